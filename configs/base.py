@@ -1,0 +1,165 @@
+"""Every field of an experiment: its default, its unit, one line of why.
+
+`get_config()` returns a locked `ml_collections.ConfigDict`; the other files in this folder start from it and change
+fields, never add any. Sections are named as the modules they configure, and a module is given its own section only.
+Tuples, never lists (ml_collections cannot override a list on the command line).
+"""
+
+from ml_collections import ConfigDict
+
+
+def get_config() -> ConfigDict:
+    config = ConfigDict()
+    config.name = "base"  # names the default work folder, runs/<name>
+    config.seed = (
+        0  # everything random on the device is fold_in(seed, step); on the host, Grain's index order
+    )
+    config.init_from = (
+        ""  # a checkpoint folder (runs/x or runs/x/checkpoints/100): start a new run from its EMA weights
+    )
+
+    config.data = ConfigDict()
+    config.data.kind = "bundled"  # bundled | folder | tfds | array_record
+    config.data.color_dir = ""  # folder: tree of colour pictures
+    config.data.gray_dir = (
+        ""  # folder: tree of grayscale pictures; empty: none beside those found in color_dir
+    )
+    config.data.eval_dir = ""  # folder: tree of held-out colour pictures; empty: eval_fraction of color_dir
+    config.data.tfds_name = (
+        ""  # tfds: e.g. "cifar10", "imagenet2012", prepared with file_format="array_record"
+    )
+    config.data.tfds_split = "train"
+    config.data.tfds_eval_split = "test"
+    config.data.tfds_dir = ""  # tfds: data folder; empty: TFDS's default
+    config.data.color_records = ""  # array_record: glob of files written by hybridvit.data.pack
+    config.data.gray_records = ""
+    config.data.eval_records = ""  # empty: eval_fraction of color_records
+    config.data.labeled_fraction = (
+        1.0  # fixed, seeded share of the colour pictures used as labeled; the rest as grayscale
+    )
+    config.data.labeled_as_unlabeled = (
+        True  # the luma of labeled pictures joins the unlabeled stream, as in FixMatch
+    )
+    config.data.eval_fraction = 0.05  # share of the colour pictures held out where no eval set is given
+    config.data.eval_limit = 200  # pictures evaluated at most; 0: all
+    config.data.gray_chroma = (
+        4.0  # a picture whose 99th percentile of chroma (CIE ab units) is below this is grayscale
+    )
+    config.data.image_size = 128  # px, side of the square training crop
+    config.data.crop_scale = (0.4, 1.0)  # range of the crop's side, as a share of the picture's shorter side
+    config.data.batch_size = 16  # labeled pictures a step, over all processes
+    config.data.unlabeled_batch_size = 16  # grayscale pictures a step; 0 switches the unlabeled stream off
+    config.data.num_threads = 2  # Grain read threads (of each worker process, if any)
+    config.data.num_workers = 0  # Grain worker processes; 0: threads of this process
+    config.data.prefetch = 4  # batches buffered on the host
+
+    config.model = ConfigDict()
+    config.model.name = "HybridConvViT"  # a key of hybridvit.models.GENERATORS
+    config.model.variant = "Ti"  # Ti | S | B | L: about 2.5, 8, 30, 110 M parameters
+    config.model.dtype = "float32"  # compute dtype; parameters are float32. bfloat16 on GPU and TPU
+    config.model.remat = (
+        False  # recompute each ViT block in the backward pass: less memory, a third more FLOPs
+    )
+
+    config.hints = ConfigDict()  # simulated user hints in training
+    config.hints.none_fraction = 0.35  # share of pictures without any hint, so that automatic mode stays good
+    config.hints.max_count = 128  # most hint cells a picture; the count is log-uniform from 1
+    config.hints.cell_sizes = (1, 2, 4, 8)  # px, side of a square hint cell, one drawn for each picture
+
+    config.degrade = ConfigDict()  # strong views: ageing of the luma, each with its probability
+    config.degrade.labeled_probability = 0.5  # share of labeled pictures whose luma is aged too
+    config.degrade.film = 0.5  # ortho- or panchromatic response (needs colour: labeled pictures only)
+    config.degrade.tone = 0.8  # gamma and S-curve
+    config.degrade.fade = 0.4  # lifted blacks, lowered whites
+    config.degrade.vignette = 0.3
+    config.degrade.blur = 0.3
+    config.degrade.grain = 0.6
+    config.degrade.scratches = 0.2
+    config.degrade.dust = 0.2
+    config.degrade.jpeg = 0.3
+    config.degrade.cutout = 0.3
+    config.degrade.strength = 1.0  # scales every amplitude; 0 is the identity
+
+    config.supervised = ConfigDict()  # chroma regression, Huber
+    config.supervised.weight = 1.0
+    config.supervised.delta = 0.1  # Huber threshold, in chroma units (1 = 110 ab)
+
+    config.bins = ConfigDict()  # cross-entropy on the 313 ab bins (Zhang et al. 2016)
+    config.bins.weight = 0.05
+    config.bins.uniform_mix = 0.5  # lambda of the class rebalancing: 1 none, 0 full
+    config.bins.sigma = 5.0  # ab units, width of the soft encoding
+    config.bins.prior_decay = 0.99  # the bin prior is a running mean over the labeled pictures
+
+    config.consistency = ConfigDict()  # FixMatch bent to colour
+    config.consistency.weight = 1.0
+    config.consistency.warmup_steps = 200  # the weight rises linearly over these steps
+    config.consistency.temperature = 0.38  # sharpening of the teacher's distribution (annealed mean)
+    config.consistency.radius = (
+        10.0  # ab units: the gate is the teacher's mass within this distance of its mean
+    )
+    config.consistency.threshold = 0.6  # radial mass that a fully learnt chroma ring must reach
+    config.consistency.adaptive = (
+        True  # thresholds by chroma ring (FlexMatch): rings learnt less are asked for less
+    )
+    config.consistency.views = 2  # weak views (identity, flip) that the teacher must agree on: 1 or 2
+    config.consistency.agreement = 12.0  # ab units, largest distance between the views' means
+    config.consistency.pseudo_hints = (
+        True  # the teacher's confident pixels are drawn as hints for the student
+    )
+
+    config.adversarial = ConfigDict()
+    config.adversarial.weight = 0.0  # 0: no discriminator is built
+    config.adversarial.loss = "hinge"  # hinge | least_squares | vanilla
+    config.adversarial.r1_weight = 0.0  # gradient penalty on real pictures
+    config.adversarial.start_step = 0  # the generator hears the discriminator from this step on
+    config.adversarial.learning_rate = 2e-4
+    config.adversarial.width = 64  # channels of the first layer
+    config.adversarial.num_layers = 3  # 3: the 70 x 70 PatchGAN of pix2pix
+    config.adversarial.spectral_norm = True
+
+    config.optim = ConfigDict()
+    config.optim.learning_rate = 1e-3  # peak
+    config.optim.warmup_steps = 100
+    config.optim.final_fraction = 0.01  # of the peak, at the end of the cosine
+    config.optim.weight_decay = 0.05  # not on norms and biases
+    config.optim.b1 = 0.9
+    config.optim.b2 = 0.95
+    config.optim.clip_norm = 1.0
+    config.optim.accumulate = 1  # microbatches a step, their gradients averaged
+    config.optim.ema_decay = 0.999  # with bias-corrected warm-up: min(ema_decay, (1 + step) / (10 + step))
+
+    config.train = ConfigDict()
+    config.train.steps = 1000
+    config.train.log_every = 20  # steps
+    config.train.checkpoint_every = 200
+    config.train.eval_every = 200
+    config.train.keep_last = 2  # checkpoints
+    config.train.max_skipped = 10  # steps in a row with a non-finite loss after which the run stops
+
+    config.eval = ConfigDict()
+    config.eval.image_size = 256  # px: shorter side to this, centre crop
+    config.eval.batch_size = 8
+    config.eval.hint_counts = (
+        0,
+        1,
+        2,
+        5,
+        10,
+        20,
+        50,
+        100,
+    )  # the PSNR@N protocol, run by --mode=eval and at the end
+    config.eval.grid_pictures = 6  # rows of the picture grid
+
+    config.mesh = ConfigDict()
+    config.mesh.fsdp = (
+        1  # devices over which parameters are sharded; 1: plain data parallelism. The rest is 'data'
+    )
+
+    config.runtime = ConfigDict()
+    config.runtime.compilation_cache = "~/.cache/hybridvit/jax"  # persistent; empty: none
+    config.runtime.distributed = (
+        False  # jax.distributed.initialize() from the cluster's environment (or by --coordinator)
+    )
+
+    return config.lock()
