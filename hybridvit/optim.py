@@ -13,7 +13,7 @@ def make_optimizer(
 ) -> tuple[optax.GradientTransformation, optax.Schedule]:
     """AdamW and its schedule (step -> learning rate), from `config.optim` and the number of training steps.
 
-    The learning rate rises linearly from 0 over `warmup_steps` to `learning_rate`, then falls along a half cosine
+    The learning rate rises linearly from 0 to `learning_rate` over `warmup_steps`, then falls along a cosine
     to `final_fraction` of it at `total_steps`, and stays there. Gradients are clipped to a global norm of
     `clip_norm`.
     Raises ValueError if the warm-up takes all the steps.
