@@ -1,14 +1,16 @@
-"""A number for the content of arrays, to tell whether what was read is what was written."""
+"""A number for the content of arrays, to tell whether what was read is what was written.
+
+On the host, in numpy, from copies that a checkpoint needs anyway: a jitted version compiles for seconds,
+array by array, before the first save. About 1 ns an element.
+"""
 
 import functools
 import json
 import zlib
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.sharding import NamedSharding, PartitionSpec
+from jax.experimental import multihost_utils
 
 
 def json_digest(value: dict) -> int:
@@ -16,38 +18,33 @@ def json_digest(value: dict) -> int:
     return zlib.crc32(json.dumps(value, sort_keys=True).encode())
 
 
-def array_digests(leaves: dict[str, jax.Array]) -> np.ndarray:
-    """uint32 for each leaf, of any shape and any type of 1, 2 or 4 bytes; computed where the arrays live.
+def array_digests(arrays: list[jax.Array]) -> list[int]:
+    """32 bits for each array, of any shape and any type of 1, 2 or 4 bytes. All processes call it together.
 
     The same bits give the same digest on any number of devices and processes; a change within one element
-    always changes it, others with probability 1 - 2^-32.
+    always changes it, others almost always.
     """
-    if not leaves:
-        return np.zeros(0, np.uint32)
-    sharding = next(iter(leaves.values())).sharding
-    replicated = (
-        NamedSharding(sharding.mesh, PartitionSpec()) if isinstance(sharding, NamedSharding) else None
-    )
-    return np.asarray(_digest_function(replicated)(list(leaves.values())))
+    digests = np.array([_local_digest(array) for array in arrays], np.uint32)
+    if jax.process_count() > 1:
+        digests = multihost_utils.process_allgather(digests).sum(axis=0, dtype=np.uint32)
+    return digests.tolist()
+
+
+def _local_digest(array: jax.Array) -> np.uint32:
+    """The sum of this process's elements, each times the odd number of its place; integers wrap around."""
+    weights = _weights(1 << max(array.size - 1, 0).bit_length())[: array.size].reshape(array.shape)
+    total = np.uint32(0)
+    for shard in array.addressable_shards:
+        if shard.replica_id == 0:  # over all processes, every element once
+            bits = np.ascontiguousarray(shard.data).view(f"uint{8 * array.dtype.itemsize}")
+            words = bits.astype(np.uint32, copy=False)
+            total = np.add(total, np.dot(words.ravel(), weights[shard.index].ravel()), dtype=np.uint32)
+    return total
 
 
 @functools.cache
-def _digest_function(replicated: NamedSharding | None) -> Any:
-    return jax.jit(lambda leaves: jnp.stack([_digest(leaf) for leaf in leaves]), out_shardings=replicated)
-
-
-def _digest(x: jax.Array) -> jax.Array:
-    # Each word is mixed with its place, one-to-one, and the integers wrap around: the order of adding is no
-    # matter.
-    words = jax.lax.bitcast_convert_type(x, f"uint{8 * x.dtype.itemsize}").astype(jnp.uint32)
-    place = jnp.zeros(x.shape, jnp.uint32)
-    for axis, length in enumerate(x.shape):
-        place = place * np.uint32(length) + jax.lax.broadcasted_iota(jnp.uint32, x.shape, axis)
-    return jnp.sum(_mix(words ^ _mix(place + np.uint32(1))), dtype=jnp.uint32)
-
-
-def _mix(x: jax.Array) -> jax.Array:
-    # The 32-bit finalizer of MurmurHash3.
-    x = (x ^ (x >> 16)) * np.uint32(0x85EBCA6B)
-    x = (x ^ (x >> 13)) * np.uint32(0xC2B2AE35)
-    return x ^ (x >> 16)
+def _weights(length: int) -> np.ndarray:
+    place = np.arange(1, length + 1, dtype=np.uint32)
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):  # the finalizer of MurmurHash3
+        place = (place ^ (place >> np.uint32(shift))) * np.uint32(factor)
+    return place | np.uint32(1)

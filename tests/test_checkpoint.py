@@ -174,7 +174,11 @@ def remove_metadata(folder):
     (folder / "_METADATA").unlink()
 
 
-@pytest.mark.parametrize("damage", [flip_a_bit, truncate, remove_metadata, shutil.rmtree])
+def remove_data(folder):
+    shutil.rmtree(folder / "d")
+
+
+@pytest.mark.parametrize("damage", [flip_a_bit, truncate, remove_metadata, remove_data, shutil.rmtree])
 def test_damage_is_named_and_the_previous_one_taken(tmp_path, caplog, damage):
     states = {step: make_state(step) for step in (200, 400)}
     with Checkpoints(tmp_path, keep_last=2) as checkpoints:
@@ -194,7 +198,7 @@ def test_damage_is_named_and_the_previous_one_taken(tmp_path, caplog, damage):
             checkpoints.restore(400, abstract(states[200]))
         assert (tmp_path / "400").is_dir()
         # The run goes on from 200 and writes over the damaged one when it comes there.
-        assert checkpoints.save(300, make_state(300), RUN | {"step": 300})
+        assert checkpoints.save(300, states[200], RUN | {"step": 300})
         checkpoints.wait()
         assert checkpoints.steps == (300, 400)
         assert checkpoints.restore(None, abstract(state))[1]["step"] == 300
