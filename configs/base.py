@@ -9,6 +9,7 @@ from ml_collections import ConfigDict
 
 
 def get_config() -> ConfigDict:
+    """A locked config with every field at its default."""
     config = ConfigDict()
     config.name = "base"  # names the default work folder, runs/<name>
     config.seed = (

@@ -1,0 +1,213 @@
+"""Measuring a model on colour pictures: the automatic protocol, PSNR@N hints, tables and picture grids.
+
+PSNR@N follows the evaluation of iColoriT (Yun et al. 2023): shorter side to `eval.image_size`, centre crop, N hint
+cells of 2 x 2 px drawn by a generator seeded with the picture's name, each revealing its mean ab; N = 0 is automatic
+colorization. Everything is measured on 8-bit sRGB, a picture at a time, then averaged. Beside the model stand two
+anchors: the gray picture, and the picture under its own mean ab (`one tint (oracle)`: it has seen the truth, and PSNR
+alone puts it above most colorizers).
+"""
+
+import functools
+import json
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, Float, UInt8
+from ml_collections import ConfigDict
+from PIL import Image
+
+from hybridvit import metrics
+from hybridvit.checkpoint import Checkpoints, resolve
+from hybridvit.color.lab import CHROMA_SCALE, to_luma_chroma, to_rgb
+from hybridvit.data.pipeline import make_eval_pictures
+from hybridvit.hints import protocol_hints, to_hints
+from hybridvit.mesh import build_mesh, check_batch_size, put_batch
+from hybridvit.state import Networks, abstract_state, build_networks
+from hybridvit.step import make_eval_step
+
+METRICS = ("psnr", "ssim", "ciede2000", "colorfulness")
+HEADINGS = ("PSNR dB", "SSIM", "CIEDE2000", "colorfulness")
+GRAY, TINT, TRUTH = "gray", "one tint (oracle)", "truth"
+Pictures = Sequence[tuple[str, UInt8[np.ndarray, "s s 3"]]]
+
+
+def make_evaluate(
+    networks: Networks, config: ConfigDict, mesh: Mesh
+) -> Callable[[Any, Pictures, Sequence[int]], tuple[dict, list[UInt8[np.ndarray, "h w 3"]]]]:
+    """The evaluation of a run, compiled once: `evaluate(params, pictures, hint_counts) -> (report, grid rows)`.
+
+    `pictures` all have the side `config.eval.image_size`. The report is JSON: mean of every metric by system
+    (`gray`, `one tint (oracle)`, `truth`, `model@N`), its standard error for PSNR, and each picture's PSNR. Grid rows
+    are uint8 `[s, 4 s, 3]` (input, prediction, truth, confidence) of the first pictures. All processes make the call;
+    each computes its part of every batch and all get the same report.
+    """
+    eval_step = make_eval_step(networks, config.consistency.radius)
+    replicated = NamedSharding(mesh, PartitionSpec())
+
+    @functools.partial(jax.jit, out_shardings=replicated)
+    def predict(params: Any, truth: Array, hints: Array) -> tuple[dict[str, Array], Array, Array]:
+        truth = truth.astype(jnp.float32) / 255
+        rgb, confidence = eval_step(params, to_luma_chroma(truth)[0], hints)
+        return measure(rgb, truth), rgb, confidence
+
+    @functools.partial(jax.jit, out_shardings=replicated)
+    def anchors(truth: Array) -> tuple[dict[str, dict[str, Array]], Array]:
+        truth = truth.astype(jnp.float32) / 255
+        luma, chroma = to_luma_chroma(truth)
+        tint = jnp.broadcast_to(chroma.mean((1, 2), keepdims=True), chroma.shape)
+        systems = {GRAY: to_rgb(luma, jnp.zeros_like(chroma)), TINT: to_rgb(luma, tint), TRUTH: truth}
+        return {name: measure(rgb, truth) for name, rgb in systems.items()}, chroma
+
+    def evaluate(params: Any, pictures: Pictures, hint_counts: Sequence[int]) -> tuple[dict, list]:
+        values: dict[str, dict[str, list]] = {}
+        rows = []
+
+        def collect(system: str, measured: dict[str, Array], count: int) -> None:
+            for name, value in measured.items():
+                values.setdefault(system, {}).setdefault(name, []).extend(np.asarray(value)[:count].tolist())
+
+        for start in range(0, len(pictures), config.eval.batch_size):
+            part = pictures[start : start + config.eval.batch_size]
+            names, truth = [name for name, _ in part], np.stack([picture for _, picture in part])
+            short = config.eval.batch_size - len(part)  # the last batch is filled up with black, then cut
+            truth = np.concatenate([truth, np.zeros((short, *truth.shape[1:]), np.uint8)])
+            on_device = put_batch(_own_rows(truth), mesh)
+            measured, chroma = anchors(on_device)
+            for system in measured:
+                collect(system, measured[system], len(part))
+            ab = np.asarray(chroma) * CHROMA_SCALE
+            for count in hint_counts:
+                hints = np.zeros((*truth.shape[:3], 3), np.float32)
+                for i, name in enumerate(names):
+                    hints[i] = to_hints(*protocol_hints(ab[i], name, count))
+                measured, rgb, confidence = predict(params, on_device, put_batch(_own_rows(hints), mesh))
+                collect(f"model@{count}", measured, len(part))
+                if count == hint_counts[0] and len(rows) < config.eval.grid_pictures:
+                    wanted = config.eval.grid_pictures - len(rows)
+                    rows += [
+                        grid_row(truth[i], np.asarray(rgb[i]), np.asarray(confidence[i]))
+                        for i in range(min(len(part), wanted))
+                    ]
+        report = {
+            "pictures": len(pictures),
+            "image_size": config.eval.image_size,
+            "colorfulness_variant": "Hasler-Suesstrunk 2003, signed",
+            "systems": {system: _summary(value) for system, value in values.items()},
+            "per_picture_psnr": {
+                system: dict(zip([n for n, _ in pictures], np.round(value["psnr"], 3).tolist(), strict=True))
+                for system, value in values.items()
+                if system != TRUTH
+            },
+        }
+        return report, rows
+
+    return evaluate
+
+
+def evaluate_checkpoint(path: str, config: ConfigDict | None, output: str | None) -> None:
+    """Evaluates the EMA weights of the checkpoint at `path` and prints the tables (`--mode=eval`).
+
+    The checkpoint says by itself what its model and data are; a `config` replaces its data, eval and mesh sections.
+    The report goes to the folder `output`, or to evaluation/ beside the checkpoints.
+    """
+    folder, step = resolve(path)
+    with Checkpoints(folder) as checkpoints:
+        run = checkpoints.read_run(step)
+        saved = ConfigDict(run["config"])
+        if config is not None:
+            saved.update({name: config[name] for name in ("data", "eval", "mesh")})
+        mesh = build_mesh(saved.mesh.fsdp)
+        check_batch_size("config.eval.batch_size", saved.eval.batch_size, mesh)
+        networks = build_networks(saved)
+        ema, _ = checkpoints.restore_part(step, "ema", abstract_state(networks, mesh).ema)
+    pictures = make_eval_pictures(saved.data, saved.seed, saved.eval.image_size)
+    report, rows = make_evaluate(networks, saved, mesh)(ema, pictures, saved.eval.hint_counts)
+    if jax.process_index() == 0:
+        where = pathlib.Path(output) if output else pathlib.Path(folder).parent / "evaluation"
+        print_report(report, save_report(where, report, rows), f"{path} at step {run['step']}")
+
+
+def print_report(report: dict, grid: pathlib.Path, what: str) -> None:
+    """The tables, and where the rest is."""
+    print(f"\n{what}\n\n{quality_table(report)}\n\n{hints_table(report)}\n\npicture grid  {grid}")
+
+
+def measure(rgb: Float[Array, "b h w 3"], truth: Float[Array, "b h w 3"]) -> dict[str, Float[Array, " b"]]:
+    """The metrics of each picture, on the 8-bit grid."""
+    rgb = metrics.to_uint8_grid(rgb)
+    return {
+        "psnr": metrics.psnr(rgb, truth),
+        "ssim": metrics.ssim(rgb, truth),
+        "ciede2000": metrics.mean_ciede2000(rgb, truth),
+        "colorfulness": metrics.colorfulness(rgb),
+    }
+
+
+def _own_rows(batch: np.ndarray) -> np.ndarray:
+    """This process's rows of a batch that all processes have."""
+    size = len(batch) // jax.process_count()
+    return batch[jax.process_index() * size :][:size]
+
+
+def _summary(values: dict[str, list]) -> dict[str, float]:
+    summary = {name: float(np.mean(value)) for name, value in values.items()}
+    return summary | {"psnr_sem": float(np.std(values["psnr"]) / np.sqrt(len(values["psnr"])))}
+
+
+def grid_row(
+    truth: UInt8[np.ndarray, "s s 3"], rgb: Float[np.ndarray, "s s 3"], confidence: Float[np.ndarray, "s8 s8"]
+) -> UInt8[np.ndarray, "s s4 3"]:
+    """Input | prediction | truth | confidence (white: sure) of one picture."""
+    size = len(truth)
+    gray = to_rgb(to_luma_chroma(jnp.asarray(truth, jnp.float32) / 255)[0], jnp.zeros((size, size, 2)))
+    sure = Image.fromarray(np.rint(confidence * 255).astype(np.uint8)).resize((size, size), Image.NEAREST)
+    panels = [np.rint(np.asarray(x) * 255).astype(np.uint8) for x in (gray, rgb)]
+    return np.concatenate([*panels, truth, np.repeat(np.asarray(sure)[..., None], 3, -1)], 1)
+
+
+def quality_table(report: dict) -> str:
+    """The anchors and the model without hints, as a Markdown table."""
+    systems = report["systems"]
+    rows = [(name, systems[name]) for name in (GRAY, TINT)]
+    rows += [("model", systems["model@0"])] if "model@0" in systems else []
+    rows += [(TRUTH, systems[TRUTH])]
+    digits = (2, 3, 2, 1)
+    lines = [f"| {report['pictures']} pictures | {' | '.join(HEADINGS)} |", "|---|" + "--:|" * len(METRICS)]
+    for name, row in rows:
+        cells = [f"{row[metric]:.{n}f}" for metric, n in zip(METRICS, digits, strict=True)]
+        if name == TRUTH:
+            cells[:3] = "", "", ""
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def hints_table(report: dict) -> str:
+    """PSNR, SSIM and colorfulness by the number of hints, as a Markdown table."""
+    by_count = {
+        int(name.split("@")[1]): row for name, row in report["systems"].items() if name.startswith("model@")
+    }
+    counts = sorted(by_count)
+    lines = [f"| hints | {' | '.join(map(str, counts))} |", "|---|" + "--:|" * len(counts)]
+    for metric, heading, digits in (
+        ("psnr", "PSNR dB", 2),
+        ("ssim", "SSIM", 3),
+        ("colorfulness", "colorfulness", 1),
+    ):
+        cells = [f"{by_count[count][metric]:.{digits}f}" for count in counts]
+        lines.append(f"| {heading} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def save_report(folder: pathlib.Path, report: dict, rows: list[UInt8[np.ndarray, "h w 3"]]) -> pathlib.Path:
+    """Writes report.json, report.md and grid.png into `folder`; returns the grid's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.json").write_text(json.dumps(report, indent=1))
+    (folder / "report.md").write_text(f"{quality_table(report)}\n\n{hints_table(report)}\n")
+    path = folder / "grid.png"
+    Image.fromarray(np.concatenate(rows)).save(path)
+    return path

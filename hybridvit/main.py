@@ -1,0 +1,99 @@
+"""Training and evaluation from the command line.
+
+    python -m hybridvit.main --config=configs/ssl_vit.py
+    python -m hybridvit.main --config=configs/ssl_vit.py:folder --config.data.color_dir=C --config.data.gray_dir=G
+    python -m hybridvit.main --mode=eval --checkpoint=runs/ssl_vit-bundled
+    python -m hybridvit.main --config=configs/ssl_vit.py:imagenet --distributed
+
+This file is short on purpose: flags, the start of the devices, and what to call.
+"""
+
+import os
+import pathlib
+import re
+import sys
+from collections.abc import Sequence
+
+import jax
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+from hybridvit.evaluate import evaluate_checkpoint
+from hybridvit.train import DivergedError, train
+
+CONFIG = config_flags.DEFINE_config_file(
+    "config", None, "The experiment: a file of configs/, with :variant.", lock_config=True
+)
+WORKDIR = flags.DEFINE_string(
+    "workdir", None, "Where the run, or the evaluation, is kept; default runs/<config.name>."
+)
+MODE = flags.DEFINE_enum("mode", "train", ["train", "eval"], "train, or evaluate a checkpoint.")
+CHECKPOINT = flags.DEFINE_string("checkpoint", None, "eval: a work folder, or one checkpoint in it.")
+DISTRIBUTED = flags.DEFINE_bool(
+    "distributed", False, "Several processes, found from the cluster's environment."
+)
+COORDINATOR = flags.DEFINE_string("coordinator", None, "Several processes, by hand: host:port of process 0.")
+NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "With --coordinator.", lower_bound=1)
+PROCESS_ID = flags.DEFINE_integer("process_id", None, "With --coordinator.", lower_bound=0)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Starts the devices and runs the mode; a user's mistake ends in one line and exit code 2."""
+    if len(argv) > 1:
+        fail(f"unexpected argument {argv[1]!r}: flags start with --")
+    logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
+    try:
+        if DISTRIBUTED.value or COORDINATOR.value:
+            jax.distributed.initialize(COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value)
+        config = CONFIG.value
+        if config is not None:
+            enable_compilation_cache(config.runtime.compilation_cache)
+        if MODE.value == "eval":
+            if CHECKPOINT.value is None:
+                fail("--mode=eval needs --checkpoint=FOLDER: a work folder such as runs/ssl_vit-bundled")
+            evaluate_checkpoint(CHECKPOINT.value, config, WORKDIR.value)
+        elif config is None:
+            fail("--config=FILE is missing: try --config=configs/ssl_vit.py")
+        else:
+            if jax.process_index() == 0:
+                print(config)
+            train(config, pathlib.Path(WORKDIR.value or f"runs/{config.name}"))
+    except (ValueError, OSError, ImportError, DivergedError) as error:
+        logging.debug("where it happened:", exc_info=True)  # shown with --verbosity=1
+        fail(str(error))
+
+
+def fail(message: str) -> None:
+    """Prints one line and exits with code 2."""
+    print(f"hybridvit: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def enable_compilation_cache(folder: str) -> None:
+    """Compiled programs are kept on disk, so that a second start is quick."""
+    if folder:
+        jax.config.update("jax_compilation_cache_dir", os.path.expanduser(folder))
+
+
+def parse_flags(argv: Sequence[str]) -> list[str]:
+    """Parses the flags; a mistake, such as a misspelt field of the config, ends in one line."""
+    try:
+        return flags.FLAGS(argv)
+    except (AttributeError, KeyError) as error:  # how ml_collections says that there is no such field
+        name = re.search(r"\w+", str(error)).group()
+        nearest = re.search(r'Did you mean "(\w+)"', str(error))
+        argument = next((a for a in argv if re.search(rf"\.{name}\b", a)), name).split("=")[0]
+        advice = f"did you mean {nearest.group(1)!r}? " if nearest else ""
+        fail(f"{argument}: the config has no field {name!r}; {advice}configs/base.py lists them all")
+    except flags.Error as error:
+        fail(str(error).strip().splitlines()[-1])
+
+
+def run() -> None:
+    """The entry point; like `python -m`, it finds `configs` in the folder it is started in."""
+    sys.path.insert(0, os.getcwd())
+    app.run(main, flags_parser=parse_flags)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,152 @@
+"""HybridConvViT: a convolutional U with a ViT at its bottom, and luma-guided upsampling at its top.
+
+    luma, hints -> space-to-depth 4 -> conv stage 1/4 -> conv stage 1/8 -> ViT blocks 1/16, 2-D rotary
+                                           |                 |                 |
+                chroma <- luma-guided <- decoder 1/4 <--- decoder 1/8 <--------+
+                                                             +-> 313-bin logits at 1/8
+
+Any height and width: the input is padded to a multiple of 16 inside, the output cropped. 3x3 convolutions are few and
+thin, everything else is a matmul, because that is what both a CPU under XLA and a TPU run fast.
+"""
+
+import dataclasses
+
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+from hybridvit.models import blocks
+from hybridvit.models.prediction import Prediction
+
+STRIDE = 16
+NUM_BINS = 313
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """Widths at 1/4, 1/8 and 1/16, blocks at each (of encoder and of decoder alike at 1/4 and 1/8), heads."""
+
+    quarter: int
+    eighth: int
+    width: int
+    depth: int
+    quarter_blocks: int = 1
+    eighth_blocks: int = 1
+
+    @property
+    def num_heads(self) -> int:
+        return self.width // 64
+
+
+VARIANTS = {
+    "Ti": Variant(quarter=32, eighth=96, width=192, depth=5),
+    "S": Variant(quarter=48, eighth=128, width=320, depth=5),
+    "B": Variant(quarter=96, eighth=192, width=512, depth=9, eighth_blocks=2),
+    "L": Variant(quarter=128, eighth=256, width=768, depth=15, eighth_blocks=2),
+    "test": Variant(quarter=16, eighth=16, width=64, depth=1),  # for tests: real in all but size
+}
+
+
+class GuidedUpsampling(nnx.Module):
+    """Chroma at full resolution as a local affine function of the luma, learnt (after He et al. 2013, guided filter).
+
+    At 1/4 the decoder predicts for each chroma channel an offset and a gain; both are interpolated to full resolution
+    and applied to the luma's detail (luma minus its own interpolated 1/4 version). So edges of the chroma fall on
+    edges of the luma, at any resolution, and nothing is invented that the luma does not show.
+    """
+
+    def __init__(self, width: int, channels: int, factor: int, *, dtype, rngs: nnx.Rngs):
+        self.channels, self.factor = channels, factor
+        self.affine = blocks.Linear(width, 2 * channels, dtype=dtype, init_scale=0.01, rngs=rngs)
+
+    def __call__(
+        self, features: Float[Array, "b h w c"], luma: Float[Array, "b H W 1"]
+    ) -> Float[Array, "b H W chroma"]:
+        b, h, w, _ = features.shape
+        mean = luma.reshape(b, h, self.factor, w, self.factor, 1).mean((2, 4))
+        maps = jnp.concatenate([self.affine(features).astype(jnp.float32), mean], -1)
+        maps = blocks.upsample(maps, self.factor)
+        offset, gain, mean = jnp.split(maps, (self.channels, 2 * self.channels), -1)
+        return offset + gain * (luma - mean)
+
+
+class HybridConvViT(nnx.Module):
+    """The flagship generator.
+
+    `variant` is a key of `VARIANTS` (ValueError if not), `chroma_channels` the colour space's (2 for Lab), `dtype` the
+    compute type; `remat` recomputes each ViT block in the backward pass.
+    """
+
+    def __init__(
+        self, variant: str, *, chroma_channels: int = 2, dtype="float32", remat: bool = False, rngs: nnx.Rngs
+    ):
+        if variant not in VARIANTS:
+            raise ValueError(f"config.model.variant={variant!r} is not one of {', '.join(VARIANTS)}")
+        v = VARIANTS[variant]
+        dtype = jnp.dtype(dtype)
+        self.remat = remat
+
+        def linear(width_in: int, width: int) -> blocks.Linear:
+            return blocks.Linear(width_in, width, dtype=dtype, rngs=rngs)
+
+        def stage(name: str, width: int, count: int) -> nnx.Dict:
+            return nnx.Dict(
+                {f"{name}{i:02d}": blocks.ConvBlock(width, dtype=dtype, rngs=rngs) for i in range(count)}
+            )
+
+        self.stem = linear(16 * (2 + chroma_channels), v.quarter)
+        self.encoder_quarter = stage("block", v.quarter, v.quarter_blocks)
+        self.down_eighth = linear(4 * v.quarter, v.eighth)
+        self.encoder_eighth = stage("block", v.eighth, v.eighth_blocks)
+        self.down_tokens = linear(4 * v.eighth, v.width)
+        self.blocks = nnx.Dict(
+            {
+                f"block{i:02d}": blocks.ViTBlock(v.width, v.num_heads, dtype=dtype, rngs=rngs)
+                for i in range(v.depth)
+            }
+        )
+        self.head_dim = v.width // v.num_heads
+        self.norm = blocks.RMSNorm(v.width, dtype=dtype)
+        self.up_eighth = linear(v.width, 4 * v.eighth)
+        self.decoder_eighth = stage("block", v.eighth, v.eighth_blocks)
+        self.bins = nnx.Dict(norm=blocks.RMSNorm(v.eighth, dtype=dtype), logits=linear(v.eighth, NUM_BINS))
+        self.up_quarter = linear(v.eighth, 4 * v.quarter)
+        self.decoder_quarter = stage("block", v.quarter, v.quarter_blocks)
+        self.chroma_norm = blocks.RMSNorm(v.quarter, dtype=dtype)
+        self.chroma = GuidedUpsampling(v.quarter, chroma_channels, 4, dtype=dtype, rngs=rngs)
+
+    def __call__(self, luma: Float[Array, "b h w 1"], hints: Float[Array, "b h w hint"]) -> Prediction:
+        """Colours `luma` (-1..1) given `hints` (chroma x mask, mask); see `Prediction` for what comes back."""
+        height, width = luma.shape[1:3]
+        pad = ((0, 0), (0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
+        luma = jnp.pad(luma, pad, mode="edge")
+        x = self.stem(blocks.space_to_depth(jnp.concatenate([luma, jnp.pad(hints, pad)], -1), 4))
+        quarter = run(self.encoder_quarter, x)  # [b, h/4, w/4, c]
+        eighth = run(self.encoder_eighth, self.down_eighth(blocks.space_to_depth(quarter, 2)))
+        x = self.down_tokens(blocks.space_to_depth(eighth, 2))
+        x = self.transform(x)
+        x = run(self.decoder_eighth, eighth + blocks.depth_to_space(self.up_eighth(self.norm(x)), 2))
+        logits = self.bins["logits"](self.bins["norm"](x)).astype(jnp.float32)
+        x = run(self.decoder_quarter, quarter + blocks.depth_to_space(self.up_quarter(x), 2))
+        chroma = self.chroma(self.chroma_norm(x), luma)
+        return Prediction(
+            chroma=chroma[:, :height, :width], bins=logits[:, : -(-height // 8), : -(-width // 8)]
+        )
+
+    def transform(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
+        """The ViT blocks over the map's tokens."""
+        b, h, w, c = x.shape
+        angles = blocks.rotary_angles(h, w, self.head_dim)
+        x = x.reshape(b, h * w, c)
+        for block in self.blocks.values():
+            # A lambda with positional arguments only: nnx.remat takes no keywords.
+            step = lambda block, x: block(x, angles)  # noqa: E731
+            x = (nnx.remat(step) if self.remat else step)(block, x)
+        return x.reshape(b, h, w, c)
+
+
+def run(stage: nnx.Dict, x: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
+    """Applies the blocks of a stage in their order."""
+    for block in stage.values():
+        x = block(x)
+    return x

@@ -1,0 +1,88 @@
+"""PatchGAN (Isola et al. 2017): a convolutional discriminator that judges overlapping patches.
+
+`[b, h, w, c]` (luma and chroma, about -1..1) to logits `[b, h', w', 1]`, one a patch. With `num_layers=3` a patch is
+70 x 70 px; 1 gives 16, 2 gives 34, 4 gives 142.
+"""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+KERNEL = 4
+
+
+class SpectralConv(nnx.Module):
+    """4x4 convolution whose kernel is divided by its largest singular value (Miyato et al. 2018, algorithm 1).
+
+    `u` carries the power iteration from step to step; a call advances it by one iteration.
+    """
+
+    def __init__(self, width_in: int, width: int, stride: int, *, normalise: bool, dtype, rngs: nnx.Rngs):
+        self.conv = nnx.Conv(
+            width_in,
+            width,
+            (KERNEL, KERNEL),
+            strides=stride,
+            padding=1,
+            dtype=dtype,
+            kernel_init=nnx.initializers.normal(0.02),
+            rngs=rngs,
+        )
+        self.u = nnx.BatchStat(jax.random.normal(rngs.params(), (width,))) if normalise else None
+
+    def __call__(self, x: Float[Array, "b h w cin"]) -> Float[Array, "b hs ws cout"]:
+        y = self.conv(x)
+        return y if self.u is None else y / self.sigma().astype(y.dtype)
+
+    def sigma(self) -> Float[Array, ""]:
+        """Largest singular value of the kernel as a matrix `[16 * width_in, width]`; the bias is scaled with it."""
+        matrix = self.conv.kernel[...].reshape(-1, self.conv.out_features)
+        v = _unit(jax.lax.stop_gradient(matrix) @ self.u[...])
+        u = _unit(v @ jax.lax.stop_gradient(matrix))
+        self.u[...] = u
+        return v @ matrix @ u
+
+
+def _unit(x: Float[Array, " n"]) -> Float[Array, " n"]:
+    return x / (jnp.linalg.norm(x) + 1e-12)
+
+
+class PatchGAN(nnx.Module):
+    """`num_layers` convolutions of stride 2, doubling the width up to 8 times, then two of stride 1."""
+
+    def __init__(
+        self,
+        channels: int = 3,
+        *,
+        width: int = 64,
+        num_layers: int = 3,
+        spectral_norm: bool = True,
+        dtype="float32",
+        rngs: nnx.Rngs,
+    ):
+        self.dtype = jnp.dtype(dtype)
+        widths = [min(2**i, 8) * width for i in range(num_layers + 1)] + [1]
+        strides = [2] * num_layers + [1, 1]
+        layers = {}
+        for i, (out, stride) in enumerate(zip(widths, strides, strict=True)):
+            layers[f"conv{i}"] = SpectralConv(
+                channels, out, stride, normalise=spectral_norm, dtype=self.dtype, rngs=rngs
+            )
+            channels = out
+        self.layers = nnx.Dict(layers)
+
+    def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b hs ws 1"]:
+        x = x.astype(self.dtype)
+        *hidden, last = self.layers.values()
+        for layer in hidden:
+            x = nnx.leaky_relu(layer(x), 0.2)
+        return last(x).astype(jnp.float32)
+
+
+def receptive_field(num_layers: int) -> int:
+    """Side in px of the patch that one logit sees."""
+    size = 1
+    for stride in [1, 1] + [2] * num_layers:
+        size = (size - 1) * stride + KERNEL
+    return size

@@ -1,0 +1,39 @@
+"""Adversarial losses over patch logits, and the R1 penalty.
+
+hinge (Lim & Ye 2017), least squares (Mao et al. 2017), vanilla (Goodfellow et al. 2014, non-saturating).
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+Logits = Float[Array, "b h w 1"]
+
+DISCRIMINATOR_LOSSES: dict[str, Callable] = {
+    "hinge": lambda real, fake: jnp.mean(jax.nn.relu(1 - real)) + jnp.mean(jax.nn.relu(1 + fake)),
+    "least_squares": lambda real, fake: jnp.mean((real - 1) ** 2) + jnp.mean(fake**2),
+    "vanilla": lambda real, fake: jnp.mean(jax.nn.softplus(-real)) + jnp.mean(jax.nn.softplus(fake)),
+}
+GENERATOR_LOSSES: dict[str, Callable] = {
+    "hinge": lambda fake: -jnp.mean(fake),
+    "least_squares": lambda fake: jnp.mean((fake - 1) ** 2),
+    "vanilla": lambda fake: jnp.mean(jax.nn.softplus(-fake)),
+}
+
+
+def discriminator_loss(name: str, real: Logits, fake: Logits) -> Float[Array, ""]:
+    """Loss of the discriminator on true and generated colours; half of the sum, as in pix2pix."""
+    return 0.5 * DISCRIMINATOR_LOSSES[name](real, fake)
+
+
+def generator_loss(name: str, fake: Logits) -> Float[Array, ""]:
+    """Loss of the generator on its own colours."""
+    return GENERATOR_LOSSES[name](fake)
+
+
+def r1_penalty(logits: Callable[[Array], Logits], chroma: Float[Array, "b h w c"]) -> Float[Array, ""]:
+    """Half the squared gradient of the real pictures' logits by their chroma (Mescheder et al. 2018, equation 9)."""
+    gradient = jax.grad(lambda chroma: logits(chroma).mean((1, 2, 3)).sum())(chroma)
+    return 0.5 * jnp.mean(jnp.sum(jnp.square(gradient), (1, 2, 3)))

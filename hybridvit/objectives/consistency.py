@@ -1,0 +1,104 @@
+"""FixMatch (Sohn et al. 2020) bent to colour: learning from grayscale photographs.
+
+The EMA teacher colours the weak view (the luma as it is); the student must give the same colours on the strong view
+(the same geometry, the luma aged). FixMatch keeps a pseudo-label whose largest probability passes 0.95. Two things
+break that for colour: a perfect soft-encoded bin peaks near 0.65, and the surest pixels are the gray ones, so the
+student would learn gray. Here
+
+- the gate is the *radial mass*: the teacher's probability within `radius` of its own annealed mean;
+- thresholds are per chroma ring and follow how sure the teacher is in that ring, scaled by the surest one, so vivid
+  pixels are asked for less (curriculum of FlexMatch, Zhang et al. 2021; the running confidence is FreeMatch's, Wang et
+  al. 2023);
+- `views=2`: the teacher must agree with itself on the mirrored picture.
+
+Maps at the bin head's resolution are `[b, h8, w8]`.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+from ml_collections import ConfigDict
+
+from hybridvit.color import bins
+from hybridvit.models.prediction import Prediction
+from hybridvit.objectives.bin_cross_entropy import FACTOR, cross_entropy
+from hybridvit.objectives.supervised import chroma_loss
+
+
+class PseudoLabels(NamedTuple):
+    """What the teacher says of a batch of grayscale pictures, and where it is believed."""
+
+    chroma: Float[Array, "b h w c"]
+    bins: Float[Array, "b h8 w8 q"]  # sharpened distribution
+    confidence: Float[Array, "b h8 w8"]  # radial mass, 0..1
+    ring: Float[Array, "b h8 w8 rings"]  # one-hot chroma ring of the teacher's mean
+    gate: Bool[Array, "b h8 w8"]
+
+    def gate_pixels(self) -> Float[Array, "b h w 1"]:
+        """The gate at full resolution, 0 or 1."""
+        gate = self.gate.astype(jnp.float32)[..., None]
+        gate = jnp.repeat(jnp.repeat(gate, FACTOR, 1), FACTOR, 2)
+        return gate[:, : self.chroma.shape[1], : self.chroma.shape[2]]
+
+
+def make_pseudo_labels(
+    views: list[Prediction], ring_confidence: Float[Array, " rings"], config: ConfigDict
+) -> PseudoLabels:
+    """Pseudo-labels from the teacher's predictions on one or more weak views, all turned back to one geometry.
+
+    `config` is the section `consistency`. No gradient passes.
+    """
+    views = jax.lax.stop_gradient(views)
+    logits = sum(view.bins for view in views) / len(views)
+    mean = bins.annealed_mean(logits, config.temperature)  # [b, h8, w8, 2], ab units
+    confidence = bins.radial_mass(jax.nn.softmax(logits), mean, config.radius)
+    ring = jax.nn.one_hot(bins.chroma_ring(mean), bins.NUM_RINGS)
+    gate = confidence >= ring @ thresholds(ring_confidence, config)
+    for view in views:
+        distance = jnp.linalg.norm(bins.annealed_mean(view.bins, config.temperature) - mean, axis=-1)
+        gate &= distance <= config.agreement / 2  # of the views' mean: half of their distance from each other
+    return PseudoLabels(
+        chroma=sum(view.chroma for view in views) / len(views),
+        bins=jax.nn.softmax(logits / config.temperature),
+        confidence=confidence,
+        ring=ring,
+        gate=gate,
+    )
+
+
+def thresholds(ring_confidence: Float[Array, " rings"], config: ConfigDict) -> Float[Array, " rings"]:
+    """Radial mass asked for in each chroma ring."""
+    if not config.adaptive:
+        return jnp.full_like(ring_confidence, config.threshold)
+    return config.threshold * ring_confidence / jnp.max(ring_confidence)
+
+
+def update_ring_confidence(
+    ring_confidence: Float[Array, " rings"], labels: PseudoLabels, decay: float = 0.99
+) -> Float[Array, " rings"]:
+    """Running mean of the confidence by ring; a ring that does not occur keeps its value."""
+    count = labels.ring.sum((0, 1, 2))
+    mean = jnp.einsum("bhw,bhwr->r", labels.confidence, labels.ring) / jnp.maximum(count, 1)
+    return jnp.where(count > 0, decay * ring_confidence + (1 - decay) * mean, ring_confidence)
+
+
+def consistency_loss(
+    student: Prediction, labels: PseudoLabels, delta: float, bins_weight: float
+) -> Float[Array, ""]:
+    """Huber on the chroma plus `bins_weight` times cross-entropy on the bins, inside the gate, mean over all pixels."""
+    regression = chroma_loss(student.chroma, labels.chroma, delta, labels.gate_pixels())
+    return regression + bins_weight * jnp.mean(labels.gate * cross_entropy(student.bins, labels.bins))
+
+
+def gate_statistics(labels: PseudoLabels) -> dict[str, Float[Array, ""]]:
+    """Scalars to log: the share of cells let through, in all and by chroma ring, and the rings' shares."""
+    count = labels.ring.sum((0, 1, 2))
+    passed = jnp.einsum("bhw,bhwr->r", labels.gate.astype(jnp.float32), labels.ring)
+    statistics = {"mask_rate": labels.gate.mean()}
+    for ring in range(bins.NUM_RINGS):
+        name = f"ring{bins.RING_EDGES[ring]:g}"
+        statistics[f"mask_rate/{name}"] = passed[ring] / jnp.maximum(count[ring], 1)
+        statistics[f"ring_share/{name}"] = count[ring] / count.sum()
+    return statistics

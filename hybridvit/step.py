@@ -1,0 +1,245 @@
+"""The train step and the evaluation step: pure functions, jitted by their callers.
+
+    (state, batch of uint8 pictures) -> (state, metrics)
+
+The step draws everything random from fold_in(seed, step), makes luma, chroma, hints and the aged views on the device,
+lets the EMA teacher label the grayscale pictures, runs the student once over labeled and unlabeled pictures together,
+sums the objectives of the config, and updates the state. A non-finite loss or gradient changes nothing but a counter.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, UInt8
+from ml_collections import ConfigDict
+
+from hybridvit.color import bins
+from hybridvit.color.lab import gray_to_luma, to_luma_chroma, to_rgb
+from hybridvit.data.degrade import degrade, film_luma
+from hybridvit.hints import simulate_hints
+from hybridvit.metrics import colorfulness
+from hybridvit.models.prediction import Prediction
+from hybridvit.objectives import adversarial, bin_cross_entropy, consistency
+from hybridvit.objectives.bin_cross_entropy import pool
+from hybridvit.objectives.supervised import chroma_loss
+from hybridvit.optim import ema_update
+from hybridvit.state import Networks, TrainState
+
+Batch = dict[str, UInt8[Array, "b h w c"]]
+Metrics = dict[str, Float[Array, ""]]
+
+
+class Views(NamedTuple):
+    """What the student is given of a set of pictures."""
+
+    luma: Float[Array, "b h w 1"]
+    hints: Float[Array, "b h w c"]
+
+
+def make_train_step(
+    networks: Networks, config: ConfigDict
+) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
+    """The update of one step, from the whole config.
+
+    The batch holds `labeled` uint8 `[B, S, S, 3]` and, if `config.data.unlabeled_batch_size`, `unlabeled` uint8
+    `[U, S, S, 1]`. Metrics are float32 scalars.
+    """
+    use_unlabeled = config.consistency.weight > 0 and config.data.unlabeled_batch_size > 0
+    use_adversarial = config.adversarial.weight > 0
+
+    def view_labeled(key: Array, rgb: Float[Array, "b h w 3"]) -> tuple[Views, Array]:
+        """The labeled pictures' views, some of them aged, with hints; and their true chroma."""
+        film_key, age_key, choice_key, hint_key = jax.random.split(key, 4)
+        luma, chroma = to_luma_chroma(rgb)
+        if config.degrade.labeled_probability > 0:
+            aged = degrade(age_key, film_luma(film_key, rgb, config.degrade), config.degrade)
+            choice = jax.random.bernoulli(choice_key, config.degrade.labeled_probability, (len(rgb), 1, 1, 1))
+            luma = jnp.where(choice, aged, luma)
+        return Views(luma, simulate_hints(hint_key, chroma, None, config.hints)), chroma
+
+    def view_unlabeled(
+        key: Array, gray: Float[Array, "b h w 1"], state: TrainState
+    ) -> tuple[Views, consistency.PseudoLabels, Metrics]:
+        """The strong views of the grayscale pictures, and what the teacher says of the weak ones."""
+        age_key, hint_key = jax.random.split(key)
+        luma = gray_to_luma(gray)
+        no_hints = jnp.zeros((*luma.shape[:3], 3))
+        weak = [networks.generate(state.ema, luma, no_hints)]
+        if config.consistency.views == 2:
+            mirrored = networks.generate(state.ema, luma[:, :, ::-1], no_hints)
+            weak.append(Prediction(mirrored.chroma[:, :, ::-1], mirrored.bins[:, :, ::-1]))
+        labels = consistency.make_pseudo_labels(weak, state.ring_confidence, config.consistency)
+        hints = no_hints
+        if config.consistency.pseudo_hints:
+            hints = simulate_hints(hint_key, labels.chroma, labels.gate_pixels(), config.hints)
+        metrics = consistency.gate_statistics(labels)
+        metrics["colorfulness/teacher"] = _colorfulness(luma, labels.chroma)
+        return Views(degrade(age_key, luma, config.degrade), hints), labels, metrics
+
+    def gradients(state: TrainState, batch: Batch, key: Array) -> tuple[Any, Any, dict[str, Any]]:
+        """Gradients of generator and discriminator on one microbatch, and what else the update needs."""
+        labeled_key, unlabeled_key = jax.random.split(key)
+        views, chroma = view_labeled(labeled_key, batch["labeled"].astype(jnp.float32) / 255)
+        target = bin_cross_entropy.encode_truth(chroma, config.bins.sigma)
+        aux: dict[str, Any] = {"metrics": {}}
+        labels = None
+        if use_unlabeled:
+            gray = batch["unlabeled"].astype(jnp.float32) / 255
+            strong, labels, aux["metrics"] = view_unlabeled(unlabeled_key, gray, state)
+            aux["ring_confidence"] = consistency.update_ring_confidence(state.ring_confidence, labels)
+
+        def generator_objective(params: Any) -> tuple[Array, tuple[Prediction, Metrics]]:
+            if labels is None:
+                prediction = networks.generate(params, *views)
+            else:  # one forward pass over both
+                both = networks.generate(params, *jax.tree.map(interleave, views, strong))
+                prediction, student = separate(both, len(chroma), len(labels.chroma))
+            metrics = {
+                "loss/chroma": chroma_loss(prediction.chroma, chroma, config.supervised.delta),
+                "loss/bins": bin_cross_entropy.bin_loss(
+                    prediction.bins, target, state.bin_prior, config.bins.uniform_mix
+                ),
+            }
+            loss = (
+                config.supervised.weight * metrics["loss/chroma"] + config.bins.weight * metrics["loss/bins"]
+            )
+            if labels is not None:
+                metrics["loss/consistency"] = consistency.consistency_loss(
+                    student, labels, config.supervised.delta, config.bins.weight
+                )
+                metrics["colorfulness/student"] = _colorfulness(strong.luma, student.chroma)
+                ramp = jnp.minimum(1.0, (state.step + 1) / max(config.consistency.warmup_steps, 1))
+                loss += config.consistency.weight * ramp * metrics["loss/consistency"]
+            if use_adversarial:
+                fake, _ = networks.discriminate(
+                    state.disc_params, state.disc_stats, views.luma, prediction.chroma
+                )
+                metrics["loss/generator"] = adversarial.generator_loss(config.adversarial.loss, fake)
+                heard = state.step >= config.adversarial.start_step
+                loss += config.adversarial.weight * heard * metrics["loss/generator"]
+            metrics["loss"] = loss
+            return loss, (prediction, metrics)
+
+        (_, (prediction, metrics)), grads = jax.value_and_grad(generator_objective, has_aux=True)(
+            state.params
+        )
+        aux["metrics"] |= metrics
+        aux["bin_prior"] = bin_cross_entropy.update_prior(state.bin_prior, target, config.bins)
+        if not use_adversarial:
+            return grads, {}, aux
+
+        def discriminator_objective(params: Any) -> tuple[Array, Any]:
+            def judge(chroma: Array) -> Array:
+                return networks.discriminate(params, state.disc_stats, views.luma, chroma)[0]
+
+            real, stats = networks.discriminate(params, state.disc_stats, views.luma, chroma)
+            loss = adversarial.discriminator_loss(config.adversarial.loss, real, judge(prediction.chroma))
+            if config.adversarial.r1_weight > 0:
+                loss += config.adversarial.r1_weight * adversarial.r1_penalty(judge, chroma)
+            return loss, stats
+
+        (disc_loss, aux["disc_stats"]), disc_grads = jax.value_and_grad(
+            discriminator_objective, has_aux=True
+        )(state.disc_params)
+        aux["metrics"]["loss/discriminator"] = disc_loss
+        return grads, disc_grads, aux
+
+    def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+        key = jax.random.fold_in(jax.random.key(config.seed), state.step)
+        grads, disc_grads, aux = accumulate(gradients, state, batch, key, config.optim.accumulate)
+        grad_norm = optax.global_norm((grads, disc_grads))
+        finite = jnp.isfinite(aux["metrics"]["loss"]) & jnp.isfinite(grad_norm)
+
+        updates, opt_state = networks.optimizer.update(grads, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+        changed = {
+            "params": params,
+            "ema": ema_update(state.ema, params, state.step, config.optim.ema_decay),
+            "opt_state": opt_state,
+        }
+        if use_adversarial:
+            updates, changed["disc_opt_state"] = networks.disc_optimizer.update(
+                disc_grads, state.disc_opt_state, state.disc_params
+            )
+            changed["disc_params"] = optax.apply_updates(state.disc_params, updates)
+        changed |= {name: value for name, value in aux.items() if name != "metrics"}
+        kept = {name: getattr(state, name) for name in changed}
+        changed = jax.tree.map(lambda new, old: jnp.where(finite, new, old), changed, kept)
+        skipped = 1 - finite.astype(jnp.int32)
+        state = dataclasses.replace(
+            state,
+            **changed,
+            step=state.step + 1,
+            skipped=state.skipped + skipped,
+            skipped_in_row=(state.skipped_in_row + 1) * skipped,
+        )
+        metrics = aux["metrics"] | {
+            "grad_norm": grad_norm,
+            "skipped": state.skipped,
+            "skipped_in_row": state.skipped_in_row,
+        }
+        return state, jax.tree.map(lambda x: x.astype(jnp.float32), metrics)
+
+    return train_step
+
+
+def accumulate(
+    gradients: Callable, state: TrainState, batch: Batch, key: Array, count: int
+) -> tuple[Any, Any, dict[str, Any]]:
+    """Mean of `gradients(state, microbatch, key)` over `count` microbatches, one after the other.
+
+    Microbatch i takes the rows i, i + count, ..., so that each stays spread over all devices.
+    """
+    if count == 1:
+        return gradients(state, batch, key)
+    micro = jax.tree.map(lambda x: x.reshape(-1, count, *x.shape[1:]).swapaxes(0, 1), batch)
+
+    def body(total: Any, i_and_part: tuple[Array, Batch]) -> tuple[Any, None]:
+        i, part = i_and_part
+        return jax.tree.map(jnp.add, total, gradients(state, part, jax.random.fold_in(key, i))), None
+
+    shapes = jax.eval_shape(gradients, state, jax.tree.map(lambda x: x[0], micro), key)
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    total, _ = jax.lax.scan(body, zeros, (jnp.arange(count), micro))
+    return jax.tree.map(lambda x: x / count, total)
+
+
+def interleave(first: Float[Array, "m ..."], second: Float[Array, "n ..."]) -> Float[Array, "mn ..."]:
+    """Joins two batches in equal groups of both, so that no picture changes its device (a concatenation would)."""
+    groups = math.gcd(len(first), len(second))
+    parts = [x.reshape(groups, -1, *x.shape[1:]) for x in (first, second)]
+    return jnp.concatenate(parts, 1).reshape(-1, *first.shape[1:])
+
+
+def separate(both: Prediction, m: int, n: int) -> tuple[Prediction, Prediction]:
+    """Undoes `interleave` of `m` and `n` pictures."""
+    groups = math.gcd(m, n)
+    grouped = jax.tree.map(lambda x: x.reshape(groups, -1, *x.shape[1:]), both)
+    first = jax.tree.map(lambda x: x[:, : m // groups].reshape(m, *x.shape[2:]), grouped)
+    second = jax.tree.map(lambda x: x[:, m // groups :].reshape(n, *x.shape[2:]), grouped)
+    return first, second
+
+
+def _colorfulness(luma: Float[Array, "b h w 1"], chroma: Float[Array, "b h w 2"]) -> Float[Array, ""]:
+    """Mean colorfulness, at 1/8 resolution, where it is cheap: teacher above student and both falling is a collapse."""
+    return jnp.mean(colorfulness(to_rgb(pool(luma), pool(jax.lax.stop_gradient(chroma)))))
+
+
+def make_eval_step(networks: Networks, radius: float) -> Callable[[Any, Array, Array], tuple[Array, Array]]:
+    """`(params, luma, hints) -> (rgb 0..1 [b, h, w, 3], confidence 0..1 [b, h8, w8])`.
+
+    The confidence is the radial mass within `radius` (ab units) of the distribution's own annealed mean.
+    """
+
+    def eval_step(params: Any, luma: Array, hints: Array) -> tuple[Array, Array]:
+        prediction = networks.generate(params, luma, hints)
+        mean = bins.annealed_mean(prediction.bins)
+        confidence = bins.radial_mass(jax.nn.softmax(prediction.bins), mean, radius)
+        return to_rgb(luma, prediction.chroma), confidence
+
+    return eval_step

@@ -1,0 +1,193 @@
+"""The training run: start or resume, step, log, evaluate, save, stop when told.
+
+Everything that a killed run needs to go on is in its work folder:
+
+    config.json     the config of the last start
+    checkpoints/    state, config, data position, versions, a digest of every array
+    tensorboard/    scalars, picture grids, the config as text
+    metrics.jsonl   the same scalars, a line a step
+    evaluation/     report.json, report.md, grid.png of the last evaluation
+"""
+
+import contextlib
+import importlib.metadata
+import pathlib
+from typing import Any
+
+import jax
+import numpy as np
+from absl import logging
+from clu import parameter_overview
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from ml_collections import ConfigDict
+from tqdm import tqdm
+
+from hybridvit.checkpoint import Checkpoints, resolve
+from hybridvit.data.pipeline import make_eval_pictures, make_train_dataset, make_train_iterator
+from hybridvit.evaluate import make_evaluate, print_report, save_report
+from hybridvit.mesh import batch_sharding, build_mesh, check_batch_size, put_batch
+from hybridvit.state import Networks, TrainState, abstract_state, build_networks, create_state
+from hybridvit.step import make_train_step
+from hybridvit.stop import StopSignal
+from hybridvit.writer import Writer
+
+PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "grain")
+
+
+class DivergedError(RuntimeError):
+    """Too many steps in a row had a non-finite loss."""
+
+
+def train(config: ConfigDict, workdir: pathlib.Path) -> None:
+    """Runs `config` in `workdir` from wherever it stands to `config.train.steps`, and prints what came out.
+
+    SIGTERM or Ctrl-C saves a checkpoint and returns. Raises ValueError or FileNotFoundError for a config that cannot
+    work, DivergedError for a loss that stays non-finite.
+    """
+    mesh = build_mesh(config.mesh.fsdp)
+    check_batch_sizes(config, mesh)
+    networks = build_networks(config)
+    abstract = abstract_state(networks, mesh)
+    dataset = make_train_dataset(config.data, config.seed, jax.process_index(), jax.process_count())
+    pictures = make_eval_pictures(config.data, config.seed, config.eval.image_size)
+    train_step = jit_train_step(networks, config, abstract, mesh)
+    evaluate = make_evaluate(networks, config, mesh)
+    talk = jax.process_index() == 0
+    if talk:
+        print(parameter_overview.get_parameter_overview(abstract.params, include_stats=False))
+
+    with contextlib.ExitStack() as stack:
+        checkpoints = stack.enter_context(Checkpoints(workdir / "checkpoints", config.train.keep_last))
+        state = start_state(config, networks, mesh, abstract, checkpoints)
+        start = int(state.step)
+        writer = stack.enter_context(contextlib.closing(Writer(workdir, start_step=start, active=talk)))
+        writer.text("config", config_text(config))
+        if talk:
+            (workdir / "config.json").write_text(config.to_json(indent=2))
+        batches = stack.enter_context(contextlib.closing(make_train_iterator(dataset, config.data, start)))
+        stop = stack.enter_context(StopSignal())
+        bar = stack.enter_context(
+            tqdm(total=config.train.steps, initial=start, unit="step", disable=not talk, smoothing=0.1)
+        )
+        for step in range(start + 1, config.train.steps + 1):
+            state, metrics = train_step(state, put_batch(next(batches), mesh))
+            bar.update()
+            last = step == config.train.steps
+            if last or step % config.train.log_every == 0:
+                metrics = {name: float(value) for name, value in metrics.items()}
+                writer.scalars(step, metrics | {"learning_rate": float(networks.schedule(step - 1))})
+                bar.set_postfix_str(f"loss {metrics['loss']:.3f}, skipped {metrics['skipped']:.0f}")
+                check_finite(config, metrics)
+            scores = None
+            if last or step % config.train.eval_every == 0:
+                report, rows = evaluate(state.ema, pictures, (0,))
+                scores = report["systems"]["model@0"]
+                writer.scalars(step, {f"eval/{name}": value for name, value in scores.items()})
+                writer.images(step, "eval/grid", np.concatenate(rows))
+            stopped = stop.requested(step)
+            if last or stopped or step % config.train.checkpoint_every == 0:
+                checkpoints.save(step, state, describe_run(config, step), scores)
+            if stopped and not last:
+                checkpoints.wait()
+                bar.close()
+                if talk:
+                    print(f"Stopped at step {step}, saved in {workdir}; the same command goes on from there.")
+                return
+        checkpoints.wait()
+    report, rows = evaluate(state.ema, pictures, config.eval.hint_counts)
+    if talk:
+        print_report(
+            report,
+            save_report(workdir / "evaluation", report, rows),
+            f"{config.name} at step {int(state.step)}",
+        )
+        print(f"checkpoint    {workdir / 'checkpoints' / str(int(state.step))}")
+        print(f"TensorBoard   {workdir / 'tensorboard'}")
+
+
+def check_batch_sizes(config: ConfigDict, mesh: Mesh) -> None:
+    """Raises ValueError, naming the field, if a batch does not divide over microbatches and devices."""
+    fields = {"data.batch_size": config.data.batch_size}
+    if config.data.unlabeled_batch_size:
+        fields["data.unlabeled_batch_size"] = config.data.unlabeled_batch_size
+    for name, size in fields.items():
+        count = config.optim.accumulate
+        if size % count:
+            raise ValueError(
+                f"config.{name}={size} does not divide into config.optim.accumulate={count} microbatches"
+            )
+        check_batch_size(f"config.{name} (over config.optim.accumulate)", size // count, mesh)
+    check_batch_size("config.eval.batch_size", config.eval.batch_size, mesh)
+
+
+def jit_train_step(networks: Networks, config: ConfigDict, abstract: TrainState, mesh: Mesh) -> Any:
+    """The train step compiled for the mesh; the old state's memory is reused for the new one."""
+    shardings = jax.tree.map(lambda x: x.sharding, abstract)
+    return jax.jit(
+        make_train_step(networks, config),
+        in_shardings=(shardings, batch_sharding(mesh)),
+        out_shardings=(shardings, NamedSharding(mesh, PartitionSpec())),
+        donate_argnums=0,
+    )
+
+
+def start_state(
+    config: ConfigDict, networks: Networks, mesh: Mesh, abstract: TrainState, checkpoints: Checkpoints
+) -> TrainState:
+    """The last sound checkpoint's state; else a fresh one, with the EMA weights of `config.init_from` if named."""
+    if checkpoints.latest_step is not None:
+        state, run = checkpoints.restore(None, abstract)
+        changes = changed_fields(run["config"], config.to_dict())
+        logging.info("resuming at step %d of %d", int(state.step), config.train.steps)
+        if changes:
+            logging.warning("the config has changed since this run was saved: %s", "; ".join(changes))
+        return state
+    state = create_state(networks, mesh, config.seed)
+    if not config.init_from:
+        return state
+    folder, step = resolve(config.init_from)
+    with Checkpoints(folder) as source:
+        ema, run = source.restore_part(step, "ema", abstract.ema)
+    logging.info("starting from the EMA weights of %s at step %d", config.init_from, run["step"])
+    state.params, state.ema = jax.tree.map(lambda x: x.copy(), ema), ema
+    return state
+
+
+def changed_fields(old: dict, new: dict, prefix: str = "config.") -> list[str]:
+    """`config.a.b: 1 -> 2` for every field that differs between two nested dicts."""
+    changes = []
+    for name in sorted(old.keys() | new.keys()):
+        before, after = old.get(name), new.get(name)
+        if isinstance(before, dict) and isinstance(after, dict):
+            changes += changed_fields(before, after, f"{prefix}{name}.")
+        elif (list(before) if isinstance(before, tuple) else before) != (
+            list(after) if isinstance(after, tuple) else after
+        ):
+            changes.append(f"{prefix}{name}: {before} -> {after}")
+    return changes
+
+
+def describe_run(config: ConfigDict, step: int) -> dict:
+    """What a checkpoint says of itself, as JSON: config, step, data position, versions."""
+    return {
+        "config": config.to_dict(),
+        "step": step,
+        "data": {"next_batch": step, "seed": config.seed},
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+    }
+
+
+def config_text(config: ConfigDict) -> str:
+    """The config as Markdown that TensorBoard shows verbatim."""
+    return "".join(f"    {line}\n" for line in str(config).splitlines())
+
+
+def check_finite(config: ConfigDict, metrics: dict[str, float]) -> None:
+    """Raises DivergedError when too many steps in a row were skipped."""
+    skipped = int(metrics["skipped_in_row"])
+    if skipped >= config.train.max_skipped:
+        raise DivergedError(
+            f"the loss was not finite in the last {skipped} steps (config.train.max_skipped="
+            f"{config.train.max_skipped}): lower config.optim.learning_rate, or look at the data; "
+            "the last checkpoint is sound"
+        )

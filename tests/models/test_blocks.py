@@ -1,0 +1,68 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hybridvit.models import blocks
+
+
+@given(size=st.sampled_from([2, 4]), h=st.integers(1, 3), w=st.integers(1, 3), c=st.integers(1, 3))
+@settings(max_examples=10, deadline=None)
+def test_depth_to_space_undoes_space_to_depth(size, h, w, c):
+    x = np.random.default_rng(0).normal(size=(2, h * size, w * size, c)).astype(np.float32)
+    folded = blocks.space_to_depth(jnp.asarray(x), size)
+    np.testing.assert_array_equal(folded[1, 0, 0], x[1, :size, :size].reshape(-1))
+    np.testing.assert_array_equal(blocks.depth_to_space(folded, size), x)
+
+
+def test_linear_is_a_1x1_convolution():
+    x = jax.random.normal(jax.random.key(0), (2, 5, 6, 3))
+    layer = blocks.Linear(3, 4, rngs=nnx.Rngs(0))
+    layer.bias[...] = jnp.arange(4.0)
+    conv = jax.lax.conv_general_dilated(
+        x, layer.kernel[...][None, None], (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+    np.testing.assert_allclose(layer(x), conv + layer.bias[...], atol=1e-5)
+
+
+def test_rms_norm_is_nnx_rms_norm():
+    x = 3 * jax.random.normal(jax.random.key(0), (2, 7, 16))
+    reference = nnx.RMSNorm(16, rngs=nnx.Rngs(0))
+    np.testing.assert_allclose(blocks.RMSNorm(16)(x), reference(x), atol=1e-5)
+
+
+def test_attention_equals_the_plain_definition():
+    q, k, v = jax.random.normal(jax.random.key(0), (3, 2, 4, 9, 8))
+    expected = jax.nn.dot_product_attention(*(x.swapaxes(1, 2) for x in (q, k, v))).swapaxes(1, 2)
+    np.testing.assert_allclose(blocks.attention(q, k, v), expected, atol=1e-5)
+
+
+def test_rotary_products_depend_on_the_offset_only():
+    h, w, d = 5, 6, 16
+    angles = blocks.rotary_angles(h, w, d)
+    q, k = jax.random.normal(jax.random.key(0), (2, d))
+    turned_q, turned_k = (blocks.rotate(jnp.broadcast_to(x, (1, 1, h * w, d)), angles)[0, 0] for x in (q, k))
+    products = (turned_q @ turned_k.T).reshape(h, w, h, w)
+    np.testing.assert_allclose(products[0, 0, 2, 3], products[2, 1, 4, 4], rtol=1e-4)
+    assert abs(products[0, 0, 2, 3] - products[0, 0, 3, 2]) > 1e-3  # rows and columns are told apart
+    np.testing.assert_allclose(jnp.linalg.norm(turned_q, axis=-1), jnp.linalg.norm(q), rtol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_upsample_is_bilinear_resize(factor):
+    x = jax.random.normal(jax.random.key(0), (2, 5, 7, 3))
+    expected = jax.image.resize(x, (2, 5 * factor, 7 * factor, 3), "bilinear")
+    np.testing.assert_allclose(blocks.upsample(x, factor), expected, atol=1e-5)
+
+
+def test_upsample_of_a_single_row():
+    x = jax.random.normal(jax.random.key(0), (1, 1, 2, 1))
+    np.testing.assert_allclose(blocks.upsample(x, 4)[:, 0], blocks.upsample(x, 4)[:, 3], atol=1e-6)
+
+
+def test_blocks_start_close_to_the_identity():
+    x = jax.random.normal(jax.random.key(0), (1, 8, 8, 16))
+    np.testing.assert_allclose(blocks.ConvBlock(16, rngs=nnx.Rngs(0))(x), x, atol=1e-3)

@@ -1,0 +1,99 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from hybridvit.models import GENERATORS
+from hybridvit.models.hybrid_conv_vit import VARIANTS, GuidedUpsampling, HybridConvViT
+
+
+def make(**options) -> HybridConvViT:
+    model = HybridConvViT("test", rngs=nnx.Rngs(0), **options)
+    for path, value in nnx.to_flat_state(
+        nnx.state(model, nnx.Param)
+    ):  # away from the zeros that blocks start with
+        if path[-1] == "kernel":
+            value[...] = 0.2 * jax.random.normal(jax.random.key(len(str(path))), value.shape)
+    return model
+
+
+@pytest.mark.parametrize(("variant", "millions"), [("Ti", 2.5), ("S", 8), ("B", 30), ("L", 110)])
+def test_sizes(variant, millions):
+    shapes = nnx.to_pure_dict(
+        nnx.split(nnx.eval_shape(lambda: GENERATORS["HybridConvViT"](variant, rngs=nnx.Rngs(0))))[1]
+    )
+    count = sum(x.size for x in jax.tree.leaves(shapes)) / 1e6
+    assert abs(count / millions - 1) < 0.15
+    assert all(isinstance(key, str) for key in shapes["blocks"])
+    assert VARIANTS[variant].num_heads * 64 == VARIANTS[variant].width
+
+
+@pytest.mark.parametrize("size", [(16, 16), (33, 50), (1, 1), (48, 17)])
+def test_any_size_in_same_size_out(size):
+    model = make()
+    luma = jax.random.uniform(jax.random.key(1), (2, *size, 1), minval=-1)
+    chroma, bins = model(luma, jnp.zeros((2, *size, 3)))
+    assert chroma.shape == (2, *size, 2)
+    assert bins.shape == (2, -(-size[0] // 8), -(-size[1] // 8), 313)
+    assert bool(jnp.isfinite(chroma).all() & jnp.isfinite(bins).all())
+
+
+def test_the_padding_stays_inside():
+    model = make()
+    luma = jax.random.uniform(jax.random.key(1), (1, 40, 40, 1), minval=-1)
+    padded = jnp.pad(luma, ((0, 0), (0, 8), (0, 8), (0, 0)), mode="edge")
+    chroma, _ = model(luma, jnp.zeros((1, 40, 40, 3)))
+    by_hand, _ = model(padded, jnp.zeros((1, 48, 48, 3)))
+    np.testing.assert_allclose(chroma, by_hand[:, :40, :40], atol=1e-6)
+
+
+def test_hints_reach_the_whole_picture():
+    model = make()
+    luma = jax.random.uniform(jax.random.key(1), (1, 64, 64, 1), minval=-1)
+    hints = jnp.zeros((1, 64, 64, 3)).at[0, 4, 4].set(jnp.array([0.5, -0.5, 1.0]))
+    change = jnp.abs(model(luma, hints).chroma - model(luma, jnp.zeros_like(hints)).chroma).max(-1)[0]
+    assert change[4, 4] > 1e-4
+    assert change[60, 60] > 1e-7  # through the attention
+
+
+def test_remat_changes_nothing_but_memory():
+    luma = jax.random.uniform(jax.random.key(1), (1, 32, 32, 1), minval=-1)
+    results = []
+    for remat in (False, True):
+        graph, params = nnx.split(make(remat=remat))
+
+        def loss(params, graph=graph):
+            return jnp.square(nnx.merge(graph, params)(luma, jnp.zeros((1, 32, 32, 3))).chroma).sum()
+
+        results.append(jax.tree.leaves(jax.grad(loss)(params)))
+    for plain, remade in zip(*results, strict=True):
+        np.testing.assert_allclose(plain, remade, rtol=2e-3, atol=1e-5)
+
+
+def test_bfloat16_computes_low_and_keeps_float32_outside():
+    luma = jax.random.uniform(jax.random.key(1), (1, 32, 32, 1), minval=-1)
+    hints = jnp.zeros((1, 32, 32, 3))
+    low = make(dtype="bfloat16")
+    assert {x.dtype for x in jax.tree.leaves(nnx.state(low, nnx.Param))} == {jnp.dtype("float32")}
+    chroma, bins = low(luma, hints)
+    assert chroma.dtype == bins.dtype == jnp.float32
+    expected = make()(luma, hints).chroma
+    error = jnp.abs(chroma - expected).max() / jnp.abs(expected).max()
+    assert 0 < error < 0.1
+
+
+def test_guided_upsampling_follows_the_luma_edge():
+    """With a gain and no offset, chroma jumps exactly where the luma jumps, not where the 1/4 grid does."""
+    layer = GuidedUpsampling(1, 1, 4, dtype=jnp.float32, rngs=nnx.Rngs(0))
+    layer.affine.kernel[...] = jnp.array([[0.0, 1.0]])
+    luma = jnp.where(jnp.arange(32) < 13, -0.5, 0.5)[None, None, :, None] * jnp.ones((1, 16, 1, 1))
+    chroma = layer(jnp.ones((1, 4, 8, 1)), luma)[0, 8, :, 0]
+    jumps = jnp.abs(jnp.diff(chroma))
+    assert int(jumps.argmax()) == 12
+    assert jumps[12] > 5 * jnp.sort(jumps)[-2]
+
+
+def test_unknown_variant():
+    with pytest.raises(ValueError, match="Ti, S, B, L"):
+        HybridConvViT("XL", rngs=nnx.Rngs(0))
