@@ -10,8 +10,8 @@ import functools
 import json
 import math
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, SupportsFloat
 
 import jax
 import numpy as np
@@ -92,7 +92,12 @@ class Checkpoints:
         return max(scores, key=scores.get, default=None)
 
     def save(
-        self, step: int, state: Any, run: dict, metrics: dict[str, float] | None = None, force: bool = False
+        self,
+        step: int,
+        state: Any,
+        run: dict,
+        metrics: Mapping[str, SupportsFloat] | None = None,
+        force: bool = False,
     ) -> bool:
         """Starts writing `state` as `step`; returns when it is copied to the host, and may be donated.
 

@@ -136,7 +136,7 @@ def test_last_and_best_are_kept(tmp_path):
     state = make_state()
     metrics = {
         1: {"psnr": 21.0},
-        2: {"psnr": 25.0},
+        2: {"psnr": np.float32(25.0)},
         3: None,
         4: {"psnr": float("nan")},
         5: {"ssim": 0.9},

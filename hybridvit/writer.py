@@ -1,0 +1,82 @@
+"""What a run reports: scalars, pictures and texts to TensorBoard, and the scalars once more to `metrics.jsonl`."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import SupportsFloat
+
+import numpy as np
+from jaxtyping import UInt8
+from tensorboardX import SummaryWriter
+
+FLUSH_SECONDS = 1  # what a kill may cost TensorBoard; metrics.jsonl loses nothing
+
+
+class Writer:
+    """Writes to `folder`/tensorboard and `folder`/metrics.jsonl. A context manager.
+
+    What an earlier start of the run wrote for `start_step` and later is dropped: those steps come again.
+    Where not `active` (on processes other than the first) nothing is written or created.
+    """
+
+    def __init__(self, folder: str | os.PathLike, start_step: int = 0, active: bool = True):
+        self._active = active
+        self._start_step = start_step
+        if active:
+            folder = Path(folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            _drop_from(folder / "metrics.jsonl", start_step)
+            self._lines = open(folder / "metrics.jsonl", "a", encoding="utf-8")  # noqa: SIM115
+            self._board = SummaryWriter(
+                str(folder / "tensorboard"), purge_step=start_step, flush_secs=FLUSH_SECONDS
+            )
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def scalars(self, step: int, values: Mapping[str, SupportsFloat]) -> None:
+        """One line of metrics.jsonl, at once on disk; a value that is not finite is null there."""
+        if self._active:
+            numbers = {name: float(value) for name, value in values.items()}
+            finite = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
+            self._lines.write(json.dumps({"step": step, **finite}) + "\n")
+            self._lines.flush()
+            for name, value in numbers.items():
+                self._board.add_scalar(name, value, step)
+
+    def images(self, step: int, name: str, image: UInt8[np.ndarray, "h w 3"]) -> None:
+        """A picture to TensorBoard."""
+        if self._active:
+            self._board.add_image(name, image, step, dataformats="HWC")
+
+    def text(self, name: str, text: str) -> None:
+        """A text (Markdown) to TensorBoard, at the step that the run starts from."""
+        if self._active:
+            self._board.add_text(name, text, self._start_step)
+
+    def close(self) -> None:
+        """Writes out what is buffered."""
+        if self._active:
+            self._lines.close()
+            self._board.close()
+
+
+def _drop_from(path: Path, start_step: int) -> None:
+    """Keeps the lines before `start_step`; a line that a kill cut short goes too."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            if json.loads(line)["step"] < start_step:
+                kept.append(line + "\n")
+        except json.JSONDecodeError:
+            continue
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text("".join(kept), encoding="utf-8")
+    temporary.replace(path)
