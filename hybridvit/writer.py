@@ -30,7 +30,10 @@ class Writer:
             _drop_from(folder / "metrics.jsonl", start_step)
             self._lines = open(folder / "metrics.jsonl", "a", encoding="utf-8")  # noqa: SIM115
             self._board = SummaryWriter(
-                str(folder / "tensorboard"), purge_step=start_step, flush_secs=FLUSH_SECONDS
+                str(folder / "tensorboard"),
+                purge_step=start_step,
+                flush_secs=FLUSH_SECONDS,
+                filename_suffix=f".{start_step:09}",  # files of one second would have one name
             )
 
     def __enter__(self) -> "Writer":
