@@ -65,15 +65,16 @@ def make_evaluate(
 
     def evaluate(params: Any, pictures: Pictures, hint_counts: Sequence[int]) -> tuple[dict, list]:
         values: dict[str, dict[str, list]] = {}
-        rows = []
+        all_names, rows = [], []
 
         def collect(system: str, measured: dict[str, Array], count: int) -> None:
             for name, value in measured.items():
                 values.setdefault(system, {}).setdefault(name, []).extend(np.asarray(value)[:count].tolist())
 
         for start in range(0, len(pictures), config.eval.batch_size):
-            part = pictures[start : start + config.eval.batch_size]
+            part = [pictures[i] for i in range(start, min(start + config.eval.batch_size, len(pictures)))]
             names, truth = [name for name, _ in part], np.stack([picture for _, picture in part])
+            all_names += names
             short = config.eval.batch_size - len(part)  # the last batch is filled up with black, then cut
             truth = np.concatenate([truth, np.zeros((short, *truth.shape[1:]), np.uint8)])
             on_device = put_batch(_own_rows(truth), mesh)
@@ -99,7 +100,7 @@ def make_evaluate(
             "colorfulness_variant": "Hasler-Suesstrunk 2003, signed",
             "systems": {system: _summary(value) for system, value in values.items()},
             "per_picture_psnr": {
-                system: dict(zip([n for n, _ in pictures], np.round(value["psnr"], 3).tolist(), strict=True))
+                system: dict(zip(all_names, np.round(value["psnr"], 3).tolist(), strict=True))
                 for system, value in values.items()
                 if system != TRUTH
             },
@@ -125,7 +126,7 @@ def evaluate_checkpoint(path: str, config: ConfigDict | None, output: str | None
         check_batch_size("config.eval.batch_size", saved.eval.batch_size, mesh)
         networks = build_networks(saved)
         ema, _ = checkpoints.restore_part(step, "ema", abstract_state(networks, mesh).ema)
-    pictures = make_eval_pictures(saved.data, saved.seed, saved.eval.image_size)
+    pictures = make_eval_pictures(saved.data, saved.eval.image_size)
     report, rows = make_evaluate(networks, saved, mesh)(ema, pictures, saved.eval.hint_counts)
     if jax.process_index() == 0:
         where = pathlib.Path(output) if output else pathlib.Path(folder).parent / "evaluation"

@@ -41,7 +41,8 @@ def main(argv: Sequence[str]) -> None:
     """Starts the devices and runs the mode; a user's mistake ends in one line and exit code 2."""
     if len(argv) > 1:
         fail(f"unexpected argument {argv[1]!r}: flags start with --")
-    logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
+    if not flags.FLAGS["verbosity"].present:
+        logging.set_verbosity(logging.WARNING)  # below it, Orbax writes a page at every save
     try:
         if DISTRIBUTED.value or COORDINATOR.value:
             jax.distributed.initialize(COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value)

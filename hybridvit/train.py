@@ -49,7 +49,7 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
     networks = build_networks(config)
     abstract = abstract_state(networks, mesh)
     dataset = make_train_dataset(config.data, config.seed, jax.process_index(), jax.process_count())
-    pictures = make_eval_pictures(config.data, config.seed, config.eval.image_size)
+    pictures = make_eval_pictures(config.data, config.eval.image_size)
     train_step = jit_train_step(networks, config, abstract, mesh)
     evaluate = make_evaluate(networks, config, mesh)
     talk = jax.process_index() == 0
@@ -138,7 +138,8 @@ def start_state(
     if checkpoints.latest_step is not None:
         state, run = checkpoints.restore(None, abstract)
         changes = changed_fields(run["config"], config.to_dict())
-        logging.info("resuming at step %d of %d", int(state.step), config.train.steps)
+        if jax.process_index() == 0:
+            print(f"Resuming at step {int(state.step)} of {config.train.steps}.")
         if changes:
             logging.warning("the config has changed since this run was saved: %s", "; ".join(changes))
         return state
@@ -148,7 +149,8 @@ def start_state(
     folder, step = resolve(config.init_from)
     with Checkpoints(folder) as source:
         ema, run = source.restore_part(step, "ema", abstract.ema)
-    logging.info("starting from the EMA weights of %s at step %d", config.init_from, run["step"])
+    if jax.process_index() == 0:
+        print(f"Starting from the EMA weights of {config.init_from} at step {run['step']}.")
     state.params, state.ema = jax.tree.map(lambda x: x.copy(), ema), ema
     return state
 

@@ -98,7 +98,7 @@ def gate_statistics(labels: PseudoLabels) -> dict[str, Float[Array, ""]]:
     passed = jnp.einsum("bhw,bhwr->r", labels.gate.astype(jnp.float32), labels.ring)
     statistics = {"mask_rate": labels.gate.mean()}
     for ring in range(bins.NUM_RINGS):
-        name = f"ring{bins.RING_EDGES[ring]:g}"
+        name = f"chroma{(0.0, *bins.RING_EDGES)[ring]:g}"  # from this chroma (ab units) on
         statistics[f"mask_rate/{name}"] = passed[ring] / jnp.maximum(count[ring], 1)
         statistics[f"ring_share/{name}"] = count[ring] / count.sum()
     return statistics
