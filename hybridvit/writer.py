@@ -17,8 +17,9 @@ FLUSH_SECONDS = 1  # what a kill may cost TensorBoard; metrics.jsonl loses nothi
 class Writer:
     """Writes to `folder`/tensorboard and `folder`/metrics.jsonl. A context manager.
 
-    What an earlier start of the run wrote for `start_step` and later is dropped: those steps come again.
-    Where not `active` (on processes other than the first) nothing is written or created.
+    `start_step` is the step that the run resumes from, 0 for a new one: what an earlier start wrote for later
+    steps is dropped, as they come again. Where not `active` (on processes other than the first) nothing is
+    written or created.
     """
 
     def __init__(self, folder: str | os.PathLike, start_step: int = 0, active: bool = True):
@@ -27,11 +28,11 @@ class Writer:
         if active:
             folder = Path(folder)
             folder.mkdir(parents=True, exist_ok=True)
-            _drop_from(folder / "metrics.jsonl", start_step)
+            _drop_after(folder / "metrics.jsonl", start_step)
             self._lines = open(folder / "metrics.jsonl", "a", encoding="utf-8")  # noqa: SIM115
             self._board = SummaryWriter(
                 str(folder / "tensorboard"),
-                purge_step=start_step,
+                purge_step=start_step + 1,
                 flush_secs=FLUSH_SECONDS,
                 filename_suffix=f".{start_step:09}",  # files of one second would have one name
             )
@@ -69,14 +70,14 @@ class Writer:
             self._board.close()
 
 
-def _drop_from(path: Path, start_step: int) -> None:
-    """Keeps the lines before `start_step`; a line that a kill cut short goes too."""
+def _drop_after(path: Path, step: int) -> None:
+    """Keeps the lines up to `step`; a line that a kill cut short goes too."""
     if not path.exists():
         return
     kept = []
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
-            if json.loads(line)["step"] < start_step:
+            if json.loads(line)["step"] <= step:
                 kept.append(line + "\n")
         except json.JSONDecodeError:
             continue

@@ -55,7 +55,7 @@ def test_resumed_run_writes_no_step_twice(tmp_path):
             writer.images(step, "grid", np.zeros((4, 4, 3), np.uint8))
     with open(tmp_path / "metrics.jsonl", "a") as lines:
         lines.write('{"step": 15, "lo')  # killed here
-    with Writer(tmp_path, start_step=21) as writer:
+    with Writer(tmp_path, start_step=20) as writer:
         for step in (30, 40, 50):
             writer.scalars(step, {"loss": 2.0})
             writer.images(step, "grid", np.zeros((4, 4, 3), np.uint8))
