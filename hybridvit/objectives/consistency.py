@@ -36,9 +36,9 @@ class PseudoLabels(NamedTuple):
     ring: Float[Array, "b h8 w8 rings"]  # one-hot chroma ring of the teacher's mean
     gate: Bool[Array, "b h8 w8"]
 
-    def gate_pixels(self) -> Float[Array, "b h w 1"]:
-        """The gate at full resolution, 0 or 1."""
-        gate = self.gate.astype(jnp.float32)[..., None]
+    def gate_pixels(self) -> Bool[Array, "b h w 1"]:
+        """The gate at full resolution."""
+        gate = self.gate[..., None]
         gate = jnp.repeat(jnp.repeat(gate, FACTOR, 1), FACTOR, 2)
         return gate[:, : self.chroma.shape[1], : self.chroma.shape[2]]
 
@@ -88,7 +88,7 @@ def consistency_loss(
     student: Prediction, labels: PseudoLabels, delta: float, bins_weight: float
 ) -> Float[Array, ""]:
     """Huber on the chroma plus `bins_weight` times cross-entropy on the bins, inside the gate, mean over all pixels."""
-    regression = chroma_loss(student.chroma, labels.chroma, delta, labels.gate_pixels())
+    regression = chroma_loss(student.chroma, labels.chroma, delta, labels.gate_pixels().astype(jnp.float32))
     return regression + bins_weight * jnp.mean(labels.gate * cross_entropy(student.bins, labels.bins))
 
 
