@@ -86,24 +86,24 @@ def _choose_cells(
     rows, columns = draw.shape[1:3]
     chosen = draw < count[:, None, None, None] / (rows * columns)
     if allowed is not None:
-        chosen &= _sum_of_cells((~allowed).astype(jnp.float32), size) == 0
+        chosen &= ~_split_into_cells(~allowed, size).any(axis=(2, 4))
     return chosen
 
 
 def _mean_of_cells(x: Float[Array, "b h w c"], size: int) -> Float[Array, "b rows columns c"]:
     """Means over the cells; those at the lower and right edges are cut where the size does not divide h or w."""
-    pixels = _sum_of_cells(jnp.ones((1, *x.shape[1:3], 1)), size)
-    return _sum_of_cells(x, size) / pixels
+    # One axis at a time: a sum over both at once is 3 times slower on a CPU.
+    pixels, sums = (
+        _split_into_cells(part, size).sum(axis=2).sum(axis=3) for part in (jnp.ones_like(x[:1, ..., :1]), x)
+    )
+    return sums / pixels
 
 
-def _sum_of_cells(x: Float[Array, "b h w c"], size: int) -> Float[Array, "b rows columns c"]:
-    """Sums over the cells of the grid that starts at the upper left; what lies outside the picture counts as 0."""
+def _split_into_cells(x: Shaped[Array, "b h w c"], size: int) -> Shaped[Array, "b rows size columns size c"]:
+    """The cells of the grid that starts at the upper left, filled up with 0 or False outside the picture."""
     b, height, width, channels = x.shape
     x = jnp.pad(x, ((0, 0), (0, -height % size), (0, -width % size), (0, 0)))
-    rows, columns = x.shape[1] // size, x.shape[2] // size
-    # One axis at a time: as one sum over two axes it is 3 times slower on a CPU.
-    x = x.reshape(b, rows, size, columns * size * channels).sum(axis=2)
-    return x.reshape(b, rows, columns, size, channels).sum(axis=3)
+    return x.reshape(b, x.shape[1] // size, size, x.shape[2] // size, size, channels)
 
 
 def _spread_over_cells(
