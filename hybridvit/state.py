@@ -14,14 +14,12 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Float, Int
 from ml_collections import ConfigDict
 
-from hybridvit.color.bins import NUM_RINGS
+from hybridvit.color.bins import NUM_BINS, NUM_RINGS
 from hybridvit.mesh import state_shardings
 from hybridvit.models import GENERATORS
 from hybridvit.models.patch_gan import PatchGAN
 from hybridvit.models.prediction import Prediction
 from hybridvit.optim import make_optimizer
-
-NUM_BINS = 313
 
 
 @jax.tree_util.register_dataclass

@@ -10,16 +10,17 @@ thin, everything else is a matmul, because that is what both a CPU under XLA and
 """
 
 import dataclasses
+from collections.abc import Mapping
 
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from hybridvit.color.bins import NUM_BINS
 from hybridvit.models import blocks
 from hybridvit.models.prediction import Prediction
 
 STRIDE = 16
-NUM_BINS = 313
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +146,7 @@ class HybridConvViT(nnx.Module):
         return x.reshape(b, h, w, c)
 
 
-def run(stage: nnx.Dict, x: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
+def run(stage: Mapping[str, nnx.Module], x: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
     """Applies the blocks of a stage in their order."""
     for block in stage.values():
         x = block(x)

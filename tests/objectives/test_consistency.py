@@ -1,0 +1,110 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from configs import base
+from hybridvit.color import bins
+from hybridvit.models.prediction import Prediction
+from hybridvit.objectives import consistency
+
+UNSURE = jnp.zeros(313)
+
+
+def config(**changes):
+    section = base.get_config().consistency
+    section.update(changes)
+    return section
+
+
+def sure_of(a: float, b: float) -> jax.Array:
+    """Logits of a teacher that is sure of one colour."""
+    return jnp.log(bins.soft_encode(jnp.array([a, b], jnp.float32)) + 1e-6)
+
+
+def prediction(logits: list[jax.Array], chroma: float = 0.1) -> Prediction:
+    """One picture, a row of cells of 8 px."""
+    return Prediction(jnp.full((1, 8, 8 * len(logits), 2), chroma), jnp.stack(logits)[None, None])
+
+
+def equal_rings() -> jax.Array:
+    return jnp.full(bins.NUM_RINGS, 0.5)
+
+
+def test_gate_passes_the_sure_and_stops_the_unsure():
+    view = prediction([sure_of(0, 0), UNSURE, sure_of(50, 20)])
+    labels = consistency.make_pseudo_labels([view], equal_rings(), config())
+    assert labels.gate[0, 0].tolist() == [True, False, True]
+    assert labels.confidence[0, 0, 0] > 0.95  # the mass of a perfect bin lies within one bin's distance
+    pixels = labels.gate_pixels()[0, :, :, 0]
+    assert pixels.shape == (8, 24)
+    assert bool(pixels[:, :8].all() and not pixels[:, 8:16].any() and pixels[:, 16:].all())
+
+
+def test_maximum_probability_of_fixmatch_would_reject_a_perfect_teacher():
+    perfect = jax.nn.softmax(sure_of(0, 0))
+    assert perfect.max() < 0.95
+    labels = consistency.make_pseudo_labels(
+        [prediction([sure_of(0, 0)])], equal_rings(), config(threshold=0.95)
+    )
+    assert bool(labels.gate.all())
+
+
+def test_views_must_agree():
+    one, other = prediction([sure_of(50, 0), sure_of(50, 0)]), prediction([sure_of(-50, 0), sure_of(50, 0)])
+    gate = consistency.make_pseudo_labels([one, other], equal_rings(), config(threshold=0.0)).gate
+    assert gate[0, 0].tolist() == [False, True]
+
+
+def test_vivid_rings_that_are_learnt_less_are_asked_for_less():
+    learnt = jnp.linspace(0.8, 0.2, bins.NUM_RINGS)
+    adaptive = consistency.thresholds(learnt, config())
+    np.testing.assert_allclose(adaptive, config().threshold * learnt / 0.8, rtol=1e-6)
+    fixed = consistency.thresholds(learnt, config(adaptive=False))
+    np.testing.assert_allclose(fixed, config().threshold)
+
+
+def test_ring_confidence_moves_only_where_the_ring_occurs():
+    labels = consistency.make_pseudo_labels(
+        [prediction([sure_of(0, 0), sure_of(0, 0)])], equal_rings(), config()
+    )
+    after = consistency.update_ring_confidence(equal_rings(), labels, decay=0.9)
+    np.testing.assert_allclose(after[0], 0.9 * 0.5 + 0.1 * labels.confidence.mean(), rtol=1e-5)
+    np.testing.assert_array_equal(after[1:], 0.5)
+
+
+def test_loss_is_zero_outside_the_gate_and_blind_to_the_student_there():
+    view = prediction([UNSURE, UNSURE])
+    labels = consistency.make_pseudo_labels([view], equal_rings(), config())
+    student = prediction([sure_of(80, 80), UNSURE], chroma=0.9)
+    assert consistency.consistency_loss(student, labels, 0.1, 1.0) == 0
+
+
+def test_loss_pulls_the_student_to_the_teacher():
+    view = prediction([sure_of(50, 20)], chroma=0.3)
+    labels = consistency.make_pseudo_labels([view], equal_rings(), config())
+    near = Prediction(view.chroma, jnp.log(labels.bins + 1e-9))
+    far = prediction([sure_of(-50, 20)], chroma=-0.3)
+    assert consistency.consistency_loss(far, labels, 0.1, 0.1) > 10 * consistency.consistency_loss(
+        near, labels, 0.1, 0.1
+    )
+
+
+def test_no_gradient_reaches_the_teacher():
+    def loss(shift):
+        view = prediction([sure_of(50, 20) + shift], chroma=0.3)
+        labels = consistency.make_pseudo_labels([view], equal_rings(), config())
+        return consistency.consistency_loss(prediction([UNSURE]), labels, 0.1, 1.0)
+
+    assert jax.grad(loss)(0.0) == 0
+
+
+def test_statistics_by_chroma():
+    labels = consistency.make_pseudo_labels(
+        [prediction([sure_of(0, 0), UNSURE, sure_of(60, 0), sure_of(60, 0)])], equal_rings(), config()
+    )
+    statistics = consistency.gate_statistics(labels)
+    assert statistics["mask_rate"] == 0.75
+    assert statistics["mask_rate/chroma45"] == 1
+    assert statistics["ring_share/chroma45"] == pytest.approx(0.5)
+    assert sum(v for k, v in statistics.items() if k.startswith("ring_share")) == pytest.approx(1)

@@ -1,0 +1,144 @@
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hybridvit import step as steps
+from hybridvit.models.prediction import Prediction
+from hybridvit.state import TrainState, build_networks, init_state
+
+
+@pytest.fixture(scope="module")
+def batch() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    smooth = np.repeat(np.repeat(rng.integers(0, 256, (8, 8, 8, 3)), 4, 1), 4, 2).astype(np.uint8)
+    return {"labeled": smooth, "unlabeled": smooth[::-1, ..., :1].copy()}
+
+
+def build(config) -> tuple[TrainState, callable]:
+    networks = build_networks(config)
+    return jax.jit(lambda: init_state(networks, config.seed))(), jax.jit(
+        steps.make_train_step(networks, config)
+    )
+
+
+def test_interleave_keeps_groups_of_both_and_separate_undoes_it():
+    first, second = jnp.arange(8.0)[:, None, None, None], 100 + jnp.arange(4.0)[:, None, None, None]
+    both = steps.interleave(first, second)
+    assert both[:, 0, 0, 0].tolist() == [0, 1, 100, 2, 3, 101, 4, 5, 102, 6, 7, 103]
+    one, other = steps.separate(Prediction(both, None), 8, 4)
+    np.testing.assert_array_equal(one.chroma, first)
+    np.testing.assert_array_equal(other.chroma, second)
+
+
+def test_accumulate_averages_over_strided_microbatches():
+    def gradients(state, batch, key):
+        return {"w": batch["x"].mean() * state}, {}, {"rows": batch["x"].sum(0)}
+
+    batch = {"x": jnp.arange(8.0)[:, None]}
+    grads, _, aux = steps.accumulate(gradients, jnp.float32(2), batch, jax.random.key(0), 4)
+    assert grads["w"] == 2 * np.arange(8).mean()
+    assert aux["rows"].tolist() == [(0 + 4 + 1 + 5 + 2 + 6 + 3 + 7) / 4]
+
+
+def test_the_loss_falls_and_everything_moves(tiny_config, batch):
+    state, step = build(tiny_config)
+    first = jax.tree.map(np.asarray, state)
+    losses = []
+    for _ in range(20):
+        state, metrics = step(state, batch)
+        losses.append(float(metrics["loss/chroma"]))
+    assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
+    assert int(state.step) == 20
+    assert int(state.skipped) == 0
+    for name in ("params", "ema", "opt_state", "bin_prior", "ring_confidence"):
+        before, after = jax.tree.leaves(getattr(first, name)), jax.tree.leaves(getattr(state, name))
+        assert any(np.abs(a - b).max() > 0 for a, b in zip(before, after, strict=True)), name
+    assert float(state.bin_prior.sum()) == pytest.approx(1, abs=1e-4)
+
+
+def test_same_state_and_batch_same_update_and_another_step_other_draws(tiny_config, batch):
+    state, step = build(tiny_config)
+    one, other = step(state, batch)[1], step(state, batch)[1]
+    assert one == other
+    later, _ = step(dataclasses.replace(state, step=jnp.int32(1)), batch)
+    now, _ = step(state, batch)
+    assert not np.array_equal(
+        later.opt_state[1][0].mu["stem"]["kernel"], now.opt_state[1][0].mu["stem"]["kernel"]
+    )
+
+
+def test_a_non_finite_loss_changes_only_the_counters(tiny_config, batch):
+    tiny_config.adversarial.weight = 0.1
+    tiny_config.adversarial.width = 4
+    state, step = build(tiny_config)
+    broken = dataclasses.replace(
+        state, params=state.params | {"stem": {k: v * jnp.nan for k, v in state.params["stem"].items()}}
+    )
+    after, metrics = step(broken, batch)
+    after, metrics = step(after, batch)
+    assert metrics["skipped"] == metrics["skipped_in_row"] == 2
+    assert not np.isfinite(metrics["loss"])
+    counters = {"step": after.step, "skipped": after.skipped, "skipped_in_row": after.skipped_in_row}
+    for before, now in zip(
+        jax.tree.leaves(broken),
+        jax.tree.leaves(dataclasses.replace(after, **{k: 0 * v for k, v in counters.items()})),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(before, now)
+    healed, metrics = step(dataclasses.replace(after, params=state.params), batch)
+    assert int(healed.skipped_in_row) == 0
+    assert int(healed.skipped) == 2
+
+
+def test_supervised_only_takes_no_unlabeled_pictures(tiny_config, batch):
+    tiny_config.data.unlabeled_batch_size = 0
+    state, step = build(tiny_config)
+    _, metrics = step(state, {"labeled": batch["labeled"]})
+    assert "loss/consistency" not in metrics
+    assert float(metrics["loss"]) == pytest.approx(
+        tiny_config.supervised.weight * float(metrics["loss/chroma"])
+        + tiny_config.bins.weight * float(metrics["loss/bins"]),
+        rel=1e-5,
+    )
+
+
+@pytest.mark.parametrize("loss", ["hinge", "least_squares", "vanilla"])
+def test_the_adversary_is_trained_and_heard(tiny_config, batch, loss):
+    tiny_config.data.unlabeled_batch_size = 0
+    tiny_config.adversarial.update(
+        {"weight": 1.0, "loss": loss, "width": 4, "r1_weight": 1.0, "num_layers": 1}
+    )
+    tiny_config.adversarial.learning_rate = 1e-3
+    state, step = build(tiny_config)
+    first = state
+    seen = []
+    for _ in range(8):
+        state, metrics = step(state, batch | {"unlabeled": batch["unlabeled"][:0]})
+        seen.append(float(metrics["loss/discriminator"]))
+    assert seen[-1] < seen[0]
+    changed = np.abs(
+        state.disc_stats["layers"]["conv0"]["u"] - first.disc_stats["layers"]["conv0"]["u"]
+    ).max()
+    assert changed > 0  # the power iteration moves on
+
+
+def test_accumulated_step_runs_and_learns(tiny_config, batch):
+    tiny_config.optim.accumulate = 2
+    state, step = build(tiny_config)
+    state, metrics = step(state, batch)
+    assert np.isfinite(metrics["loss"])
+    assert int(state.step) == 1
+
+
+def test_eval_step_returns_a_picture_and_a_confidence(tiny_config):
+    networks = build_networks(tiny_config)
+    params = init_state(networks, 0).params
+    rgb, confidence = steps.make_eval_step(networks, 10.0)(
+        params, jnp.zeros((1, 24, 16, 1)), jnp.zeros((1, 24, 16, 3))
+    )
+    assert rgb.shape == (1, 24, 16, 3)
+    assert confidence.shape == (1, 3, 2)
+    assert bool((confidence >= 0).all() & (confidence <= 1.001).all())
