@@ -8,7 +8,7 @@ import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from grain.sources import ArrayRecordDataSource
 from PIL import Image
@@ -21,6 +21,7 @@ SUFFIXES = (
 )
 
 
+@runtime_checkable
 class PictureSource(Protocol):
     """Random access to pictures; pickled to worker processes."""
 
@@ -187,16 +188,15 @@ def open_tfds(dataset: str, split: str, data_dir: str, split_flag: str) -> TfdsP
 
     location = f", data_dir='{data_dir}'" if data_dir else ""
     remedy = (
-        f'prepare it: python -c "import tensorflow_datasets as tfds; '
+        f'with the extra [tfds] installed, run: python -c "import tensorflow_datasets as tfds; '
         f"tfds.builder('{dataset}'{location}, file_format='array_record').download_and_prepare()\""
     )
     if not builder.is_prepared():
         raise ValueError(f"{flag}: '{dataset}' is not in '{builder.data_dir}' yet: {remedy}")
-    image = builder.info.features.get("image")
-    if not isinstance(image, tfds.features.Image):
-        features = ", ".join(builder.info.features)
-        raise ValueError(f"{flag}: '{dataset}' has no image feature 'image', but {features}")
-    if image.shape[-1] == 1:
+    features = builder.info.features
+    if "image" not in features or not isinstance(features["image"], tfds.features.Image):
+        raise ValueError(f"{flag}: '{dataset}' has no image feature 'image', but {', '.join(features)}")
+    if features["image"].shape[-1] == 1:
         raise ValueError(f"{flag}: '{dataset}' is grayscale: there is no colour to learn from")
     if split.split("[")[0] not in builder.info.splits:
         splits = ", ".join(builder.info.splits)
@@ -205,12 +205,12 @@ def open_tfds(dataset: str, split: str, data_dir: str, split_flag: str) -> TfdsP
         examples = builder.as_data_source(split, decoders={"image": tfds.decode.SkipDecoding()})
     except NotImplementedError as error:
         stored = f"'{dataset}' in '{builder.data_dir}' is stored as {builder.info.file_format.value}"
-        remedy = f"delete that folder or set --config.data.tfds_dir, and {remedy}"
+        remedy = f"delete that folder or set another --config.data.tfds_dir; {remedy}"
         raise ValueError(f"{flag}: {stored}, which only TensorFlow reads: {remedy}") from error
     return TfdsPictures(examples, f"{builder.info.name}/{split}")
 
 
-def _fetch(records: Sequence[Any], index: int) -> Any:
+def _fetch(records: Any, index: int) -> Any:
     try:
         return records[index]
     except Exception as error:  # undocumented ones: RuntimeError at least

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 from absl import logging
-from jaxtyping import Int
+from jaxtyping import Int, UInt64
 from ml_collections import ConfigDict
 
 from hybridvit.data.bundled import BundledColor, BundledGray, BundledTiles
@@ -160,17 +160,18 @@ def _whole(reader: Reader) -> Part:
     return reader, np.arange(len(reader.source))
 
 
-def _hash(text: str) -> int:
-    return int.from_bytes(
-        hashlib.blake2b(text.encode("utf8", "surrogateescape"), digest_size=8).digest(), "big"
-    )
+def _hashes(purpose: str, reader: Reader, indices: Int[np.ndarray, "_"]) -> UInt64[np.ndarray, "_"]:
+    """A number for each picture, from its key alone, uniform in 0..2^64."""
+    texts = (f"{purpose}/{reader.source.key(i)}".encode("utf8", "surrogateescape") for i in indices.tolist())
+    digests = b"".join(hashlib.blake2b(text, digest_size=8).digest() for text in texts)
+    return np.frombuffer(digests, ">u8").astype(np.uint64)
 
 
 def _held_out(reader: Reader, color: Int[np.ndarray, "_"], fraction: float) -> Int[np.ndarray, "_"]:
     """Those with a hash below the fraction; of few pictures the one with the least hash; never the only picture."""
     if fraction == 0 or len(color) < 2:
         return color[:0]
-    hashes = np.array([_hash(f"held out/{reader.source.key(i)}") for i in color], np.uint64)
+    hashes = _hashes("held out", reader, color)
     chosen = color[hashes < min(fraction, 1) * 2.0**64]
     return chosen if 0 < len(chosen) < len(color) else color[[np.argmin(hashes)]]
 
@@ -178,6 +179,6 @@ def _held_out(reader: Reader, color: Int[np.ndarray, "_"], fraction: float) -> I
 def _labeled(reader: Reader, color: Int[np.ndarray, "_"], fraction: float, seed: int) -> Int[np.ndarray, "_"]:
     if fraction == 1:
         return color
-    hashes = np.array([_hash(f"labeled/{seed}/{reader.source.key(i)}") for i in color], np.uint64)
+    hashes = _hashes(f"labeled/{seed}", reader, color)
     count = max(1, round(fraction * len(color)))
     return np.sort(color[np.argsort(hashes, kind="stable")[:count]])
