@@ -26,7 +26,7 @@ def random_square(
     """
     width, height = image.size
     low, high = crop_scale
-    side = (low + (high - low) * draws[0]) * min(width, height)
+    side = min(1.0, low + (high - low) * draws[0]) * min(width, height)
     left, top = draws[1] * (width - side), draws[2] * (height - side)
     # Pillow's bicubic widens its kernel with the scale: no aliasing. reducing_gap only speeds up reductions over 6x
     box = (left, top, min(left + side, width), min(top + side, height))
