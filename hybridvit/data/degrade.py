@@ -81,7 +81,10 @@ def expose(rgb: Float[Array, "b h w 3"], sensitivity: Float[Array, "b 3"]) -> Pi
 
 
 def vignette(key: Key[Array, ""], picture: Picture, strength: float) -> Picture:
-    """Corners darkened by the lens, or bleached by the years: towards a tone, by the squared distance."""
+    """Corners darkened by the lens, or bleached by the years: towards a tone, by the squared distance.
+
+    In lightness: a loss of light multiplies it there too, by about the cube root.
+    """
     amount, bleached, y, x = _uniforms(key, picture, (0.1, 0.45), (-0.75, 0.25), (0.4, 0.6), (0.4, 0.6))
     rows, columns = _grid(picture)
     distance = 2 * ((rows - y) ** 2 + (columns - x) ** 2)  # 1 in the corners
