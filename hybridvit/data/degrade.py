@@ -112,7 +112,7 @@ def grain(key: Key[Array, ""], picture: Picture, strength: float) -> Picture:
     amount_key, noise_key = jax.random.split(key)
     widest = 0.003 * min(picture.shape[1:3])
     amount, sigma = _uniforms(amount_key, picture, (0.008, 0.04), (0.2 * widest, widest))
-    radius = math.ceil(2 * widest)
+    radius = max(math.ceil(2 * widest), 2)  # with 3 taps, XLA on a CPU draws the noise again for each
     noise = gaussian_blur(jax.random.normal(noise_key, picture.shape), sigma, radius)
     power = jnp.sum(_kernel(sigma, radius) ** 2, -1)[:, None, None, None]  # of one axis; two of them
     return picture + strength * amount * (noise / power) * (0.2 + 3.2 * picture * (1 - picture))
