@@ -112,7 +112,8 @@ class Checkpoints:
             return False
         leaves = _flatten(state)
         run = json.loads(json.dumps(run))  # a copy: it is written later, in another thread
-        digests = {"run": json_digest(run), "arrays": _describe(leaves)}
+        arrays = _describe(leaves)
+        digests = {"arrays": arrays, "json": json_digest({"run": run, "arrays": arrays})}
         self._checkpointer.save_checkpointables_async(
             step,
             {**_nest(leaves), "run": run, "digests": digests},
@@ -189,11 +190,12 @@ class Checkpoints:
 
     def _read_run(self, step: int) -> tuple[dict, dict[str, list]]:
         """The run, and the entry [type, shape, digest] of each array by its path."""
-        json_parts = self._load(step, {"run": None, "digests": None})
-        run, digests = json_parts["run"], json_parts["digests"]
-        if json_digest(run) != digests["run"]:
-            raise DamagedError("run: digest differs")
-        return run, digests["arrays"]
+        loaded = self._load(step, {"run": None, "digests": None})
+        match loaded:
+            case {"run": run, "digests": {"arrays": arrays, "json": digest}}:
+                if json_digest({"run": run, "arrays": arrays}) == digest:
+                    return run, arrays
+        raise DamagedError("run or digests: digest differs")
 
     def _load(self, step: int, abstract: dict[str, Any]) -> dict[str, Any]:
         """Orbax's own reading, with whatever goes wrong on any process told by all of them as damage."""
