@@ -1,0 +1,88 @@
+"""How fast the train step is, against the rate at which this machine multiplies matrices, in the same process.
+
+    python tests/benchmarks/step_speed.py --config=configs/supervised_vit.py --config.model.variant=S \
+        --config.data.image_size=256 --config.data.batch_size=8
+
+Prints the median and best time of a step on a constant batch, pictures a second, the compiler's own count of floating
+point operations, what they come to a second, and the share of the matmul rate (2048 x 2048, float32 or the model's
+dtype). An idle machine is assumed; run it twice.
+"""
+
+import statistics
+import sys
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl import app, flags
+from ml_collections import ConfigDict, config_flags
+
+from hybridvit.mesh import build_mesh, put_batch
+from hybridvit.state import abstract_state, build_networks, create_state
+from hybridvit.train import jit_train_step
+
+CONFIG = config_flags.DEFINE_config_file("config", "configs/ssl_vit.py", lock_config=True)
+STEPS = flags.DEFINE_integer("steps", 10, "Timed steps.", lower_bound=1)
+
+
+def matmul_rate(dtype: str, size: int = 2048, repeats: int = 10) -> float:
+    """FLOP/s of a square matrix product, the best of `repeats`."""
+    a = jnp.ones((size, size), dtype)
+    multiply = jax.jit(lambda a: a @ a)
+    multiply(a).block_until_ready()
+    best = float("inf")
+    for _ in range(repeats):
+        start = time.perf_counter()
+        multiply(a).block_until_ready()
+        best = min(best, time.perf_counter() - start)
+    return 2 * size**3 / best
+
+
+def constant_batch(config: ConfigDict) -> dict[str, np.ndarray]:
+    """Random pictures of the config's shapes."""
+    rng = np.random.default_rng(0)
+    size = config.data.image_size
+    batch = {"labeled": rng.integers(0, 256, (config.data.batch_size, size, size, 3), np.uint8)}
+    if config.data.unlabeled_batch_size:
+        batch["unlabeled"] = rng.integers(0, 256, (config.data.unlabeled_batch_size, size, size, 1), np.uint8)
+    return batch
+
+
+def main(_: list[str]) -> None:
+    config = CONFIG.value
+    mesh = build_mesh(config.mesh.fsdp)
+    networks = build_networks(config)
+    abstract = abstract_state(networks, mesh)
+    state = create_state(networks, mesh, config.seed)
+    batch = put_batch(constant_batch(config), mesh)
+    start = time.perf_counter()
+    step = jit_train_step(networks, config, abstract, mesh).lower(state, batch).compile()
+    compiled = time.perf_counter() - start
+    flops = step.cost_analysis()["flops"]
+    rate = matmul_rate(config.model.dtype)
+    times = []
+    for _ in range(STEPS.value + 1):
+        start = time.perf_counter()
+        state, metrics = step(state, batch)
+        jax.block_until_ready((state, metrics))
+        times.append(time.perf_counter() - start)
+    times = times[1:]
+    rate = max(rate, matmul_rate(config.model.dtype))
+    pictures = sum(len(x) for x in batch.values())
+    count = sum(x.size for x in jax.tree.leaves(abstract.params))
+    for name, seconds in (("median", statistics.median(times)), ("best", min(times))):
+        print(
+            f"{name:6} {seconds * 1e3:7.0f} ms a step, {pictures / seconds:6.2f} pictures/s, "
+            f"{flops / seconds / 1e9:6.0f} GFLOP/s, {flops / seconds / rate:.2f} of the matmul rate"
+        )
+    print(
+        f"{config.name}, {config.model.variant} ({count / 1e6:.2f} M parameters), {config.data.image_size} px, "
+        f"batch {'+'.join(str(len(x)) for x in batch.values())}: {flops / pictures / 1e9:.2f} GFLOP a picture, "
+        f"matmul {rate / 1e9:.0f} GFLOP/s, compiled in {compiled:.0f} s, {mesh.size} x {jax.devices()[0].device_kind}"
+    )
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, ".")
+    app.run(main)
