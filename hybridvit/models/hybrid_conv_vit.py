@@ -108,13 +108,11 @@ class HybridConvViT(nnx.Module):
             }
         )
         self.head_dim = v.width // v.num_heads
-        self.norm = blocks.RMSNorm(v.width, dtype=dtype)
         self.up_eighth = linear(v.width, 4 * v.eighth)
         self.decoder_eighth = stage("block", v.eighth, v.eighth_blocks)
-        self.bins = nnx.Dict(norm=blocks.RMSNorm(v.eighth, dtype=dtype), logits=linear(v.eighth, NUM_BINS))
+        self.bins = linear(v.eighth, NUM_BINS)
         self.up_quarter = linear(v.eighth, 4 * v.quarter)
         self.decoder_quarter = stage("block", v.quarter, v.quarter_blocks)
-        self.chroma_norm = blocks.RMSNorm(v.quarter, dtype=dtype)
         self.chroma = GuidedUpsampling(v.quarter, chroma_channels, 4, dtype=dtype, rngs=rngs)
 
     def __call__(self, luma: Float[Array, "b h w 1"], hints: Float[Array, "b h w hint"]) -> Prediction:
@@ -129,10 +127,10 @@ class HybridConvViT(nnx.Module):
         eighth = run(self.encoder_eighth, self.down_eighth(blocks.space_to_depth(quarter, 2)))
         x = self.down_tokens(blocks.space_to_depth(eighth, 2))
         x = self.transform(x)
-        x = run(self.decoder_eighth, eighth + blocks.depth_to_space(self.up_eighth(self.norm(x)), 2))
-        logits = self.bins["logits"](self.bins["norm"](x)).astype(jnp.float32)
+        x = run(self.decoder_eighth, eighth + blocks.depth_to_space(self.up_eighth(blocks.rms_norm(x)), 2))
+        logits = self.bins(blocks.rms_norm(x)).astype(jnp.float32)
         x = run(self.decoder_quarter, quarter + blocks.depth_to_space(self.up_quarter(x), 2))
-        chroma = self.chroma(self.chroma_norm(x), luma)
+        chroma = self.chroma(blocks.rms_norm(x), luma)
         return Prediction(
             chroma=chroma[:, :height, :width], bins=logits[:, : -(-height // 8), : -(-width // 8)]
         )

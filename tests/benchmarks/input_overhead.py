@@ -1,13 +1,12 @@
 """Does the input pipeline keep up? Time between steps with real batches against a constant batch, in turn.
 
-    python tests/benchmarks/input_overhead.py --config=configs/ssl_vit.py
+    python -m tests.benchmarks.input_overhead.py --config=configs/ssl_vit
 
 Rounds of `--steps` steps alternate between the two, so that a busy machine disturbs both alike; the ratio printed is
 that of the medians.
 """
 
 import statistics
-import sys
 import time
 
 import jax
@@ -50,5 +49,4 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, ".")
     app.run(main)

@@ -1,6 +1,6 @@
 """How fast the train step is, against the rate at which this machine multiplies matrices, in the same process.
 
-    python tests/benchmarks/step_speed.py --config=configs/supervised_vit.py --config.model.variant=S \
+    python -m tests.benchmarks.step_speed.py --config=configs/supervised_vit --config.model.variant=S \
         --config.data.image_size=256 --config.data.batch_size=8
 
 Prints the median and best time of a step on a constant batch, pictures a second, the compiler's own count of floating
@@ -9,7 +9,6 @@ dtype). An idle machine is assumed; run it twice.
 """
 
 import statistics
-import sys
 import time
 
 import jax
@@ -84,5 +83,4 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, ".")
     app.run(main)
