@@ -128,9 +128,8 @@ def init_state(networks: Networks, seed: int) -> TrainState:
         disc_params=disc_params,
         disc_stats=disc_stats,
         disc_opt_state=networks.disc_optimizer.init(disc_params) if disc_params else {},
-        bin_prior=jnp.full(
-            NUM_BINS, 1 / NUM_BINS, jnp.float32
-        ),  # weakly typed, the second step would compile anew
+        # With a dtype: what is weakly typed here is not after a step, and the second step would compile anew
+        bin_prior=jnp.full(NUM_BINS, 1 / NUM_BINS, jnp.float32),
         ring_confidence=jnp.full(NUM_RINGS, 1 / NUM_RINGS, jnp.float32),
         skipped=jnp.int32(0),
         skipped_in_row=jnp.int32(0),
