@@ -43,8 +43,8 @@ def make_evaluate(
 
     `pictures` all have the side `config.eval.image_size`. The report is JSON: mean of every metric by system
     (`gray`, `one tint (oracle)`, `truth`, `model@N`), its standard error for PSNR, and each picture's PSNR. Grid rows
-    are uint8 `[s, 4 s, 3]` (input, prediction, truth, confidence) of the first pictures. All processes make the call;
-    each computes its part of every batch and all get the same report.
+    are uint8 `[s, 4 s, 3]` (input, prediction, truth, confidence) of some pictures, evenly chosen. All
+    processes make the call; each computes its part of every batch and all get the same report.
     """
     eval_step = make_eval_step(networks, config.consistency.radius)
     replicated = NamedSharding(mesh, PartitionSpec())
@@ -66,6 +66,7 @@ def make_evaluate(
     def evaluate(params: Any, pictures: Pictures, hint_counts: Sequence[int]) -> tuple[dict, list]:
         values: dict[str, dict[str, list]] = {}
         all_names, rows = [], []
+        shown = np.linspace(0, len(pictures) - 1, min(len(pictures), config.eval.grid_pictures)).astype(int)
 
         def collect(system: str, measured: dict[str, Array], count: int) -> None:
             for name, value in measured.items():
@@ -88,11 +89,11 @@ def make_evaluate(
                     hints[i] = to_hints(*protocol_hints(ab[i], name, count))
                 measured, rgb, confidence = predict(params, on_device, put_batch(_own_rows(hints), mesh))
                 collect(f"model@{count}", measured, len(part))
-                if count == hint_counts[0] and len(rows) < config.eval.grid_pictures:
-                    wanted = config.eval.grid_pictures - len(rows)
+                if count == hint_counts[0]:
                     rows += [
                         grid_row(truth[i], np.asarray(rgb[i]), np.asarray(confidence[i]))
-                        for i in range(min(len(part), wanted))
+                        for i in range(len(part))
+                        if start + i in shown
                     ]
         report = {
             "pictures": len(pictures),

@@ -127,12 +127,18 @@ def make_eval_pictures(config: ConfigDict, size: int, cache_dir: str = CACHE_DIR
     """The pictures to evaluate on, `size` px square; the same for every seed. None of them is trained on.
 
     They are `eval_limit` at most, evenly spread over the eval set, or over the share `eval_fraction` held out of the
-    colour pictures. Empty if that share is 0.
+    colour pictures.
 
     Raises:
       ValueError, FileNotFoundError: one line that names the flag to mend.
     """
-    return EvalPictures(build_eval_stream(config, cache_dir), size)
+    pictures = EvalPictures(build_eval_stream(config, cache_dir), size)
+    if not pictures:
+        raise ValueError(
+            "no held-out colour picture to evaluate on: name an eval set (config.data.eval_dir, tfds_eval_split or "
+            "eval_records) or raise config.data.eval_fraction"
+        )
+    return pictures
 
 
 def _shuffled(position: int, _: int, count: int, seed: int) -> int:

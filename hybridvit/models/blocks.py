@@ -52,6 +52,22 @@ class Linear(nnx.Module):
         return x.astype(self.dtype) @ self.kernel[...].astype(self.dtype) + self.bias[...].astype(self.dtype)
 
 
+class Upscale(nnx.Module):
+    """A matmul and a pixel shuffle to `factor` times the size.
+
+    All positions of a square start from the same weights (Aitken et al. 2017), else the model begins with a
+    checkerboard and a short training keeps it.
+    """
+
+    def __init__(self, width_in: int, width: int, factor: int = 2, *, dtype=jnp.float32, rngs: nnx.Rngs):
+        self.factor = factor
+        self.linear = Linear(width_in, factor**2 * width, dtype=dtype, rngs=rngs)
+        self.linear.kernel[...] = jnp.tile(self.linear.kernel[:, :width], (1, factor**2))
+
+    def __call__(self, x: Float[Array, "b h w cin"]) -> Float[Array, "b hf wf cout"]:
+        return depth_to_space(self.linear(x), self.factor)
+
+
 class ConvBlock(nnx.Module):
     """Residual block: norm, 3x3 convolution, GELU, matmul back; the last layer starts at zero.
 

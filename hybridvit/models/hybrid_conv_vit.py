@@ -91,7 +91,7 @@ class HybridConvViT(nnx.Module):
         def linear(width_in: int, width: int) -> blocks.Linear:
             return blocks.Linear(width_in, width, dtype=dtype, rngs=rngs)
 
-        def stage(name: str, width: int, count: int) -> nnx.Dict:
+        def stage(name: str, width: int, count: int) -> Mapping[str, nnx.Module]:
             return nnx.Dict(
                 {f"{name}{i:02d}": blocks.ConvBlock(width, dtype=dtype, rngs=rngs) for i in range(count)}
             )
@@ -108,10 +108,10 @@ class HybridConvViT(nnx.Module):
             }
         )
         self.head_dim = v.width // v.num_heads
-        self.up_eighth = linear(v.width, 4 * v.eighth)
+        self.up_eighth = blocks.Upscale(v.width, v.eighth, dtype=dtype, rngs=rngs)
         self.decoder_eighth = stage("block", v.eighth, v.eighth_blocks)
         self.bins = linear(v.eighth, NUM_BINS)
-        self.up_quarter = linear(v.eighth, 4 * v.quarter)
+        self.up_quarter = blocks.Upscale(v.eighth, v.quarter, dtype=dtype, rngs=rngs)
         self.decoder_quarter = stage("block", v.quarter, v.quarter_blocks)
         self.chroma = GuidedUpsampling(v.quarter, chroma_channels, 4, dtype=dtype, rngs=rngs)
 
@@ -127,9 +127,9 @@ class HybridConvViT(nnx.Module):
         eighth = run(self.encoder_eighth, self.down_eighth(blocks.space_to_depth(quarter, 2)))
         x = self.down_tokens(blocks.space_to_depth(eighth, 2))
         x = self.transform(x)
-        x = run(self.decoder_eighth, eighth + blocks.depth_to_space(self.up_eighth(blocks.rms_norm(x)), 2))
+        x = run(self.decoder_eighth, eighth + self.up_eighth(blocks.rms_norm(x)))
         logits = self.bins(blocks.rms_norm(x)).astype(jnp.float32)
-        x = run(self.decoder_quarter, quarter + blocks.depth_to_space(self.up_quarter(x), 2))
+        x = run(self.decoder_quarter, quarter + self.up_quarter(x))
         chroma = self.chroma(blocks.rms_norm(x), luma)
         return Prediction(
             chroma=chroma[:, :height, :width], bins=logits[:, : -(-height // 8), : -(-width // 8)]

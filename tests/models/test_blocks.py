@@ -64,6 +64,13 @@ def test_upsample_of_a_single_row():
     np.testing.assert_allclose(blocks.upsample(x, 4)[:, 0], blocks.upsample(x, 4)[:, 3], atol=1e-6)
 
 
+def test_upscale_starts_without_a_checkerboard():
+    x = jax.random.normal(jax.random.key(0), (1, 3, 4, 8))
+    large = blocks.Upscale(8, 5, rngs=nnx.Rngs(0))(x)
+    assert large.shape == (1, 6, 8, 5)
+    np.testing.assert_array_equal(large, np.repeat(np.repeat(large[:, ::2, ::2], 2, 1), 2, 2))
+
+
 def test_blocks_start_close_to_the_identity():
     x = jax.random.normal(jax.random.key(0), (1, 8, 8, 16))
     np.testing.assert_allclose(blocks.ConvBlock(16, rngs=nnx.Rngs(0))(x), x, atol=1e-3)
