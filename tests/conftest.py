@@ -1,14 +1,26 @@
-"""Eight fake CPU devices and a persistent compilation cache, before JAX starts its backend; a tiny experiment."""
+"""Eight fake CPU devices, quick compilation with a persistent cache, before JAX starts its backend; tiny experiments.
+
+Tests spend their time in compiling, not in running: most of XLA's optimizations are off, here and in the processes that
+tests start.
+"""
 
 import os
 import pathlib
+import subprocess
+import sys
 import tempfile
+from collections.abc import Callable, Iterator
 
 import jax
 import pytest
 from ml_collections import ConfigDict
 
 CACHE = os.path.join(tempfile.gettempdir(), "hybridvit-tests-jax-cache")
+QUICK = "--xla_backend_optimization_level=0"
+if jax.__version_info__ < (0, 11):  # an unknown flag would end the process
+    QUICK += " --xla_cpu_use_fusion_emitters=false"
+os.environ["XLA_FLAGS"] = f"{QUICK} {os.environ.get('XLA_FLAGS', '')}".strip()
+jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_compilation_cache_dir", CACHE)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
@@ -39,6 +51,10 @@ TINY = {  # the flagship's run in all but size
 @pytest.fixture
 def tiny_config() -> ConfigDict:
     """configs/ssl_vit.py on the bundled photographs, small enough for a test."""
+    return build_tiny_config()
+
+
+def build_tiny_config() -> ConfigDict:
     from configs import ssl_vit
 
     config = ssl_vit.get_config()
@@ -49,5 +65,70 @@ def tiny_config() -> ConfigDict:
 @pytest.fixture
 def tiny_flags() -> list[str]:
     """The same as command-line flags."""
+    return build_tiny_flags()
+
+
+def build_tiny_flags() -> list[str]:
     values = {name: ",".join(map(str, v)) if isinstance(v, tuple) else v for name, v in TINY.items()}
     return ["--config=configs/ssl_vit.py", *(f"--config.{name}={value}" for name, value in values.items())]
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The work folder of a finished run of `tiny_config`, on 8 devices, for tests to read."""
+    from hybridvit.train import train
+
+    workdir = tmp_path_factory.mktemp("tiny_run")
+    train(build_tiny_config(), workdir)
+    return workdir
+
+
+@pytest.fixture(scope="session")
+def start() -> Iterator[Callable[..., subprocess.Popen]]:
+    """`start(*flags, devices=1) -> Popen` of `python -m hybridvit.main`, both outputs in one pipe."""
+    started = []
+
+    def start(*flags: str, devices: int = 1) -> subprocess.Popen:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hybridvit.main", *flags],
+            cwd=ROOT,
+            env=os.environ
+            | {
+                "JAX_PLATFORMS": "cpu",
+                "JAX_NUM_CPU_DEVICES": str(devices),
+                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+# The run that tests kill, and split over processes: checkpoints at 8, 16 and 24, on one device
+SMALL_RUN = ("--config.train.steps=24", "--config.train.checkpoint_every=8", "--config.train.eval_every=12")
+
+
+@pytest.fixture(scope="session")
+def small_run_flags() -> list[str]:
+    return [*build_tiny_flags(), *SMALL_RUN]
+
+
+@pytest.fixture(scope="session")
+def small_run(
+    start: Callable[..., subprocess.Popen],
+    small_run_flags: list[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> pathlib.Path:
+    """The work folder of that run, undisturbed."""
+    workdir = tmp_path_factory.mktemp("small_run")
+    process = start(*small_run_flags, f"--workdir={workdir}")
+    output, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, output
+    return workdir

@@ -1,0 +1,99 @@
+"""Imports between the rooms point one way, and each library is known to one room only."""
+
+import ast
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+PACKAGE = ROOT / "hybridvit"
+FLOORS = (  # from the ground up: a room may use what lies below it; a package is one room
+    {"color", "digest", "mesh", "optim", "stop", "writer"},
+    {"checkpoint", "data", "hints", "metrics", "models"},
+    {"objectives"},
+    {"state"},
+    {"step"},
+    {"evaluate"},
+    {"train"},
+    {"main"},
+    {"cli"},
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+LIBRARIES = {  # so that changing one is changing one file
+    "orbax": {"checkpoint"},
+    "grain": {"data"},
+    "array_record": {"data"},
+    "tensorflow_datasets": {"data"},
+    "tensorboardX": {"writer"},
+    "clu": {"train"},
+    "tensorflow": set(),
+    "configs": set(),
+}
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.read_text())
+
+
+def module_of(path: pathlib.Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_of(path): path for path in FILES}
+
+
+def imported(path: pathlib.Path) -> set[str]:
+    """Full names of all that a file imports, also inside its functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: write the module's full name"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def own_modules_imported(module: str) -> set[str]:
+    modules = {name if name in MODULES else name.rpartition(".")[0] for name in imported(MODULES[module])}
+    return modules & MODULES.keys()
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[1]
+
+
+def test_every_room_has_a_floor():
+    rooms = {room_of(module) for module in MODULES}
+    assert not rooms - FLOOR.keys(), f"give {sorted(rooms - FLOOR.keys())} a place in FLOORS of {__file__}"
+    assert not FLOOR.keys() - rooms, f"FLOORS of {__file__} has what is gone: {sorted(FLOOR.keys() - rooms)}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_from_below(module):
+    room = room_of(module)
+    others = {name for name in own_modules_imported(module) if room_of(name) != room}
+    wrong = {name for name in others if FLOOR.get(room_of(name), 0) >= FLOOR.get(room, 0)}
+    assert not wrong, f"{module} imports {', '.join(sorted(wrong))}, which is not below it"
+
+
+def test_no_circle():
+    needs = {module: own_modules_imported(module) for module in MODULES}
+    while done := [module for module, wanted in needs.items() if not wanted & needs.keys()]:
+        for module in done:
+            del needs[module]
+    assert not needs, f"these import each other, or what does: {sorted(needs)}"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_library_is_known_to_one_room(library):
+    users = {
+        room_of(module)
+        for module, path in MODULES.items()
+        if library in {name.split(".")[0] for name in imported(path)}
+    }
+    assert users == LIBRARIES[library]
+
+
+def test_only_state_splits_modules_and_configs_know_nothing_of_the_library():
+    splitters = {module for module, path in MODULES.items() if "nnx.split(" in path.read_text()}
+    assert splitters == {"hybridvit.state"}
+    for path in (ROOT / "configs").glob("*.py"):
+        assert "hybridvit" not in {name.split(".")[0] for name in imported(path)}, path
