@@ -152,7 +152,7 @@ def make_train_step(
     def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         key = jax.random.fold_in(jax.random.key(config.seed), state.step)
         grads, disc_grads, aux = accumulate(gradients, state, batch, key, config.optim.accumulate)
-        grad_norm = optax.global_norm((grads, disc_grads))
+        grad_norm = optax.tree.norm((grads, disc_grads))
         finite = jnp.isfinite(aux["metrics"]["loss"]) & jnp.isfinite(grad_norm)
 
         updates, opt_state = networks.optimizer.update(grads, state.opt_state, state.params)
