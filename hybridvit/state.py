@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax.sharding import Mesh
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array
 from ml_collections import ConfigDict
 
 from hybridvit.color.bins import NUM_BINS, NUM_RINGS
@@ -27,20 +27,21 @@ from hybridvit.optim import make_optimizer
 class TrainState:
     """All that training changes; nothing else is needed to continue a run bit for bit.
 
-    The discriminator's fields are empty dicts where `config.adversarial.weight` is 0.
+    A tree of arrays, or of what stands for them: shapes, shardings, booleans. The discriminator's fields are empty
+    dicts where `config.adversarial.weight` is 0.
     """
 
-    step: Int[Array, ""]  # updates done, skipped ones counted
+    step: Any  # int32 []: updates done, skipped ones counted
     params: Any
     ema: Any  # running mean of params: the teacher, and what is evaluated and released
     opt_state: Any
     disc_params: Any
     disc_stats: Any  # power-iteration vectors of the spectral norm
     disc_opt_state: Any
-    bin_prior: Float[Array, " bins"]  # running share of each ab bin among labeled pixels
-    ring_confidence: Float[Array, " rings"]  # running mean of the teacher's radial mass by chroma ring
-    skipped: Int[Array, ""]  # updates skipped for a non-finite loss or gradient
-    skipped_in_row: Int[Array, ""]
+    bin_prior: Any  # float32 [313]: running share of each ab bin among labeled pixels
+    ring_confidence: Any  # float32 [rings]: running mean of the teacher's radial mass by chroma ring
+    skipped: Any  # int32 []: updates skipped for a non-finite loss or gradient
+    skipped_in_row: Any  # int32 []
 
 
 @dataclasses.dataclass(frozen=True)
