@@ -30,8 +30,9 @@ def bundled(config):
     config.data.image_size = 96
     config.data.crop_scale = (0.25, 0.6)  # at the scale of the held-out tiles
     config.eval.image_size = 128
-    config.data.batch_size = 8
+    config.data.batch_size = 16
     config.data.unlabeled_batch_size = 8
+    config.optim.learning_rate = 5e-4
     config.train.steps = 600
     config.train.eval_every = 100
 
