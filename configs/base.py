@@ -98,10 +98,9 @@ def get_config() -> ConfigDict:
     config.consistency.radius = (
         10.0  # ab units: the gate is the teacher's mass within this distance of its mean
     )
-    config.consistency.threshold = 0.6  # radial mass that a fully learnt chroma ring must reach
-    config.consistency.adaptive = (
-        True  # thresholds by chroma ring (FlexMatch): rings learnt less are asked for less
-    )
+    config.consistency.threshold = 0.8  # radial mass that always suffices; the only threshold if not adaptive
+    config.consistency.adaptive = True  # a cell must be surer than its chroma ring is on average (FreeMatch)
+    config.consistency.floor = 0.25  # the least radial mass that an adaptive threshold asks for
     config.consistency.views = 2  # weak views (identity, flip) that the teacher must agree on: 1 or 2
     config.consistency.agreement = 12.0  # ab units, largest distance between the views' means
     config.consistency.pseudo_hints = (
@@ -159,8 +158,5 @@ def get_config() -> ConfigDict:
 
     config.runtime = ConfigDict()
     config.runtime.compilation_cache = "~/.cache/hybridvit/jax"  # persistent; empty: none
-    config.runtime.distributed = (
-        False  # jax.distributed.initialize() from the cluster's environment (or by --coordinator)
-    )
 
     return config.lock()

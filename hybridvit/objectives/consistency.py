@@ -6,9 +6,9 @@ break that for colour: a perfect soft-encoded bin peaks near 0.65, and the sures
 student would learn gray. Here
 
 - the gate is the *radial mass*: the teacher's probability within `radius` of its own annealed mean;
-- thresholds are per chroma ring and follow how sure the teacher is in that ring, scaled by the surest one, so vivid
-  pixels are asked for less (curriculum of FlexMatch, Zhang et al. 2021; the running confidence is FreeMatch's, Wang et
-  al. 2023);
+- thresholds are per chroma ring: a cell must be surer than its ring is on average, so that vivid colours, of which the
+  teacher is less sure, pass as often as gray ones (thresholds by class: FlexMatch, Zhang et al. 2021; by running
+  confidence: FreeMatch, Wang et al. 2023);
 - `views=2`: the teacher must agree with itself on the mirrored picture.
 
 Maps at the bin head's resolution are `[b, h8, w8]`.
@@ -69,10 +69,10 @@ def make_pseudo_labels(
 
 
 def thresholds(ring_confidence: Float[Array, " rings"], config: ConfigDict) -> Float[Array, " rings"]:
-    """Radial mass asked for in each chroma ring."""
+    """Radial mass asked for in each chroma ring: its running mean, within `floor` and `threshold`."""
     if not config.adaptive:
         return jnp.full_like(ring_confidence, config.threshold)
-    return config.threshold * ring_confidence / jnp.max(ring_confidence)
+    return jnp.clip(ring_confidence, config.floor, config.threshold)
 
 
 def update_ring_confidence(

@@ -57,11 +57,27 @@ def test_views_must_agree():
 
 
 def test_vivid_rings_that_are_learnt_less_are_asked_for_less():
-    learnt = jnp.linspace(0.8, 0.2, bins.NUM_RINGS)
-    adaptive = consistency.thresholds(learnt, config())
-    np.testing.assert_allclose(adaptive, config().threshold * learnt / 0.8, rtol=1e-6)
-    fixed = consistency.thresholds(learnt, config(adaptive=False))
-    np.testing.assert_allclose(fixed, config().threshold)
+    learnt = jnp.linspace(0.9, 0.1, bins.NUM_RINGS)
+    adaptive = consistency.thresholds(learnt, config(threshold=0.8, floor=0.25))
+    np.testing.assert_allclose(adaptive[0], 0.8)  # always suffices
+    np.testing.assert_allclose(adaptive[1:-1], learnt[1:-1])
+    np.testing.assert_allclose(adaptive[-1], 0.25)  # and no less
+    fixed = consistency.thresholds(learnt, config(adaptive=False, threshold=0.8))
+    np.testing.assert_allclose(fixed, 0.8)
+
+
+def test_equal_shares_of_vivid_and_gray_pass_although_the_teacher_is_surer_of_gray():
+    """The point of adaptive thresholds, against a fixed one, which lets gray through and nothing else."""
+    hesitant = [jnp.log(mass * jnp.exp(sure_of(60, 0)) + (1 - mass) / 313) for mass in (0.4, 0.6)]
+    view = prediction([sure_of(0, 0), UNSURE, *hesitant])
+    rings = equal_rings()
+    assert not bool(
+        consistency.make_pseudo_labels([view], rings, config(adaptive=False)).gate[0, 0, 2:].any()
+    )
+    for _ in range(500):
+        labels = consistency.make_pseudo_labels([view], rings, config())
+        rings = consistency.update_ring_confidence(rings, labels)
+    assert labels.gate[0, 0].tolist() == [True, False, False, True]
 
 
 def test_ring_confidence_moves_only_where_the_ring_occurs():
