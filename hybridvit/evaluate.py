@@ -29,6 +29,7 @@ from hybridvit.hints import protocol_hints, to_hints
 from hybridvit.mesh import build_mesh, check_batch_size, put_batch
 from hybridvit.state import Networks, abstract_state, build_networks
 from hybridvit.step import make_eval_step
+from hybridvit.validate import check_config
 
 METRICS = ("psnr", "ssim", "ciede2000", "colorfulness")
 HEADINGS = ("PSNR dB", "SSIM", "CIEDE2000", "colorfulness")
@@ -123,11 +124,16 @@ def evaluate_checkpoint(path: str, config: ConfigDict | None, output: str | None
         saved = ConfigDict(run["config"])
         if config is not None:
             saved.update({name: config[name] for name in ("data", "eval", "mesh")})
+        check_config(saved)
         mesh = build_mesh(saved.mesh.fsdp)
         check_batch_size("config.eval.batch_size", saved.eval.batch_size, mesh)
         networks = build_networks(saved)
         ema, _ = checkpoints.restore_part(step, "ema", abstract_state(networks, mesh).ema)
     pictures = make_eval_pictures(saved.data, saved.eval.image_size)
+    if not pictures:
+        raise ValueError(
+            "there is no held-out colour picture: set config.data.eval_fraction above 0, or an eval set"
+        )
     report, rows = make_evaluate(networks, saved, mesh)(ema, pictures, saved.eval.hint_counts)
     if jax.process_index() == 0:
         where = pathlib.Path(output) if output else pathlib.Path(folder).parent / "evaluation"

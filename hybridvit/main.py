@@ -46,6 +46,8 @@ def main(argv: Sequence[str]) -> None:
     try:
         if DISTRIBUTED.value or COORDINATOR.value:
             jax.distributed.initialize(COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value)
+        elif NUM_PROCESSES.value is not None or PROCESS_ID.value is not None:
+            fail("--num_processes and --process_id need --coordinator=HOST:PORT")
         config = CONFIG.value
         if config is not None:
             enable_compilation_cache(config.runtime.compilation_cache)
@@ -66,7 +68,7 @@ def main(argv: Sequence[str]) -> None:
 
 def fail(message: str) -> None:
     """Prints one line and exits with code 2."""
-    print(f"hybridvit: {message}", file=sys.stderr)
+    print("hybridvit:", " ".join(message.split()), file=sys.stderr)
     sys.exit(2)
 
 

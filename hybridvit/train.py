@@ -29,6 +29,7 @@ from hybridvit.mesh import batch_sharding, build_mesh, check_batch_size, put_bat
 from hybridvit.state import Networks, TrainState, abstract_state, build_networks, create_state
 from hybridvit.step import make_train_step
 from hybridvit.stop import StopSignal
+from hybridvit.validate import check_config
 from hybridvit.writer import Writer
 
 PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "grain")
@@ -44,6 +45,7 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
     SIGTERM or Ctrl-C saves a checkpoint and returns. Raises ValueError or FileNotFoundError for a config that cannot
     work, DivergedError for a loss that stays non-finite.
     """
+    check_config(config)
     mesh = build_mesh(config.mesh.fsdp)
     check_batch_sizes(config, mesh)
     networks = build_networks(config)
@@ -79,7 +81,7 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
                 bar.set_postfix_str(f"loss {metrics['loss']:.3f}, skipped {metrics['skipped']:.0f}")
                 check_finite(config, metrics)
             scores = None
-            if last or step % config.train.eval_every == 0:
+            if pictures and (last or step % config.train.eval_every == 0):
                 report, rows = evaluate(state.ema, pictures, (0,))
                 scores = report["systems"]["model@0"]
                 writer.scalars(step, {f"eval/{name}": value for name, value in scores.items()})
@@ -94,13 +96,12 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
                     print(f"Stopped at step {step}, saved in {workdir}; the same command goes on from there.")
                 return
         checkpoints.wait()
-    report, rows = evaluate(state.ema, pictures, config.eval.hint_counts)
+    if pictures:
+        report, rows = evaluate(state.ema, pictures, config.eval.hint_counts)
     if talk:
-        print_report(
-            report,
-            save_report(workdir / "evaluation", report, rows),
-            f"{config.name} at step {int(state.step)}",
-        )
+        if pictures:
+            grid = save_report(workdir / "evaluation", report, rows)
+            print_report(report, grid, f"{config.name} at step {int(state.step)}")
         print(f"checkpoint    {workdir / 'checkpoints' / str(int(state.step))}")
         print(f"TensorBoard   {workdir / 'tensorboard'}")
 

@@ -11,7 +11,7 @@ FLOORS = (  # from the ground up: a room may use what lies below it; a package i
     {"color", "digest", "mesh", "optim", "stop", "writer"},
     {"checkpoint", "data", "hints", "metrics", "models"},
     {"objectives"},
-    {"state"},
+    {"state", "validate"},
     {"step"},
     {"evaluate"},
     {"train"},

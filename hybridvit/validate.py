@@ -1,0 +1,52 @@
+"""Whether the numbers of a config make sense, before anything is built from it.
+
+What depends on more than the number (devices, folders, the model's variants) is checked where it is used.
+"""
+
+import math
+from operator import attrgetter
+
+from ml_collections import ConfigDict
+
+from hybridvit.objectives.adversarial import GENERATOR_LOSSES
+
+CHOICES = {
+    "model.dtype": ("float32", "bfloat16"),
+    "consistency.views": (1, 2),
+    "adversarial.loss": tuple(GENERATOR_LOSSES),
+}
+RANGES = {  # least, most, in words: fields
+    (0, math.inf, "0 or more"): """
+        data.unlabeled_batch_size data.eval_limit data.num_threads data.num_workers data.prefetch degrade.strength
+        supervised.weight bins.weight consistency.weight consistency.warmup_steps adversarial.weight
+        adversarial.r1_weight adversarial.start_step adversarial.learning_rate optim.learning_rate optim.weight_decay
+        eval.hint_counts""",
+    (1, math.inf, "1 or more"): """
+        data.image_size data.batch_size hints.max_count hints.cell_sizes adversarial.width adversarial.num_layers
+        optim.accumulate train.steps train.log_every train.checkpoint_every train.eval_every train.max_skipped
+        eval.grid_pictures""",
+    (math.ulp(0.0), math.inf, "more than 0"): """
+        supervised.delta bins.sigma consistency.temperature consistency.radius consistency.agreement
+        optim.clip_norm""",
+    (0, 1, "within 0 and 1"): """
+        data.eval_fraction hints.none_fraction degrade.labeled_probability degrade.film degrade.tone degrade.fade
+        degrade.vignette degrade.blur degrade.grain degrade.scratches degrade.dust degrade.jpeg degrade.cutout
+        bins.uniform_mix bins.prior_decay consistency.threshold consistency.floor optim.final_fraction optim.b1 optim.b2
+        optim.ema_decay""",
+    (0, 2**31 - 1, "within 0 and 2147483647"): "seed",
+    (11, math.inf, "11 or more, the window of SSIM"): "eval.image_size",
+}
+
+
+def check_config(config: ConfigDict) -> None:
+    """Raises ValueError, one line that names the field, for the first one that cannot work."""
+    for field, choices in CHOICES.items():
+        value = attrgetter(field)(config)
+        if value not in choices:
+            raise ValueError(f"config.{field}={value} is none of {', '.join(map(str, choices))}")
+    for (low, high, wanted), fields in RANGES.items():
+        for field in fields.split():
+            value = attrgetter(field)(config)
+            numbers = value if isinstance(value, tuple | list) else [value]
+            if not numbers or not all(low <= number <= high for number in numbers):
+                raise ValueError(f"config.{field}={value} must be {wanted}")
