@@ -40,7 +40,7 @@ class TrainState:
     disc_opt_state: Any
     bin_prior: Any  # float32 [313]: running share of each ab bin among labeled pixels
     ring_confidence: Any  # float32 [rings]: running mean of the teacher's radial mass by chroma ring
-    skipped: Any  # int32 []: updates skipped for a non-finite loss or gradient
+    skipped: Any  # int32 []: updates skipped, as they were not finite
     skipped_in_row: Any  # int32 []
 
 

@@ -4,7 +4,8 @@
 
 The step draws everything random from fold_in(seed, step), makes luma, chroma, hints and the aged views on the device,
 lets the EMA teacher label the grayscale pictures, runs the student once over labeled and unlabeled pictures together,
-sums the objectives of the config, and updates the state. A non-finite loss or gradient changes nothing but a counter.
+sums the objectives of the config, and updates the state. A loss, gradient or update that is not finite changes nothing
+but counters.
 """
 
 import dataclasses
@@ -153,8 +154,6 @@ def make_train_step(
         key = jax.random.fold_in(jax.random.key(config.seed), state.step)
         grads, disc_grads, aux = accumulate(gradients, state, batch, key, config.optim.accumulate)
         grad_norm = optax.tree.norm((grads, disc_grads))
-        finite = jnp.isfinite(aux["metrics"]["loss"]) & jnp.isfinite(grad_norm)
-
         updates, opt_state = networks.optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
         changed = {
@@ -167,6 +166,8 @@ def make_train_step(
                 disc_grads, state.disc_opt_state, state.disc_params
             )
             changed["disc_params"] = optax.apply_updates(state.disc_params, updates)
+        param_norm = optax.tree.norm([changed[name] for name in ("params", "disc_params") if name in changed])
+        finite = jnp.isfinite(aux["metrics"]["loss"]) & jnp.isfinite(grad_norm) & jnp.isfinite(param_norm)
         changed |= {name: value for name, value in aux.items() if name != "metrics"}
         kept = {name: getattr(state, name) for name in changed}
         changed = jax.tree.map(lambda new, old: jnp.where(finite, new, old), changed, kept)
@@ -180,6 +181,7 @@ def make_train_step(
         )
         metrics = aux["metrics"] | {
             "grad_norm": grad_norm,
+            "param_norm": param_norm,
             "skipped": state.skipped,
             "skipped_in_row": state.skipped_in_row,
         }

@@ -81,13 +81,16 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
                 bar.set_postfix_str(f"loss {metrics['loss']:.3f}, skipped {metrics['skipped']:.0f}")
                 check_finite(config, metrics)
             scores = None
-            if pictures and (last or step % config.train.eval_every == 0):
+            if last or step % config.train.eval_every == 0:
                 report, rows = evaluate(state.ema, pictures, (0,))
                 scores = report["systems"]["model@0"]
                 writer.scalars(step, {f"eval/{name}": value for name, value in scores.items()})
                 writer.images(step, "eval/grid", np.concatenate(rows))
             stopped = stop.requested(step)
-            if last or stopped or step % config.train.checkpoint_every == 0:
+            due = (
+                step % config.train.checkpoint_every == 0 and not state.skipped_in_row
+            )  # it may be past saving
+            if last or stopped or due:
                 checkpoints.save(step, state, describe_run(config, step), scores)
             if stopped and not last:
                 checkpoints.wait()
@@ -96,12 +99,10 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
                     print(f"Stopped at step {step}, saved in {workdir}; the same command goes on from there.")
                 return
         checkpoints.wait()
-    if pictures:
-        report, rows = evaluate(state.ema, pictures, config.eval.hint_counts)
+    report, rows = evaluate(state.ema, pictures, config.eval.hint_counts)
     if talk:
-        if pictures:
-            grid = save_report(workdir / "evaluation", report, rows)
-            print_report(report, grid, f"{config.name} at step {int(state.step)}")
+        grid = save_report(workdir / "evaluation", report, rows)
+        print_report(report, grid, f"{config.name} at step {int(state.step)}")
         print(f"checkpoint    {workdir / 'checkpoints' / str(int(state.step))}")
         print(f"TensorBoard   {workdir / 'tensorboard'}")
 

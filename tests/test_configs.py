@@ -79,5 +79,5 @@ def test_supervised_differs_where_it_says(variant):
 def test_docstrings_say_how_to_start_and_unknown_variants_are_named(module):
     file = f"configs/{module.__name__.rpartition('.')[2]}.py"
     assert f"python -m hybridvit.main --config={file}" in module.__doc__
-    with pytest.raises(ValueError, match="'nothing'.*bundled, folder, tfds, cifar10, imagenet"):
+    with pytest.raises(ValueError, match=r"'nothing'.*bundled, folder, tfds, cifar10, imagenet"):
         module.get_config("nothing")

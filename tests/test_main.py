@@ -127,6 +127,7 @@ def test_folders(main, tmp_path):
     have = (folder, f"--config.data.color_dir={colors}")
     check(main(*have, "--config.data.gray_dir=/nowhere"), "--config.data.gray_dir", "/nowhere")
     check(main(*have, f"--config.data.eval_dir={empty}"), "--config.data.eval_dir", "no picture")
+    check(main(*have, "--config.data.eval_fraction=0"), "config.data.eval_fraction", "no held-out")
 
 
 def test_sources_that_are_not_there(main):

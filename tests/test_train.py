@@ -1,0 +1,136 @@
+"""`train` from end to end on a tiny experiment, on eight devices."""
+
+import json
+import pathlib
+import shutil
+
+import jax
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from hybridvit.checkpoint import Checkpoints
+from hybridvit.evaluate import hints_table, quality_table
+from hybridvit.mesh import build_mesh
+from hybridvit.optim import make_optimizer
+from hybridvit.state import abstract_state, build_networks
+from hybridvit.train import DivergedError, changed_fields, train
+
+
+def metrics_of(workdir: pathlib.Path) -> list[dict]:
+    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_checkpoint_explains_itself(tiny_run, tiny_config):
+    with Checkpoints(tiny_run / "checkpoints") as checkpoints:
+        assert checkpoints.steps[-2:] == (4, 6)
+        assert checkpoints.best_step in (4, 6)
+        run = checkpoints.read_run()
+    assert run["config"] == json.loads(tiny_config.to_json())
+    assert run["step"] == 6
+    assert run["data"] == {"next_batch": 6, "seed": tiny_config.seed}
+    assert run["versions"]["jax"] == jax.__version__
+    assert json.loads((tiny_run / "config.json").read_text()) == run["config"]
+
+
+def test_the_state_is_that_of_the_last_step(tiny_run, tiny_config):
+    networks = build_networks(tiny_config)
+    with Checkpoints(tiny_run / "checkpoints") as checkpoints:
+        state, _ = checkpoints.restore(None, abstract_state(networks, build_mesh(1)))
+    assert int(state.step) == 6
+    assert int(state.skipped) == 0
+    ema_moved = [
+        np.abs(a - b).max()
+        for a, b in zip(jax.tree.leaves(state.ema), jax.tree.leaves(state.params), strict=True)
+    ]
+    assert max(ema_moved) > 0
+    assert float(state.bin_prior.std()) > 0
+
+
+def test_each_step_is_logged_once_with_its_learning_rate(tiny_run, tiny_config):
+    lines = metrics_of(tiny_run)
+    steps = [line for line in lines if "loss" in line]
+    assert [line["step"] for line in steps] == [1, 2, 3, 4, 5, 6]
+    _, schedule = make_optimizer(tiny_config.optim, 6)
+    assert [line["learning_rate"] for line in steps] == pytest.approx([float(schedule(i)) for i in range(6)])
+    weighted = {"loss/chroma": 1.0, "loss/bins": tiny_config.bins.weight, "loss/consistency": 1.0}
+    for line in steps[1:]:  # the ramp of the consistency is over after two steps
+        assert line["loss"] == pytest.approx(
+            sum(line[name] * weight for name, weight in weighted.items()), rel=1e-4
+        )
+    assert [line["step"] for line in lines if "eval/psnr" in line] == [4, 6]
+
+
+def test_tensorboard_shows_the_gate_by_chroma_the_collapse_alarm_and_pictures(tiny_run):
+    board = EventAccumulator(str(tiny_run / "tensorboard"), size_guidance={"images": 0}).Reload()
+    rates = {tag for tag in board.Tags()["scalars"] if tag.startswith("mask_rate/chroma")}
+    assert len(rates) > 2
+    for tag in ("loss", "mask_rate", "colorfulness/teacher", "colorfulness/student", "eval/psnr", *rates):
+        assert tag in board.Tags()["scalars"], tag
+    logged = {event.step: event.value for event in board.Scalars("colorfulness/teacher")}
+    expected = {line["step"]: line["colorfulness/teacher"] for line in metrics_of(tiny_run) if "loss" in line}
+    assert logged == pytest.approx(expected)
+    assert [event.step for event in board.Images("eval/grid")] == [4, 6]
+    assert "batch_size" in board.Tensors("config/text_summary")[0].tensor_proto.string_val[0].decode()
+
+
+def test_the_report_holds_the_numbers_of_the_last_evaluation(tiny_run):
+    report = json.loads((tiny_run / "evaluation" / "report.json").read_text())
+    assert (tiny_run / "evaluation" / "report.md").read_text().split("\n\n") == [
+        quality_table(report),
+        hints_table(report) + "\n",
+    ]
+    last = [line for line in metrics_of(tiny_run) if "eval/psnr" in line][-1]
+    assert {name: last[f"eval/{name}"] for name in report["systems"]["model@0"]} == report["systems"][
+        "model@0"
+    ]
+
+
+def test_the_grid_shows_the_pictures_that_the_report_measured(tiny_run, tiny_config):
+    report = json.loads((tiny_run / "evaluation" / "report.json").read_text())
+    grid = np.asarray(Image.open(tiny_run / "evaluation" / "grid.png"))
+    size = tiny_config.eval.image_size
+    assert grid.shape == (tiny_config.eval.grid_pictures * size, 4 * size, 3)
+    for row in (0, 1):  # the first and the last of three
+        gray, model, truth, _ = np.split(grid[row * size : (row + 1) * size].astype(float), 4, axis=1)
+        for name, picture in (("gray", gray), ("model@0", model)):
+            psnr = 10 * np.log10(255**2 / ((picture - truth) ** 2).mean())
+            reported = list(report["per_picture_psnr"][name].values())[2 * row]
+            assert psnr == pytest.approx(reported, abs=2e-3)
+
+
+def test_divergence_stops_the_run_and_leaves_a_sound_checkpoint(tiny_run, tiny_config, tmp_path):
+    shutil.copytree(tiny_run, tmp_path, dirs_exist_ok=True)
+    tiny_config.train.steps = 20
+    tiny_config.train.max_skipped = 3
+    tiny_config.optim.learning_rate = float("inf")
+    with pytest.raises(DivergedError, match=r"last 3 steps .*config\.train\.max_skipped=3"):
+        train(tiny_config, tmp_path)
+    last = metrics_of(tmp_path)[-1]
+    assert (last["step"], last["skipped"], last["skipped_in_row"]) == (9, 3, 3)
+    with Checkpoints(tmp_path / "checkpoints") as checkpoints:
+        assert checkpoints.latest_step == 6  # not 8, by when no step had worked any more
+
+
+def test_supervised_alone(tiny_config, tmp_path):
+    tiny_config.data.unlabeled_batch_size = 0
+    tiny_config.consistency.weight = 0.0
+    tiny_config.train.steps = 3
+    train(tiny_config, tmp_path)
+    lines = [line for line in metrics_of(tmp_path) if "loss" in line]
+    assert len(lines) == 3
+    assert "loss/consistency" not in lines[0]
+    assert (tmp_path / "evaluation" / "report.json").exists()
+
+
+def test_changed_fields_are_named():
+    old = {"a": {"b": 1, "c": (1, 2)}, "gone": 0}
+    new = ConfigDict({"a": {"b": 2, "c": (1, 2)}, "new": 1}).to_dict()
+    assert changed_fields(old, new) == [
+        "config.a.b: 1 -> 2",
+        "config.gone: 0 -> None",
+        "config.new: None -> 1",
+    ]
+    assert changed_fields({"a": [1, 2]}, {"a": (1, 2)}) == []  # what JSON makes of a tuple
