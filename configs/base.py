@@ -98,9 +98,9 @@ def get_config() -> ConfigDict:
     config.consistency.radius = (
         10.0  # ab units: the gate is the teacher's mass within this distance of its mean
     )
-    config.consistency.threshold = 0.8  # radial mass that always suffices; the only threshold if not adaptive
+    config.consistency.threshold = 0.9  # radial mass that always suffices; the only threshold if not adaptive
     config.consistency.adaptive = True  # a cell must be surer than its chroma ring is on average (FreeMatch)
-    config.consistency.floor = 0.25  # the least radial mass that an adaptive threshold asks for
+    config.consistency.floor = 0.2  # the least that an adaptive threshold asks for; a Gaussian of 15 ab units has 0.2
     config.consistency.views = 2  # weak views (identity, flip) that the teacher must agree on: 1 or 2
     config.consistency.agreement = 12.0  # ab units, largest distance between the views' means
     config.consistency.pseudo_hints = (

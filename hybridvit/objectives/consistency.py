@@ -93,10 +93,10 @@ def consistency_loss(
 
 
 def gate_statistics(labels: PseudoLabels) -> dict[str, Float[Array, ""]]:
-    """Scalars to log: the share of cells let through, in all and by chroma ring, and the rings' shares."""
+    """Scalars to log: mean confidence, the share of cells let through, in all and by ring, the rings' shares."""
     count = labels.ring.sum((0, 1, 2))
     passed = jnp.einsum("bhw,bhwr->r", labels.gate.astype(jnp.float32), labels.ring)
-    statistics = {"mask_rate": labels.gate.mean()}
+    statistics = {"mask_rate": labels.gate.mean(), "confidence": labels.confidence.mean()}
     for ring in range(bins.NUM_RINGS):
         name = f"chroma{(0.0, *bins.RING_EDGES)[ring]:g}"  # from this chroma (ab units) on
         statistics[f"mask_rate/{name}"] = passed[ring] / jnp.maximum(count[ring], 1)
