@@ -32,7 +32,7 @@ RANGES = {  # least, most, in words: fields
         data.eval_fraction hints.none_fraction degrade.labeled_probability degrade.film degrade.tone degrade.fade
         degrade.vignette degrade.blur degrade.grain degrade.scratches degrade.dust degrade.jpeg degrade.cutout
         bins.uniform_mix bins.prior_decay consistency.threshold consistency.floor optim.final_fraction optim.b1 optim.b2
-        optim.ema_decay""",
+        optim.b2 optim.ema_decay""",
     (0, 2**31 - 1, "within 0 and 2147483647"): "seed",
     (11, math.inf, "11 or more, the window of SSIM"): "eval.image_size",
 }
@@ -50,3 +50,10 @@ def check_config(config: ConfigDict) -> None:
             numbers = value if isinstance(value, tuple | list) else [value]
             if not numbers or not all(low <= number <= high for number in numbers):
                 raise ValueError(f"config.{field}={value} must be {wanted}")
+    size = config.data.image_size
+    if (
+        size % 16
+    ):  # else the padding lies on the other side of the mirrored view, and the teacher disagrees with itself
+        raise ValueError(
+            f"config.data.image_size={size} is no multiple of 16: set it to {max(size // 16, 1) * 16} or {(size // 16 + 1) * 16}"
+        )
