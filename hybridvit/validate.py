@@ -54,6 +54,6 @@ def check_config(config: ConfigDict) -> None:
     if (
         size % 16
     ):  # else the padding lies on the other side of the mirrored view, and the teacher disagrees with itself
-        raise ValueError(
-            f"config.data.image_size={size} is no multiple of 16: set it to {max(size // 16, 1) * 16} or {(size // 16 + 1) * 16}"
-        )
+        below = size // 16 * 16
+        choice = f"{below} or {below + 16}" if below else "16"
+        raise ValueError(f"config.data.image_size={size} is no multiple of 16: set it to {choice}")
