@@ -50,33 +50,37 @@ TINY = {  # the flagship's run in all but size
 }
 
 
+@pytest.fixture(scope="session")
+def build_tiny_config() -> Callable[[], ConfigDict]:
+    """Builds configs/ssl_vit.py on the bundled photographs, small enough for a test."""
+
+    def build() -> ConfigDict:
+        from configs import ssl_vit
+
+        config = ssl_vit.get_config()
+        config.update_from_flattened_dict(TINY)
+        return config
+
+    return build
+
+
 @pytest.fixture
-def tiny_config() -> ConfigDict:
-    """configs/ssl_vit.py on the bundled photographs, small enough for a test."""
+def tiny_config(build_tiny_config: Callable[[], ConfigDict]) -> ConfigDict:
+    """One of these, to be changed."""
     return build_tiny_config()
 
 
-def build_tiny_config() -> ConfigDict:
-    from configs import ssl_vit
-
-    config = ssl_vit.get_config()
-    config.update_from_flattened_dict(TINY)
-    return config
-
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_flags() -> list[str]:
     """The same as command-line flags."""
-    return build_tiny_flags()
-
-
-def build_tiny_flags() -> list[str]:
     values = {name: ",".join(map(str, v)) if isinstance(v, tuple) else v for name, v in TINY.items()}
     return ["--config=configs/ssl_vit.py", *(f"--config.{name}={value}" for name, value in values.items())]
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+def tiny_run(
+    build_tiny_config: Callable[[], ConfigDict], tmp_path_factory: pytest.TempPathFactory
+) -> pathlib.Path:
     """The work folder of a finished run of `tiny_config`, on 8 devices, for tests to read."""
     from hybridvit.train import train
 
@@ -113,13 +117,11 @@ def start() -> Iterator[Callable[..., subprocess.Popen]]:
         process.communicate()
 
 
-# The run that tests kill, and split over processes: checkpoints at 8, 16 and 24, on one device
-SMALL_RUN = ("--config.train.steps=24", "--config.train.checkpoint_every=8", "--config.train.eval_every=12")
-
-
 @pytest.fixture(scope="session")
-def small_run_flags() -> list[str]:
-    return [*build_tiny_flags(), *SMALL_RUN]
+def small_run_flags(tiny_flags: list[str]) -> list[str]:
+    """The run that tests kill, and split over processes: checkpoints at 8, 16 and 24."""
+    changes = {"steps": 24, "checkpoint_every": 8, "eval_every": 12}
+    return [*tiny_flags, *(f"--config.train.{name}={value}" for name, value in changes.items())]
 
 
 @pytest.fixture(scope="session")
@@ -128,7 +130,7 @@ def small_run(
     small_run_flags: list[str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> pathlib.Path:
-    """The work folder of that run, undisturbed."""
+    """The work folder of that run, undisturbed, on one device."""
     workdir = tmp_path_factory.mktemp("small_run")
     process = start(*small_run_flags, f"--workdir={workdir}")
     output, _ = process.communicate(timeout=200)
