@@ -1,0 +1,226 @@
+"""The evaluation against independent computations, on its own and from a checkpoint."""
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import Mesh
+from PIL import Image
+from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
+from skimage.metrics import structural_similarity
+
+from hybridvit.evaluate import (
+    GRAY,
+    TINT,
+    TRUTH,
+    evaluate_checkpoint,
+    grid_row,
+    hints_table,
+    make_evaluate,
+    quality_table,
+    save_report,
+)
+from hybridvit.hints import protocol_hints
+from hybridvit.mesh import build_mesh
+from hybridvit.models.prediction import Prediction
+from hybridvit.state import build_networks
+
+SIZE = 32
+
+
+def repeat_hints(params: None, luma: jax.Array, hints: jax.Array) -> Prediction:
+    """A model that colours what it is told, and nothing else; surest where it is told."""
+    b, h, w, _ = luma.shape
+    return Prediction(hints[..., :2], jnp.zeros((b, h // 8, w // 8, 313)))
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[tuple[str, np.ndarray]]:
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (3, 5, 5, 3), np.uint8)
+    return [
+        (f"set/{i}.png", np.asarray(Image.fromarray(colors).resize((SIZE, SIZE), Image.BICUBIC)))
+        for i, colors in enumerate(coarse)
+    ]
+
+
+@pytest.fixture(scope="module")
+def evaluate(build_tiny_config) -> Callable:
+    """`evaluate(pictures, batch size, mesh, hint counts) -> (report, rows)` of the model above."""
+    networks = dataclasses.replace(build_networks(build_tiny_config()), generate=repeat_hints)
+
+    def evaluate(pictures: list, batch_size: int, mesh: Mesh, counts: tuple = (0, 20)) -> tuple[dict, list]:
+        config = build_tiny_config()
+        config.eval.batch_size = batch_size
+        return make_evaluate(networks, config, mesh)(None, pictures, counts)
+
+    return evaluate
+
+
+@pytest.fixture(scope="module")
+def result(evaluate, pictures) -> tuple[dict, list]:
+    return evaluate(pictures, 8, build_mesh(1))
+
+
+def color(luminance: np.ndarray, ab: np.ndarray) -> np.ndarray:
+    lab = np.concatenate([luminance, np.broadcast_to(ab, (*luminance.shape[:2], 2))], -1)
+    return np.rint(lab2rgb(lab) * 255)
+
+
+def measure(picture: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """scikit-image's and NumPy's figures of 8-bit pictures."""
+    red, green, blue = np.moveaxis(picture, -1, 0)
+    first, second = red - green, (red + green) / 2 - blue
+    return {
+        "psnr": 10 * np.log10(255**2 / ((picture - truth) ** 2).mean()),
+        "ssim": structural_similarity(
+            picture / 255,
+            truth / 255,
+            channel_axis=-1,
+            data_range=1,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        ),
+        "ciede2000": deltaE_ciede2000(rgb2lab(picture / 255), rgb2lab(truth / 255)).mean(),
+        "colorfulness": np.hypot(first.std(), second.std()) + 0.3 * np.hypot(first.mean(), second.mean()),
+    }
+
+
+def assert_measured(summary: dict[str, float], expected: list[dict[str, float]]) -> None:
+    # A rounding that falls to the other side is one level in one channel of one pixel
+    tolerances = {"psnr": 0.01, "ssim": 5e-4, "ciede2000": 0.01, "colorfulness": 0.02}
+    for name, tolerance in tolerances.items():
+        assert summary[name] == pytest.approx(np.mean([row[name] for row in expected]), abs=tolerance), name
+    psnr = [row["psnr"] for row in expected]
+    assert summary["psnr_sem"] == pytest.approx(np.std(psnr) / np.sqrt(len(psnr)), abs=0.01)
+
+
+def test_the_anchors(result, pictures):
+    gray, tint = [], []
+    for _, picture in pictures:
+        truth, lab = picture.astype(float), rgb2lab(picture / 255)
+        gray.append(measure(color(lab[..., :1], np.zeros(2)), truth))
+        tint.append(measure(color(lab[..., :1], lab[..., 1:].mean((0, 1))), truth))
+    assert_measured(result[0]["systems"][GRAY], gray)
+    assert_measured(result[0]["systems"][TINT], tint)
+    colorful = np.mean([measure(p.astype(float), p + 1.0)["colorfulness"] for _, p in pictures])
+    assert result[0]["systems"][TRUTH]["colorfulness"] == pytest.approx(colorful, abs=0.02)
+    assert result[0]["systems"][TRUTH]["psnr"] == 50  # the cap
+
+
+def test_hints_by_the_protocol(result, pictures):
+    expected = []
+    for name, picture in pictures:
+        lab = rgb2lab(picture / 255)
+        hint_ab, mask = protocol_hints(lab[..., 1:].astype(np.float32), name, 20)
+        assert mask.any()
+        expected.append(measure(color(lab[..., :1], hint_ab), picture.astype(float)))
+    assert_measured(result[0]["systems"]["model@20"], expected)
+    assert result[0]["systems"]["model@0"] == pytest.approx(result[0]["systems"][GRAY], abs=1e-5)
+
+
+def test_the_report_names_what_it_measured(result, pictures):
+    report, _ = result
+    assert report["pictures"] == 3
+    assert report["image_size"] == SIZE
+    assert "signed" in report["colorfulness_variant"]
+    for values in report["per_picture_psnr"].values():
+        assert list(values) == [name for name, _ in pictures]
+    assert list(report["per_picture_psnr"]) == [GRAY, TINT, "model@0", "model@20"]
+    mean = np.mean(list(report["per_picture_psnr"]["model@20"].values()))
+    assert mean == pytest.approx(report["systems"]["model@20"]["psnr"], abs=1e-3)
+    assert json.loads(json.dumps(report)) == report
+
+
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_neither_batches_nor_devices_change_it(evaluate, result, pictures, batch_size):
+    report, rows = evaluate(pictures, batch_size, build_mesh(1, jax.devices()[:1]))
+    for system, values in result[0]["systems"].items():
+        assert report["systems"][system] == pytest.approx(values, rel=1e-4)
+    for ours, theirs in zip(rows, result[1], strict=True):
+        assert np.abs(ours.astype(int) - theirs).max() <= 1
+
+
+def test_the_grid_has_input_prediction_truth_and_confidence(result, pictures):
+    _, rows = result
+    assert len(rows) == 2  # eval.grid_pictures: the first and the last
+    for row, (_, picture) in zip(rows, (pictures[0], pictures[-1]), strict=True):
+        assert row.shape == (SIZE, 4 * SIZE, 3)
+        gray, prediction, truth, confidence = np.split(row, 4, axis=1)
+        assert np.ptp(gray.astype(int), axis=-1).max() <= 1
+        assert np.abs(gray.astype(int) - prediction).max() <= 1  # without hints it is the gray picture
+        np.testing.assert_array_equal(truth, picture)
+        assert np.ptp(confidence) == 0  # a flat distribution is as unsure everywhere
+
+
+def test_confidence_is_white_where_sure():
+    confidence = np.zeros((4, 4), np.float32)
+    confidence[0, 3] = 1
+    row = grid_row(np.zeros((SIZE, SIZE, 3), np.uint8), np.zeros((SIZE, SIZE, 3), np.float32), confidence)
+    panel = row[:, 3 * SIZE :, 0]
+    assert (panel[:8, 24:] == 255).all()
+    assert panel.sum() == 255 * 64
+
+
+@pytest.fixture
+def report() -> dict:
+    row = {"psnr": 20.123, "ssim": 0.91234, "ciede2000": 9.876, "colorfulness": 12.34, "psnr_sem": 0.5}
+    systems = {GRAY: row | {"colorfulness": 0.0}, TINT: row, TRUTH: row | {"psnr": 50.0}}
+    return {"pictures": 7, "systems": systems | {"model@10": row, "model@0": row | {"psnr": 21.0}}}
+
+
+def test_tables(report):
+    assert quality_table(report).splitlines() == [
+        "| 7 pictures | PSNR dB | SSIM | CIEDE2000 | colorfulness |",
+        "|---|--:|--:|--:|--:|",
+        "| gray | 20.12 | 0.912 | 9.88 | 0.0 |",
+        "| one tint (oracle) | 20.12 | 0.912 | 9.88 | 12.3 |",
+        "| model | 21.00 | 0.912 | 9.88 | 12.3 |",
+        "| truth |  |  |  | 12.3 |",
+    ]
+    assert hints_table(report).splitlines() == [
+        "| hints | 0 | 10 |",
+        "|---|--:|--:|",
+        "| PSNR dB | 21.00 | 20.12 |",
+        "| SSIM | 0.912 | 0.912 |",
+        "| colorfulness | 12.3 | 12.3 |",
+    ]
+    del report["systems"]["model@0"]
+    assert "model" not in quality_table(report)
+
+
+def test_the_report_is_written(report, result, tmp_path):
+    path = save_report(tmp_path / "new" / "folder", report, result[1])
+    assert np.asarray(Image.open(path)).shape == (2 * SIZE, 4 * SIZE, 3)
+    assert json.loads((path.parent / "report.json").read_text()) == report
+    assert quality_table(report) in (path.parent / "report.md").read_text()
+
+
+def test_a_checkpoint_alone_is_enough(tiny_run, tmp_path, capsys):
+    evaluate_checkpoint(str(tiny_run), None, str(tmp_path))
+    ours, theirs = (folder / "report.json" for folder in (tmp_path, tiny_run / "evaluation"))
+    assert ours.read_text() == theirs.read_text()
+    said = capsys.readouterr().out
+    assert f"{tiny_run} at step 6" in said
+    assert quality_table(json.loads(ours.read_text())) in said
+    assert str(tmp_path / "grid.png") in said
+
+
+def test_a_config_changes_what_is_evaluated(tiny_run, tiny_config, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(tiny_run, run)
+    tiny_config.data.eval_limit = 2
+    tiny_config.eval.hint_counts = (3,)
+    tiny_config.eval.grid_pictures = 1
+    tiny_config.model.variant = "L"  # the model is the checkpoint's
+    evaluate_checkpoint(f"{run}/checkpoints/4", tiny_config, None)
+    report = json.loads((run / "evaluation" / "report.json").read_text())
+    assert report["pictures"] == 2
+    assert list(report["systems"]) == [GRAY, TINT, TRUTH, "model@3"]
+    assert Image.open(run / "evaluation" / "grid.png").height == tiny_config.eval.image_size
