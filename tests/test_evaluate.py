@@ -142,7 +142,7 @@ def test_the_report_names_what_it_measured(result, pictures):
 def test_neither_batches_nor_devices_change_it(evaluate, result, pictures, batch_size):
     report, rows = evaluate(pictures, batch_size, build_mesh(1, jax.devices()[:1]))
     for system, values in result[0]["systems"].items():
-        assert report["systems"][system] == pytest.approx(values, rel=1e-4)
+        assert report["systems"][system] == pytest.approx(values, rel=1e-4, abs=1e-3)
     for ours, theirs in zip(rows, result[1], strict=True):
         assert np.abs(ours.astype(int) - theirs).max() <= 1
 
