@@ -10,6 +10,10 @@ read. So the rows of all processes, one after the other, are the same global bat
 
 import functools
 import math
+import os
+import signal
+import threading
+import time
 from collections.abc import Sequence
 
 import grain
@@ -82,10 +86,23 @@ def make_train_iterator(
             num_workers=config.num_workers,
             per_worker_buffer_size=max(1, math.ceil(config.prefetch / config.num_workers)),
         )
-        return iter(remaining.to_iter_dataset(threads).mp_prefetch(workers))
+        return iter(remaining.to_iter_dataset(threads).mp_prefetch(workers, _follow_the_run))
     buffered = max(config.prefetch, config.num_threads) if config.num_threads else 0
     threads = grain.ReadOptions(num_threads=config.num_threads, prefetch_buffer_size=buffered)
     return iter(remaining.to_iter_dataset(threads))
+
+
+def _follow_the_run(worker_index: int, worker_count: int) -> None:
+    """Makes a worker process leave signals to the run, which still wants batches, and end with it, however it ends."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to all processes of a terminal, or of a job
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 class EvalPictures(Sequence):
