@@ -107,6 +107,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen]]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
         started.append(process)
         return process

@@ -1,6 +1,7 @@
 """A run that is killed anywhere and started again is the same run, bit for bit."""
 
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -32,18 +33,15 @@ def checkpoints_of(workdir: pathlib.Path) -> set[str]:
     return {path.name for path in workdir.glob("checkpoints/*")}
 
 
-def kill_when(
-    process: subprocess.Popen, condition: Callable[[], bool], number: int = signal.SIGKILL
-) -> tuple[int, str]:
-    """Signals the process when the condition holds while it stands still; returns exit code and output."""
+def signal_when(process: subprocess.Popen, condition: Callable[[], bool], number: int) -> str:
+    """Signals the process, or for SIGTERM all of its session, when the condition holds; returns its output."""
     for _ in range(100_000):
         if condition():
             process.send_signal(signal.SIGSTOP)
             if condition():  # it may have gone on before it was stopped
-                process.send_signal(number)
+                (os.killpg if number == signal.SIGTERM else os.kill)(process.pid, number)
                 process.send_signal(signal.SIGCONT)
-                output, _ = process.communicate(timeout=100)
-                return process.returncode, output
+                return process.communicate(timeout=60)[0]  # ends when the last process with this output has
             process.send_signal(signal.SIGCONT)
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.002)
@@ -57,26 +55,28 @@ def disturbed_run(start, small_run_flags, tmp_path_factory) -> tuple[pathlib.Pat
     command = (*small_run_flags, f"--workdir={workdir}")
     outputs = []
 
-    def stop(condition: Callable[[], bool], number: int, code: int) -> None:
-        returned, output = kill_when(start(*command), condition, number)
-        assert returned == code, output
-        outputs.append(output)
+    def disturb(number: int, condition: Callable[[], bool], *flags: str) -> None:
+        process = start(*command, *flags)
+        outputs.append(signal_when(process, condition, number))
+        assert process.returncode == (0 if number == signal.SIGTERM else -number), outputs[-1]
 
-    def new(name: str) -> bool:
+    def saved(name: str) -> bool:
         return name in checkpoints_of(workdir)
 
     # After some steps, before the first checkpoint
-    stop(lambda: last_step(workdir) >= 2 and not checkpoints_of(workdir), signal.SIGKILL, -9)
+    disturb(signal.SIGKILL, lambda: last_step(workdir) >= 2 and not checkpoints_of(workdir))
     # Some steps after a checkpoint
-    stop(lambda: "8" in checkpoints_of(workdir) and last_step(workdir) > 8, signal.SIGKILL, -9)
-    # While a checkpoint is being written
-    stop(lambda: "16.orbax-checkpoint-tmp" in checkpoints_of(workdir), signal.SIGKILL, -9)
-    assert "16" not in checkpoints_of(workdir)
-    # A scheduler's notice; the steps from 9 on come again
-    stop(lambda: 8 < last_step(workdir) < 16, signal.SIGTERM, 0)
-    output, _ = (process := start(*command)).communicate(timeout=100)
-    assert process.returncode == 0, output
-    return workdir, [*outputs, output]
+    disturb(signal.SIGKILL, lambda: saved("8") and last_step(workdir) > 8)
+    # While a checkpoint is being written; the batches come from a worker process
+    workers = "--config.data.num_workers=1"
+    disturb(signal.SIGKILL, lambda: saved("16.orbax-checkpoint-tmp"), workers)
+    assert not saved("16")
+    # A scheduler's notice to all processes, after step 9, which comes again
+    disturb(signal.SIGTERM, lambda: 8 < last_step(workdir) < 16, workers)
+    process = start(*command)
+    outputs.append(process.communicate(timeout=100)[0])
+    assert process.returncode == 0, outputs[-1]
+    return workdir, outputs
 
 
 def test_every_array_is_bit_identical(small_run, disturbed_run, tiny_config):
@@ -116,6 +116,7 @@ def test_what_the_starts_say(disturbed_run):
     assert f"saved in {workdir}; the same command goes on from there" in stopped
     assert f"Resuming at step {step} of 24" in outputs[4]
     assert "| model |" in outputs[4]
+    assert "config.data.num_workers: 1 -> 0" in outputs[4]
     for output in outputs:
         assert "Traceback" not in output
 
