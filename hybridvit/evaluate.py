@@ -44,8 +44,8 @@ def make_evaluate(
 
     `pictures` all have the side `config.eval.image_size`. The report is JSON: mean of every metric by system
     (`gray`, `one tint (oracle)`, `truth`, `model@N`), its standard error for PSNR, and each picture's PSNR. Grid rows
-    are uint8 `[s, 4 s, 3]` (input, prediction, truth, confidence) of some pictures, evenly chosen. All
-    processes make the call; each computes its part of every batch and all get the same report.
+    are uint8 `[s, 4 s, 3]` (input, prediction with the fewest hints, truth, confidence) of some pictures, evenly
+    chosen. All processes make the call; each computes its part of every batch and all get the same report.
     """
     eval_step = make_eval_step(networks, config.consistency.radius)
     replicated = NamedSharding(mesh, PartitionSpec())
@@ -65,6 +65,7 @@ def make_evaluate(
         return {name: measure(rgb, truth) for name, rgb in systems.items()}, chroma
 
     def evaluate(params: Any, pictures: Pictures, hint_counts: Sequence[int]) -> tuple[dict, list]:
+        hint_counts = sorted(set(hint_counts))
         values: dict[str, dict[str, list]] = {}
         all_names, rows = [], []
         shown = np.linspace(0, len(pictures) - 1, min(len(pictures), config.eval.grid_pictures)).astype(int)

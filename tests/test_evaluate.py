@@ -64,7 +64,7 @@ def evaluate(build_tiny_config) -> Callable:
 
 @pytest.fixture(scope="module")
 def result(evaluate, pictures) -> tuple[dict, list]:
-    return evaluate(pictures, 8, build_mesh(1))
+    return evaluate(pictures, 8, build_mesh(1), (20, 0, 20))
 
 
 def color(luminance: np.ndarray, ab: np.ndarray) -> np.ndarray:
