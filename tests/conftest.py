@@ -120,9 +120,9 @@ def start() -> Iterator[Callable[..., subprocess.Popen]]:
 
 @pytest.fixture(scope="session")
 def small_run_flags(tiny_flags: list[str]) -> list[str]:
-    """The run that tests kill, and split over processes: checkpoints at 8, 16 and 24."""
-    changes = {"steps": 24, "checkpoint_every": 8, "eval_every": 12}
-    return [*tiny_flags, *(f"--config.train.{name}={value}" for name, value in changes.items())]
+    """The run that tests kill, and split over processes: checkpoints at 8, 16 and 24; batches of 2 to evaluate."""
+    changes = {"train.steps": 24, "train.checkpoint_every": 8, "train.eval_every": 12, "eval.batch_size": 2}
+    return [*tiny_flags, *(f"--config.{name}={value}" for name, value in changes.items())]
 
 
 @pytest.fixture(scope="session")
