@@ -100,7 +100,7 @@ def get_config() -> ConfigDict:
     )
     config.consistency.threshold = 0.9  # radial mass that always suffices; the only threshold if not adaptive
     config.consistency.adaptive = True  # a cell must be surer than its chroma ring is on average (FreeMatch)
-    config.consistency.floor = 0.2  # the least an adaptive threshold asks for; a Gaussian of 15 ab units has it
+    config.consistency.floor = 0.2  # least that an adaptive threshold asks for: a Gaussian of 15 ab units
     config.consistency.views = 2  # weak views (identity, flip) that the teacher must agree on: 1 or 2
     config.consistency.agreement = 12.0  # ab units, largest distance between the views' means
     config.consistency.pseudo_hints = (
