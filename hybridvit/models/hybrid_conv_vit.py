@@ -2,7 +2,7 @@
 
     luma, hints -> space-to-depth 4 -> conv stage 1/4 -> conv stage 1/8 -> ViT blocks 1/16, 2-D rotary
                                            |                 |                 |
-                chroma <- luma-guided <- decoder 1/4 <--- decoder 1/8 <--------+
+    chroma <- luma-guided <- hints again <- decoder 1/4 <--- decoder 1/8 <-----+
                                                              +-> 313-bin logits at 1/8
 
 Any height and width: the input is padded to a multiple of 16 inside, the output cropped. 3x3 convolutions are few and
@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 
 from hybridvit.color.bins import NUM_BINS
 from hybridvit.models import blocks
+from hybridvit.models.hint_propagation import HintPropagation, pool_hints
 from hybridvit.models.prediction import Prediction
 
 STRIDE = 16
@@ -42,6 +43,7 @@ class Variant:
 
 VARIANTS = {
     "Ti": Variant(quarter=32, eighth=96, width=192, depth=5),
+    "XS": Variant(quarter=48, eighth=128, width=320, depth=4),
     "S": Variant(quarter=48, eighth=128, width=320, depth=5),
     "B": Variant(quarter=96, eighth=192, width=512, depth=9, eighth_blocks=2),
     "L": Variant(quarter=128, eighth=256, width=768, depth=15, eighth_blocks=2),
@@ -52,23 +54,26 @@ VARIANTS = {
 class GuidedUpsampling(nnx.Module):
     """Chroma at full resolution as a local affine function of the luma, learnt (after He et al. 2013, guided filter).
 
-    At 1/4 the decoder predicts for each chroma channel an offset and a gain; both are interpolated to full resolution
-    and applied to the luma's detail (luma minus its own interpolated 1/4 version). So edges of the chroma fall on
-    edges of the luma, at any resolution, and nothing is invented that the luma does not show.
+    At 1/4 there are an offset (the chroma's mean) and a gain for each chroma channel; both are interpolated to full
+    resolution and applied to the luma's detail (luma minus its own interpolated 1/4 version). So edges of the chroma
+    fall on edges of the luma, at any resolution, and nothing is invented that the luma does not show.
     """
 
     def __init__(self, width: int, channels: int, factor: int, *, dtype, rngs: nnx.Rngs):
-        self.channels, self.factor = channels, factor
-        self.affine = blocks.Linear(width, 2 * channels, dtype=dtype, init_scale=0.01, rngs=rngs)
+        self.factor = factor
+        self.gain = blocks.Linear(width, channels, dtype=dtype, init_scale=0.01, rngs=rngs)
 
     def __call__(
-        self, features: Float[Array, "b h w c"], luma: Float[Array, "b H W 1"]
+        self,
+        features: Float[Array, "b h w c"],
+        offset: Float[Array, "b h w chroma"],
+        luma: Float[Array, "b H W 1"],
     ) -> Float[Array, "b H W chroma"]:
-        b, h, w, _ = features.shape
+        b, h, w, channels = offset.shape
         mean = luma.reshape(b, h, self.factor, w, self.factor, 1).mean((2, 4))
-        maps = jnp.concatenate([self.affine(features).astype(jnp.float32), mean], -1)
+        maps = jnp.concatenate([offset, self.gain(features).astype(jnp.float32), mean], -1)
         maps = blocks.upsample(maps, self.factor)
-        offset, gain, mean = jnp.split(maps, (self.channels, 2 * self.channels), -1)
+        offset, gain, mean = jnp.split(maps, (channels, 2 * channels), -1)
         return offset + gain * (luma - mean)
 
 
@@ -113,7 +118,9 @@ class HybridConvViT(nnx.Module):
         self.bins = linear(v.eighth, NUM_BINS)
         self.up_quarter = blocks.Upscale(v.eighth, v.quarter, dtype=dtype, rngs=rngs)
         self.decoder_quarter = stage("block", v.quarter, v.quarter_blocks)
-        self.chroma = GuidedUpsampling(v.quarter, chroma_channels, 4, dtype=dtype, rngs=rngs)
+        self.offset = blocks.Linear(v.quarter, chroma_channels, dtype=dtype, init_scale=0.01, rngs=rngs)
+        self.propagation = HintPropagation(v.quarter, dtype=dtype, rngs=rngs)
+        self.upsampling = GuidedUpsampling(v.quarter, chroma_channels, 4, dtype=dtype, rngs=rngs)
 
     def __call__(self, luma: Float[Array, "b h w 1"], hints: Float[Array, "b h w hint"]) -> Prediction:
         """Colours `luma` (-1..1) given `hints` (chroma x mask, mask); see `Prediction` for what comes back."""
@@ -130,7 +137,9 @@ class HybridConvViT(nnx.Module):
         x = run(self.decoder_eighth, eighth + self.up_eighth(blocks.rms_norm(x)))
         logits = self.bins(blocks.rms_norm(x)).astype(jnp.float32)
         x = run(self.decoder_quarter, quarter + self.up_quarter(x))
-        chroma = self.chroma(blocks.rms_norm(x), luma)
+        x = blocks.rms_norm(x)
+        offset = self.propagation(x, self.offset(x).astype(jnp.float32), *pool_hints(chroma, mask, 4))
+        chroma = self.upsampling(x, offset, luma)
         return Prediction(
             chroma=chroma[:, :height, :width], bins=logits[:, : -(-height // 8), : -(-width // 8)]
         )

@@ -18,7 +18,7 @@ def make(**options) -> HybridConvViT:
     return model
 
 
-@pytest.mark.parametrize(("variant", "millions"), [("Ti", 2.5), ("S", 8), ("B", 30), ("L", 110)])
+@pytest.mark.parametrize(("variant", "millions"), [("Ti", 2.5), ("XS", 6), ("S", 8), ("B", 30), ("L", 110)])
 def test_sizes(variant, millions):
     shapes = nnx.to_pure_dict(
         nnx.split(nnx.eval_shape(lambda: GENERATORS["HybridConvViT"](variant, rngs=nnx.Rngs(0))))[1]
@@ -86,14 +86,14 @@ def test_bfloat16_computes_low_and_keeps_float32_outside():
 def test_guided_upsampling_follows_the_luma_edge():
     """With a gain and no offset, chroma jumps exactly where the luma jumps, not where the 1/4 grid does."""
     layer = GuidedUpsampling(1, 1, 4, dtype=jnp.float32, rngs=nnx.Rngs(0))
-    layer.affine.kernel[...] = jnp.array([[0.0, 1.0]])
+    layer.gain.kernel[...] = jnp.ones((1, 1))
     luma = jnp.where(jnp.arange(32) < 13, -0.5, 0.5)[None, None, :, None] * jnp.ones((1, 16, 1, 1))
-    chroma = layer(jnp.ones((1, 4, 8, 1)), luma)[0, 8, :, 0]
+    chroma = layer(jnp.ones((1, 4, 8, 1)), jnp.zeros((1, 4, 8, 1)), luma)[0, 8, :, 0]
     jumps = jnp.abs(jnp.diff(chroma))
     assert int(jumps.argmax()) == 12
     assert jumps[12] > 4 * jnp.sort(jumps)[-2]
 
 
 def test_unknown_variant():
-    with pytest.raises(ValueError, match="Ti, S, B, L"):
+    with pytest.raises(ValueError, match="Ti, XS, S, B, L"):
         HybridConvViT("XL", rngs=nnx.Rngs(0))

@@ -1,0 +1,81 @@
+"""What the prediction still misses at the hints, spread over the picture by learnt affinities.
+
+Levin et al. (2004) spread hints along the luma's edges, alike in every picture; a network that is given hints as input
+spreads them by what it sees, but at the stride of its tokens. Here each place at 1/4 attends to the hint cells: by what
+is there (query and key), by the distance (a learnt power of it, as Shepard 1968 interpolates), or to none of them, so
+that a lone hint fades out and does not tint the whole picture.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Float
+
+from hybridvit.models.blocks import Linear
+
+MAX_CELLS = 128  # hint cells attended to; of more, as many evenly spread ones
+HEAD_DIM = 32
+
+
+class HintPropagation(nnx.Module):
+    """Adds to a chroma map the errors at its hint cells, weighted by affinity.
+
+    The weights of a place are a softmax over the hint cells and "none of them". Without hints nothing is added.
+    """
+
+    def __init__(self, width: int, *, dtype=jnp.float32, rngs: nnx.Rngs):
+        self.query = Linear(width, HEAD_DIM, dtype=dtype, rngs=rngs)
+        self.key = Linear(width, HEAD_DIM, dtype=dtype, rngs=rngs)
+        self.reach = Linear(width, 2, dtype=dtype, init_scale=0.01, rngs=rngs)
+
+    def __call__(
+        self,
+        features: Float[Array, "b h w c"],
+        chroma: Float[Array, "b h w ab"],
+        hints: Float[Array, "b h w ab"],
+        mask: Float[Array, "b h w 1"],
+    ) -> Float[Array, "b h w ab"]:
+        """`chroma` corrected towards `hints` (-1..1) where `mask` (0/1) says that there are any."""
+        b, h, w, _ = chroma.shape
+
+        def flat(x: Float[Array, "b h w n"]) -> Float[Array, "b p n"]:
+            return x.reshape(b, h * w, -1).astype(jnp.float32)
+
+        known, cells = jax.lax.top_k(flat(mask)[..., 0] * _priority(h * w), min(MAX_CELLS, h * w))
+        error, key = (
+            jnp.take_along_axis(flat(x), cells[..., None], 1) for x in (hints - chroma, self.key(features))
+        )
+        affinity = jnp.einsum("bpd,bkd->bpk", flat(self.query(features)), key) / math.sqrt(HEAD_DIM)
+        power, none = jnp.split(flat(self.reach(features)), 2, -1)
+        affinity -= (1 + nnx.softplus(power)) * _log_distance(cells, h, w)
+        affinity = jnp.where(known[:, None] > 0, affinity, -jnp.inf)
+        weights = jax.nn.softmax(jnp.concatenate([affinity, none], -1), -1)[..., :-1]
+        return chroma + jnp.einsum("bpk,bkc->bpc", weights, error).reshape(chroma.shape)
+
+
+def pool_hints(
+    chroma: Float[Array, "b h w ab"], mask: Float[Array, "b h w 1"], factor: int
+) -> tuple[Float[Array, "b hs ws ab"], Float[Array, "b hs ws 1"]]:
+    """Mean hint of each square of `factor` px, and whether it holds any; `chroma` is 0 where the mask is."""
+    b, h, w, _ = mask.shape
+    total, count = (
+        x.reshape(b, h // factor, factor, w // factor, factor, -1).sum(2).sum(3) for x in (chroma, mask)
+    )
+    return total / jnp.maximum(count, 1), jnp.minimum(count, 1)
+
+
+def _priority(count: int) -> np.ndarray:
+    """Distinct numbers in 0.5..1 (those of the golden ratio), so that the largest few lie everywhere."""
+    return (0.5 + 0.5 * (np.arange(count) * (math.sqrt(5) - 1) / 2 % 1)).astype(np.float32)
+
+
+def _log_distance(cells: Array, height: int, width: int) -> Float[Array, "b p k"]:
+    """Log of the distance of every place to the cells, in halves of the picture's geometric mean side."""
+    rows, columns = np.divmod(np.arange(height * width, dtype=np.float32), np.float32(width))
+    square = sum(
+        jnp.square(x[:, None] - jnp.asarray(x)[cells][:, None]) for x in (rows, columns)
+    )  # [b, p, k], cells of 1/4
+    return 0.5 * jnp.log((square + 0.5) * (4 / (height * width)))
