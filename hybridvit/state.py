@@ -48,10 +48,10 @@ class TrainState:
 class Networks:
     """Pure functions over parameter pytrees, and the optimizers.
 
-    `generate(params, luma, hints) -> Prediction`; `discriminate(params, stats, luma, chroma) -> (logits, stats)`.
+    `generate(params, luma, hints or None) -> Prediction`; `discriminate(params, stats, luma, chroma) -> (logits, stats)`.
     """
 
-    generate: Callable[[Any, Array, Array], Prediction]
+    generate: Callable[[Any, Array, Array | None], Prediction]
     discriminate: Callable[[Any, Any, Array, Array], tuple[Array, Any]]
     init: Callable[[Array], tuple[Any, Any, Any]]  # key -> params, disc_params, disc_stats
     optimizer: Any
@@ -83,7 +83,7 @@ def build_networks(config: ConfigDict) -> Networks:
         else None
     )
 
-    def generate(params: Any, luma: Array, hints: Array) -> Prediction:
+    def generate(params: Any, luma: Array, hints: Array | None) -> Prediction:
         return nnx.merge(generator_def, params)(luma, hints)
 
     def discriminate(params: Any, stats: Any, luma: Array, chroma: Array) -> tuple[Array, Any]:

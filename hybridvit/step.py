@@ -22,7 +22,7 @@ from ml_collections import ConfigDict
 from hybridvit.color import bins
 from hybridvit.color.lab import gray_to_luma, to_luma_chroma, to_rgb
 from hybridvit.data.degrade import degrade, film_luma
-from hybridvit.hints import simulate_hints
+from hybridvit.hints.simulate import simulate_hints
 from hybridvit.metrics import colorfulness
 from hybridvit.models.prediction import Prediction
 from hybridvit.objectives import adversarial, bin_cross_entropy, consistency
@@ -69,15 +69,15 @@ def make_train_step(
         """The strong views of the grayscale pictures, and what the teacher says of the weak ones."""
         age_key, hint_key = jax.random.split(key)
         luma = gray_to_luma(gray)
-        no_hints = jnp.zeros((*luma.shape[:3], 3))
-        weak = [networks.generate(state.ema, luma, no_hints)]
+        weak = [networks.generate(state.ema, luma, None)]
         if config.consistency.views == 2:
-            mirrored = networks.generate(state.ema, luma[:, :, ::-1], no_hints)
+            mirrored = networks.generate(state.ema, luma[:, :, ::-1], None)
             weak.append(Prediction(mirrored.chroma[:, :, ::-1], mirrored.bins[:, :, ::-1]))
         labels = consistency.make_pseudo_labels(weak, state.ring_confidence, config.consistency)
-        hints = no_hints
         if config.consistency.pseudo_hints:
             hints = simulate_hints(hint_key, labels.chroma, labels.gate_pixels(), config.hints)
+        else:
+            hints = jnp.zeros((*luma.shape[:3], 3))
         metrics = consistency.gate_statistics(labels)
         metrics["colorfulness/teacher"] = _colorfulness(luma, labels.chroma)
         return Views(degrade(age_key, luma, config.degrade), hints), labels, metrics

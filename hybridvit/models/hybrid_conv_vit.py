@@ -91,7 +91,7 @@ class HybridConvViT(nnx.Module):
             raise ValueError(f"config.model.variant={variant!r} is not one of {', '.join(VARIANTS)}")
         v = VARIANTS[variant]
         dtype = jnp.dtype(dtype)
-        self.remat = remat
+        self.remat, self.chroma_channels = remat, chroma_channels
 
         def linear(width_in: int, width: int) -> blocks.Linear:
             return blocks.Linear(width_in, width, dtype=dtype, rngs=rngs)
@@ -122,12 +122,16 @@ class HybridConvViT(nnx.Module):
         self.propagation = HintPropagation(v.quarter, dtype=dtype, rngs=rngs)
         self.upsampling = GuidedUpsampling(v.quarter, chroma_channels, 4, dtype=dtype, rngs=rngs)
 
-    def __call__(self, luma: Float[Array, "b h w 1"], hints: Float[Array, "b h w hint"]) -> Prediction:
-        """Colours `luma` (-1..1) given `hints` (chroma x mask, mask); see `Prediction` for what comes back."""
+    def __call__(self, luma: Float[Array, "b h w 1"], hints: Float[Array, "b h w hint"] | None) -> Prediction:
+        """Colours `luma` (-1..1) given `hints` (chroma x mask, mask); see `Prediction` for what comes back.
+
+        None for `hints` is the same as hints that are all 0, and cheaper.
+        """
         height, width = luma.shape[1:3]
         pad = ((0, 0), (0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
+        given = jnp.zeros((*luma.shape[:3], self.chroma_channels + 1)) if hints is None else hints
         luma = jnp.pad(luma, pad, mode="edge")
-        chroma, mask = jnp.split(jnp.pad(hints, pad), [hints.shape[-1] - 1], -1)
+        chroma, mask = jnp.split(jnp.pad(given, pad), [self.chroma_channels], -1)
         x = jnp.concatenate([luma, HINT_GAIN * chroma, mask], -1)
         x = self.stem(blocks.space_to_depth(x, 4))
         quarter = run(self.encoder_quarter, x)  # [b, h/4, w/4, c]
@@ -138,7 +142,9 @@ class HybridConvViT(nnx.Module):
         logits = self.bins(blocks.rms_norm(x)).astype(jnp.float32)
         x = run(self.decoder_quarter, quarter + self.up_quarter(x))
         x = blocks.rms_norm(x)
-        offset = self.propagation(x, self.offset(x).astype(jnp.float32), *pool_hints(chroma, mask, 4))
+        offset = self.offset(x).astype(jnp.float32)
+        if hints is not None:
+            offset = self.propagation(x, offset, *pool_hints(chroma, mask, 4))
         chroma = self.upsampling(x, offset, luma)
         return Prediction(
             chroma=chroma[:, :height, :width], bins=logits[:, : -(-height // 8), : -(-width // 8)]

@@ -57,6 +57,13 @@ def test_hints_reach_the_whole_picture():
     assert change[60, 60] > 1e-7  # through the attention
 
 
+def test_no_hints_are_hints_of_zeros():
+    model = make()
+    luma = jax.random.uniform(jax.random.key(1), (2, 40, 24, 1), minval=-1)
+    for a, b in zip(model(luma, None), model(luma, jnp.zeros((2, 40, 24, 3))), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
 def test_remat_changes_nothing_but_memory():
     luma = jax.random.uniform(jax.random.key(1), (1, 32, 32, 1), minval=-1)
     results = []
