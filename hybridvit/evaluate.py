@@ -25,7 +25,7 @@ from hybridvit import metrics
 from hybridvit.checkpoint import Checkpoints, resolve
 from hybridvit.color.lab import CHROMA_SCALE, to_luma_chroma, to_rgb
 from hybridvit.data.pipeline import make_eval_pictures
-from hybridvit.hints import protocol_hints, to_hints
+from hybridvit.hints.simulate import protocol_hints, to_hints
 from hybridvit.mesh import build_mesh, check_batch_size, put_batch
 from hybridvit.state import Networks, abstract_state, build_networks
 from hybridvit.step import make_eval_step

@@ -25,7 +25,7 @@ from hybridvit.evaluate import (
     quality_table,
     save_report,
 )
-from hybridvit.hints import protocol_hints
+from hybridvit.hints.simulate import protocol_hints
 from hybridvit.mesh import build_mesh
 from hybridvit.models.prediction import Prediction
 from hybridvit.state import build_networks

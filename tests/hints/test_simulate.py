@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from configs.base import get_config
-from hybridvit.hints import protocol_hints, simulate_hints, to_hints
+from hybridvit.hints.simulate import protocol_hints, simulate_hints, to_hints
 
 rng = np.random.default_rng(4)
 CONFIG = get_config().hints
