@@ -48,7 +48,8 @@ class TrainState:
 class Networks:
     """Pure functions over parameter pytrees, and the optimizers.
 
-    `generate(params, luma, hints or None) -> Prediction`; `discriminate(params, stats, luma, chroma) -> (logits, stats)`.
+    `generate(params, luma, hints or None) -> Prediction`,
+    `discriminate(params, stats, luma, chroma) -> (logits, stats)`.
     """
 
     generate: Callable[[Any, Array, Array | None], Prediction]

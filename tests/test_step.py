@@ -58,11 +58,11 @@ def test_accumulate_averages_over_strided_microbatches():
 def test_the_loss_falls_and_everything_moves(tiny_config, batch):
     state, step = build(tiny_config)
     first, losses = state, []
-    for _ in range(40):
+    for _ in range(80):
         state, metrics = step(state, batch)
         losses.append(float(metrics["loss/chroma"]))
     assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:3])
-    assert int(state.step) == 40
+    assert int(state.step) == 80
     assert int(state.skipped) == 0
     for name in ("params", "ema", "opt_state", "bin_prior", "ring_confidence"):
         before, after = jax.tree.leaves(getattr(first, name)), jax.tree.leaves(getattr(state, name))

@@ -65,7 +65,8 @@ def test_one_hint_is_felt_most_where_it_is_and_fades():
     hints, mask = chroma.at[0, 4, 0].set(0.5), jnp.zeros((1, 9, 33, 1)).at[0, 4, 0].set(1.0)
     row = layer(jnp.ones((1, 9, 33, 6)), chroma, hints, mask)[0, 4, :, 0]
     assert bool((jnp.diff(row) < 0).all())
-    assert row[0] > 0.45 and row[-1] < 0.1
+    assert row[0] > 0.45
+    assert row[-1] < 0.1
 
 
 def test_more_cells_than_the_most_are_spread_over_the_picture(monkeypatch):
