@@ -10,7 +10,7 @@ PACKAGE = ROOT / "hybridvit"
 FLOORS = (  # from the ground up: a room may use what lies below it; a package is one room
     {"color", "digest", "mesh", "optim", "stop", "writer"},
     {"checkpoint", "data", "hints", "metrics", "models"},
-    {"objectives"},
+    {"inference", "objectives"},
     {"state", "validate"},
     {"step"},
     {"evaluate"},

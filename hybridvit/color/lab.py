@@ -13,12 +13,12 @@ from jaxtyping import Array, Float
 
 CHROMA_SCALE = 110.0  # ab units that one unit of model chroma stands for
 
-_XYZ_FROM_RGB = np.array(
+XYZ_FROM_RGB = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
 )
 _WHITE = np.array([0.95047, 1.0, 1.08883])
-_RELATIVE_XYZ_FROM_RGB = (_XYZ_FROM_RGB / _WHITE[:, None]).astype(np.float32)
-_RGB_FROM_RELATIVE_XYZ = (np.linalg.inv(_XYZ_FROM_RGB) * _WHITE).astype(np.float32)
+_RELATIVE_XYZ_FROM_RGB = (XYZ_FROM_RGB / _WHITE[:, None]).astype(np.float32)
+_RGB_FROM_RELATIVE_XYZ = (np.linalg.inv(XYZ_FROM_RGB) * _WHITE).astype(np.float32)
 
 
 def srgb_to_linear(srgb: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -63,7 +63,7 @@ def to_rgb(luma: Float[Array, "*shape 1"], chroma: Float[Array, "*shape 2"]) -> 
 
 def gray_to_luma(gray: Float[Array, "*shape 1"]) -> Float[Array, "*shape 1"]:
     """Luma in -1..1 of gray sRGB values 0..1: that of a picture whose three channels are the gray one."""
-    return _luma_of_response(_response(srgb_to_linear(gray)))
+    return _luma_of_response(response_of_light(srgb_to_linear(gray)))
 
 
 def _power(base: Float[Array, "*shape"], exponent: float) -> Float[Array, "*shape"]:
@@ -72,14 +72,14 @@ def _power(base: Float[Array, "*shape"], exponent: float) -> Float[Array, "*shap
     return jnp.exp2(exponent * jnp.log2(base))
 
 
-def _response(light: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+def response_of_light(light: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """CIE's f: the cube root of light relative to white, linear near black."""
     curved = light > 0.008856
     return jnp.where(curved, _power(jnp.where(curved, light, 1.0), 1 / 3), 7.787 * light + 16 / 116)
 
 
-def _light(response: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """Inverse of `_response`."""
+def light_of_response(response: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Inverse of `response_of_light`."""
     return jnp.where(response > 0.2068966, response * response * response, (response - 16 / 116) / 7.787)
 
 
@@ -89,7 +89,9 @@ def _luma_of_response(y: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 def _response_of_rgb(rgb: Float[Array, "*shape 3"]) -> tuple[Float[Array, "*shape 1"], ...]:
     linear = srgb_to_linear(rgb)
-    xyz = _response(_mix(_RELATIVE_XYZ_FROM_RGB, linear[..., 0:1], linear[..., 1:2], linear[..., 2:3]))
+    xyz = response_of_light(
+        _mix(_RELATIVE_XYZ_FROM_RGB, linear[..., 0:1], linear[..., 1:2], linear[..., 2:3])
+    )
     return xyz[..., 0:1], xyz[..., 1:2], xyz[..., 2:3]
 
 
@@ -99,7 +101,7 @@ def _rgb_of_lab(
     y = (L + 16.0) / 116.0
     x = y + a / 500.0
     z = jnp.maximum(y - b / 200.0, 0.0)  # scikit-image clips this one before, not after, the cube
-    linear = _mix(_RGB_FROM_RELATIVE_XYZ, _light(x), _light(y), _light(z))
+    linear = _mix(_RGB_FROM_RELATIVE_XYZ, light_of_response(x), light_of_response(y), light_of_response(z))
     return jnp.clip(linear_to_srgb(linear), 0.0, 1.0)
 
 

@@ -1,0 +1,119 @@
+"""Colouring a picture at full resolution: the loop over its tiles.
+
+Only whole-picture integers are held in memory; what is float lives for a tile at a time, so that 100 megapixels of
+16 bits take little more than their pixels in and out. All tiles have one shape, whatever the picture's, so that little
+is compiled: one program for a depth, gray or colour, and a range of scales.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, UInt8, UInt16
+
+from hybridvit.inference.composition import compose, compose_planes, lightness
+from hybridvit.inference.upsampling import (
+    chroma_planes,
+    cubic_weights,
+    guide_maps,
+    interpolate,
+    window_size,
+)
+from hybridvit.inference.view import view_lightness
+
+Pixels = UInt8[np.ndarray, "H W c"] | UInt16[np.ndarray, "H W c"]
+
+TILE = (256, 512)  # px: small enough for a CPU's cache, large enough for the cost of a call not to count
+_WINDOW_STEP = 32  # px of the view: windows are rounded up to it, for scales to share a program
+_HINT_CHUNKS = (1024, 65536)  # px: hints are composed by so many pixels at a time, small and large ones
+
+
+class HintPixels(NamedTuple):
+    """Pixels that have one colour given: those under `mask` in the box at `top`, `left` of the picture."""
+
+    top: int
+    left: int
+    mask: Bool[np.ndarray, "h w"]
+    ab: Float[np.ndarray, "2"]
+
+
+def colour_picture(
+    pixels: Pixels, ab_view: Float[np.ndarray, "h w 2"], hint_pixels: Sequence[HintPixels] = ()
+) -> UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]:
+    """sRGB pixels of the input's depth with the input's lightness and the view's chroma, upsampled along edges.
+
+    `pixels` are sRGB-encoded, gray (1 channel) or colour (3, of which the lightness counts). `ab_view`, CIE units, has
+    any size; it spans the picture. Hints have their colour exactly, as far as the gamut has room at their
+    pixels' lightness; of hints that overlap, the last one counts.
+    """
+    height, width, _ = pixels.shape
+    view = ab_view.shape[:2]
+    maps = guide_maps(ab_view, view_lightness(pixels, *view))
+    windows = [_window(*sizes) for sizes in zip((height, width), view, TILE, strict=True)]
+    short = [max(0, window - size) for window, size in zip(windows, view, strict=True)]
+    maps = np.pad(maps, ((0, 0), (0, short[0]), (0, short[1])))
+    column_weights = {
+        left: cubic_weights(width, view[1], left, TILE[1], windows[1]) for left in range(0, width, TILE[1])
+    }
+    rgb = np.empty((height, width, 3), pixels.dtype)
+    for top in range(0, height, TILE[0]):
+        first_row, rows = cubic_weights(height, view[0], top, TILE[0], windows[0])
+        for left, (first_column, columns) in column_weights.items():
+            tile = pixels[top : top + TILE[0], left : left + TILE[1]]
+            part = maps[:, first_row : first_row + windows[0], first_column : first_column + windows[1]]
+            coloured = np.asarray(_colour_tile(_filled_up(tile, TILE), part, rows, columns))
+            rgb[top : top + TILE[0], left : left + TILE[1]] = coloured[: tile.shape[0], : tile.shape[1]]
+    for hint in hint_pixels:
+        _paint(rgb, pixels, hint)
+    return rgb
+
+
+@jax.jit
+def _colour_tile(
+    pixels: UInt8[Array, "r c _"] | UInt16[Array, "r c _"],
+    maps: Float[Array, "5 h w"],
+    rows: Float[Array, "r h"],
+    columns: Float[Array, "c w"],
+) -> UInt8[Array, "r c 3"] | UInt16[Array, "r c 3"]:
+    L = lightness(pixels)
+    a, b = chroma_planes(interpolate(maps, rows, columns), L)
+    return compose_planes(L, a, b, pixels.dtype.type)
+
+
+def _paint(rgb: np.ndarray, pixels: Pixels, hint: HintPixels) -> None:
+    """Gives the hint's pixels of `rgb` the hint's colour, in place."""
+    height, width = hint.mask.shape
+    size = _HINT_CHUNKS[height * width > _HINT_CHUNKS[0]]
+    for row in range(0, height, TILE[0]):
+        mask = hint.mask[row : row + TILE[0]]
+        box = np.s_[hint.top + row : hint.top + row + len(mask), hint.left : hint.left + width]
+        given = pixels[box][mask]  # [n, c]
+        painted = np.empty((len(given), 3), rgb.dtype)
+        for start in range(0, len(given), size):
+            chunk = given[start : start + size]
+            painted[start : start + size] = _paint_chunk(_filled_up(chunk, (size,)), hint.ab)[: len(chunk)]
+        rgb[box][mask] = painted
+
+
+@jax.jit
+def _paint_chunk(
+    pixels: UInt8[Array, "n c"] | UInt16[Array, "n c"], ab: Float[Array, "2"]
+) -> UInt8[Array, "n 3"] | UInt16[Array, "n 3"]:
+    L = lightness(pixels)
+    return compose(L, jnp.broadcast_to(ab, (*L.shape, 2)), pixels.dtype.type)
+
+
+def _window(size: int, view: int, tile: int) -> int:
+    """Pixels of the view under a tile, along an axis."""
+    return -(-window_size(size, view, tile) // _WINDOW_STEP) * _WINDOW_STEP
+
+
+def _filled_up(pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """`pixels` with zeros after them, so that the first axes are of `shape`."""
+    if pixels.shape[: len(shape)] == shape:
+        return pixels
+    filled = np.zeros((*shape, *pixels.shape[len(shape) :]), pixels.dtype)
+    filled[tuple(slice(size) for size in pixels.shape)] = pixels
+    return filled

@@ -1,0 +1,61 @@
+"""The model's view of a photograph: its size, and the full-resolution pixels shrunk to it.
+
+Pixels are averaged over areas as they are encoded (not in linear light), because that is how the pictures were resized
+that the model was trained on. The aspect is kept.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float, UInt8, UInt16
+
+from hybridvit.inference.composition import lightness
+
+SMALLEST = (
+    64  # px of the shorter side: below it a picture is enlarged, there being too few tokens to attend to
+)
+LONGEST = 8  # times `shorter`: the longer side's limit, met by strips longer than 8 : 1 only
+
+
+def view_size(height: int, width: int, shorter: int) -> tuple[int, int]:
+    """Height and width of the model's view of a picture: the picture's aspect, `shorter` px on the shorter side.
+
+    The view is not larger than the picture, unless that is tiny; of very long strips the shorter side gets fewer px.
+    """
+    shortest, longest = min(height, width), max(height, width)
+    scale = min(shorter / shortest, max(1.0, SMALLEST / shortest), LONGEST * shorter / longest)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def view_lightness(
+    pixels: UInt8[np.ndarray, "H W c"] | UInt16[np.ndarray, "H W c"], height: int, width: int
+) -> Float[np.ndarray, "h w"]:
+    """L, float32 0..100, of sRGB pixels (1 or 3 channels) shrunk to `height` x `width`."""
+    return np.asarray(lightness(shrink(pixels, height, width)))
+
+
+def shrink(
+    pixels: UInt8[np.ndarray, "H W c"] | UInt16[np.ndarray, "H W c"], height: int, width: int
+) -> Float[np.ndarray, "h w c"]:
+    """Pixels averaged over the areas of `height` x `width` cells, float32 0..1, still sRGB-encoded."""
+    _, full_width, channels = pixels.shape
+    rows = _average(pixels.reshape(len(pixels), -1), height).reshape(height, full_width, channels)
+    columns = rows.swapaxes(0, 1).reshape(full_width, -1)
+    cells = _average(columns, width).reshape(width, height, channels).swapaxes(0, 1)
+    return np.ascontiguousarray(cells) / np.float32(np.iinfo(pixels.dtype).max)
+
+
+def _average(values: np.ndarray, cells: int) -> Float[np.ndarray, "cells n"]:
+    """Means of `values` [size, n] over `cells` equal parts of the first axis, values being shared where cut."""
+    size = len(values)
+    means = np.empty((cells, values.shape[1]), np.float32)
+    for i in range(cells):
+        start, stop = i * size / cells, (i + 1) * size / cells
+        first, last = math.floor(start), min(math.ceil(stop), size)
+        index = np.arange(first, last)
+        shares = np.minimum(index + 1, stop) - np.maximum(index, start)
+        weights = (shares / shares.sum()).astype(np.float32)
+        means[i] = weights @ values[first:last].astype(
+            np.float32
+        )  # a cell at a time: the picture is never all float
+    return means
