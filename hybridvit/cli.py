@@ -1,15 +1,20 @@
-"""The `hybridvit` command: `hybridvit train --config=...`, `hybridvit eval --checkpoint=...`, `hybridvit pack ...`."""
+"""The `hybridvit` command: `hybridvit colorize ...`, `hybridvit train --config=...`, `hybridvit eval ...`, `hybridvit pack ...`."""
 
+import importlib
 import sys
 
-from hybridvit import main
-from hybridvit.data import pack
-
-COMMANDS = {
-    "train": (main.run, [], "train a model (python -m hybridvit.main)"),
-    "eval": (main.run, ["--mode=eval"], "evaluate a checkpoint (python -m hybridvit.main --mode=eval)"),
+COMMANDS = {  # a module and its function, imported when called: each start waits only for what it needs
+    "colorize": ("hybridvit.colorize", "run", [], "colour photographs (python -m hybridvit.colorize)"),
+    "train": ("hybridvit.main", "run", [], "train a model (python -m hybridvit.main)"),
+    "eval": (
+        "hybridvit.main",
+        "run",
+        ["--mode=eval"],
+        "evaluate a checkpoint (python -m hybridvit.main --mode=eval)",
+    ),
     "pack": (
-        pack.main,
+        "hybridvit.data.pack",
+        "main",
         [],
         "pack a folder of pictures into ArrayRecord files (python -m hybridvit.data.pack)",
     ),
@@ -20,9 +25,9 @@ def run() -> None:
     """Dispatches the first argument; without a known one, prints what there is and exits with code 2."""
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name not in COMMANDS:
-        lines = [f"  hybridvit {name:6} {what}" for name, (_, _, what) in COMMANDS.items()]
+        lines = [f"  hybridvit {name:8} {what}" for name, (*_, what) in COMMANDS.items()]
         print("\n".join(["usage:", *lines]), file=sys.stderr)
         sys.exit(0 if name in ("-h", "--help") else 2)
-    call, flags, _ = COMMANDS[name]
+    module, function, flags, _ = COMMANDS[name]
     sys.argv = [f"hybridvit {name}", *flags, *sys.argv[2:]]
-    call()
+    getattr(importlib.import_module(module), function)()

@@ -1,3 +1,5 @@
+import importlib
+import subprocess
 import sys
 
 import pytest
@@ -7,26 +9,27 @@ from hybridvit import cli
 
 @pytest.fixture
 def calls(monkeypatch) -> list[tuple[str, list[str]]]:
-    """Names of the commands that were called, with what they found in sys.argv."""
+    """Modules and functions that were called, with what they found in sys.argv."""
     calls = []
-    for name, (_, flags, what) in cli.COMMANDS.items():
-        call = lambda name=name: calls.append((name, sys.argv))  # noqa: E731
-        monkeypatch.setitem(cli.COMMANDS, name, (call, flags, what))
+    for module, function, *_ in cli.COMMANDS.values():
+        call = lambda name=f"{module}.{function}": calls.append((name, sys.argv))  # noqa: E731
+        monkeypatch.setattr(importlib.import_module(module), function, call)
     return calls
 
 
 @pytest.mark.parametrize(
-    ("command", "argv"),
+    ("command", "called", "argv"),
     [
-        ("train --config=c.py", ["hybridvit train", "--config=c.py"]),
-        ("eval --checkpoint=runs/x", ["hybridvit eval", "--mode=eval", "--checkpoint=runs/x"]),
-        ("pack photos records", ["hybridvit pack", "photos", "records"]),
+        ("colorize a --output b", "hybridvit.colorize.run", ["hybridvit colorize", "a", "--output", "b"]),
+        ("train --config=c.py", "hybridvit.main.run", ["hybridvit train", "--config=c.py"]),
+        ("eval --checkpoint=r", "hybridvit.main.run", ["hybridvit eval", "--mode=eval", "--checkpoint=r"]),
+        ("pack photos records", "hybridvit.data.pack.main", ["hybridvit pack", "photos", "records"]),
     ],
 )
-def test_the_first_word_chooses(calls, monkeypatch, command, argv):
+def test_the_first_word_chooses(calls, monkeypatch, command, called, argv):
     monkeypatch.setattr(sys, "argv", ["hybridvit", *command.split()])
     cli.run()
-    assert calls == [(command.split()[0], argv)]
+    assert calls == [(called, argv)]
 
 
 @pytest.mark.parametrize(("words", "code"), [([], 2), (["paint"], 2), (["--help"], 0)])
@@ -38,3 +41,16 @@ def test_otherwise_the_commands_are_listed(calls, monkeypatch, capsys, words, co
     assert not calls
     said = capsys.readouterr().err
     assert all(f"hybridvit {name}" in said for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["colorize", "--help"], ["colorize", "nothing", "--output=o"]])
+def test_what_needs_no_model_loads_none(words):
+    script = (
+        "import sys; from hybridvit import cli\n"
+        f"sys.argv = ['hybridvit', *{words}]\n"
+        "try: cli.run()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'jax', 'numpy', 'pyvips'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"

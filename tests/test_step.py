@@ -19,7 +19,7 @@ def batch() -> dict[str, np.ndarray]:
 
 
 def build(config) -> tuple[TrainState, Callable]:
-    config.train.steps = 40  # the length of the learning rate's way down
+    config.train.steps = 80  # the length of the learning rate's way down
     networks = build_networks(config)
     return jax.jit(lambda: init_state(networks, config.seed))(), jax.jit(
         steps.make_train_step(networks, config)
