@@ -12,7 +12,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, UInt8, UInt16
+from jaxtyping import Array, Float, Int, UInt8, UInt16
 
 from hybridvit.color.lab import (
     XYZ_FROM_RGB,
@@ -27,9 +27,9 @@ _RELATIVE_XYZ_FROM_RGB = XYZ_FROM_RGB / XYZ_FROM_RGB.sum(1, keepdims=True)
 _LUMA_WEIGHTS = _RELATIVE_XYZ_FROM_RGB[1].astype(np.float32)
 _RGB_FROM_RELATIVE_XYZ = np.linalg.inv(_RELATIVE_XYZ_FROM_RGB).astype(np.float32)
 
-_SLACK = (
-    1e-5  # of linear light: so far out counts as within, being the rounding of colours at the gamut's border
-)
+# So far out, relative to luminance, counts as within and is clipped: that moves L by 0.012 at most, and colours on the
+# gamut's border are written down with less precision.
+_SLACK = 3e-4
 _BISECTIONS = 10  # the chroma found is within 1/1024 of the greatest
 
 
@@ -69,14 +69,15 @@ def _share_in_gamut(
     L: Float[Array, "*shape"], a: Float[Array, "*shape"], b: Float[Array, "*shape"]
 ) -> Float[Array, "*shape"]:
     """The share, 0..1, of the chroma that the gamut has room for at this lightness and hue."""
+    slack = _SLACK * light_of_response((L + 16.0) / 116.0)
 
     def fits(share: Float[Array, "*shape"]) -> Array:
         red, green, blue = _linear_rgb(L, share * a, share * b)
         darkest = jnp.minimum(jnp.minimum(red, green), blue)
         brightest = jnp.maximum(jnp.maximum(red, green), blue)
-        return (darkest >= -_SLACK) & (brightest <= 1.0 + _SLACK)
+        return (darkest >= -slack) & (brightest <= 1.0 + slack)
 
-    def bisect(i: int, share: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    def bisect(i: Int[Array, ""], share: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         more = share + jnp.exp2(-1.0 - i)
         return jnp.where((more <= 1.0) & fits(more), more, share)
 
