@@ -5,14 +5,14 @@ Only whole-picture integers are held in memory; what is float lives for a tile a
 is compiled: one program for a depth, gray or colour, and a range of scales.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, UInt8, UInt16
+from jaxtyping import Array, Float, UInt8, UInt16
 
+from hybridvit.hints.raster import HintPixels
 from hybridvit.inference.composition import compose, compose_planes, lightness
 from hybridvit.inference.upsampling import (
     chroma_planes,
@@ -30,17 +30,8 @@ _WINDOW_STEP = 32  # px of the view: windows are rounded up to it, for scales to
 _HINT_CHUNKS = (1024, 65536)  # px: hints are composed by so many pixels at a time, small and large ones
 
 
-class HintPixels(NamedTuple):
-    """Pixels that have one colour given: those under `mask` in the box at `top`, `left` of the picture."""
-
-    top: int
-    left: int
-    mask: Bool[np.ndarray, "h w"]
-    ab: Float[np.ndarray, "2"]
-
-
 def colour_picture(
-    pixels: Pixels, ab_view: Float[np.ndarray, "h w 2"], hint_pixels: Sequence[HintPixels] = ()
+    pixels: Pixels, ab_view: Float[np.ndarray, "h w 2"], hint_pixels: Iterable[HintPixels] = ()
 ) -> UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]:
     """sRGB pixels of the input's depth with the input's lightness and the view's chroma, upsampled along edges.
 
@@ -85,6 +76,7 @@ def _colour_tile(
 def _paint(rgb: np.ndarray, pixels: Pixels, hint: HintPixels) -> None:
     """Gives the hint's pixels of `rgb` the hint's colour, in place."""
     height, width = hint.mask.shape
+    ab = hint.ab.astype(np.float32)
     size = _HINT_CHUNKS[height * width > _HINT_CHUNKS[0]]
     for row in range(0, height, TILE[0]):
         mask = hint.mask[row : row + TILE[0]]
@@ -93,7 +85,7 @@ def _paint(rgb: np.ndarray, pixels: Pixels, hint: HintPixels) -> None:
         painted = np.empty((len(given), 3), rgb.dtype)
         for start in range(0, len(given), size):
             chunk = given[start : start + size]
-            painted[start : start + size] = _paint_chunk(_filled_up(chunk, (size,)), hint.ab)[: len(chunk)]
+            painted[start : start + size] = _paint_chunk(_filled_up(chunk, (size,)), ab)[: len(chunk)]
         rgb[box][mask] = painted
 
 

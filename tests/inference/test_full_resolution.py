@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
 
+from hybridvit.hints.raster import HintPixels
 from hybridvit.inference.composition import compose, lightness
-from hybridvit.inference.full_resolution import TILE, HintPixels, colour_picture
+from hybridvit.inference.full_resolution import TILE, colour_picture
 from hybridvit.inference.upsampling import chroma_planes, cubic_weights, guide_maps, interpolate
 from hybridvit.inference.view import view_lightness
 
