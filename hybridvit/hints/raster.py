@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from hybridvit.hints.shapes import XY, Hint, Mask, Point, Region, Stroke, check_within, color_ab
+from hybridvit.hints.shapes import XY, Hint, HintError, Mask, Point, Region, Stroke, check_within, color_ab
 
 POINT_SHARE = 1 / 128  # two cells of a view of 256 px
 
@@ -38,7 +38,7 @@ class HintPixels(NamedTuple):
 def rasterise(hints: Sequence[Hint], height: int, width: int) -> Iterator[HintPixels]:
     """The pixels of each hint, in order, in a picture of `height` x `width` px; one box in memory at a time.
 
-    Raises ValueError that names the hint if one is outside the picture.
+    Raises HintError, a ValueError that names the hint, if one is outside the picture.
     """
     for index, hint in enumerate(hints):
         yield _pixels_of(index, hint, height, width)
@@ -49,7 +49,7 @@ def rasterise_view(
 ) -> tuple[Float[np.ndarray, "h w 2"], Bool[np.ndarray, "h w"]]:
     """What the model is given of hints on a picture of `height` x `width` px: their ab, float32, and where they are.
 
-    ab is in CIE units, and 0 where there is no hint. Raises ValueError as `rasterise`.
+    ab is in CIE units, and 0 where there is no hint. Raises HintError as `rasterise`.
     """
     taken = np.zeros((height, width), bool)  # by later hints
     total = np.zeros((view_height, view_width, 2))
@@ -62,7 +62,10 @@ def rasterise_view(
         box |= mask
         first_row, row_size, pooled = _pool(mask, top, height, view_height)
         first_column, column_size, pooled = _pool(pooled.T, left, width, view_width)
-        cells = (slice(first_row, first_row + pooled.shape[1]), slice(first_column, first_column + len(pooled)))
+        cells = (
+            slice(first_row, first_row + pooled.shape[1]),
+            slice(first_column, first_column + len(pooled)),
+        )
         covered = pooled.T
         share = covered / (row_size[:, None] * column_size)
         total[cells] += covered[..., None] * ab
@@ -75,8 +78,8 @@ def rasterise_view(
 def _pixels_of(index: int, hint: Hint, height: int, width: int) -> HintPixels:
     try:
         check_within(hint, width, height)
-    except ValueError as error:
-        raise ValueError(f"hints[{index}].{error}") from None
+    except HintError as error:
+        raise error.within(f"hints[{index}]") from None
     top, left, mask = _cover(hint, height, width)
     return HintPixels(top, left, mask, color_ab(hint.color))
 
@@ -117,10 +120,12 @@ def _empty_box(
 def _fill_stroke(mask: Bool[np.ndarray, "h w"], path: Float[np.ndarray, "n 2"], radius: float) -> None:
     """Adds the pixels whose centres are within `radius` of the path: discs at its corners, and what joins them."""
     for x, y in path:
-        rows = np.arange(max(0, math.ceil(y - radius - 0.5)), min(len(mask), math.floor(y + radius - 0.5) + 1))
+        rows = np.arange(
+            max(0, math.ceil(y - radius - 0.5)), min(len(mask), math.floor(y + radius - 0.5) + 1)
+        )
         half = np.sqrt(np.maximum(radius**2 - (rows + 0.5 - y) ** 2, 0.0))
         _fill_spans(mask, rows, x - half, x + half)
-    for start, end in zip(path[:-1], path[1:], strict=True):
+    for start, end in itertools.pairwise(path):
         length = np.hypot(*(end - start))
         if length > 0:
             aside = (end - start)[::-1] * (radius / length, -radius / length)

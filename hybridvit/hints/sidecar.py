@@ -1,0 +1,253 @@
+"""The sidecar: a JSON file beside a photograph with the hints given for it (photo.hints.json beside photo.tif).
+
+schema.json, in this folder, is its JSON schema. The picture's size and a digest of its pixels are kept with the hints,
+so that the sidecar of another picture is noticed. Whatever is wrong with one raises a ValueError of one line that names
+file and field: "photo.hints.json: hints[3].color: 'green' is not ...".
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import secrets
+from collections.abc import Iterator, Sized
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8, UInt16
+
+from hybridvit.hints.shapes import (
+    LARGEST_COORDINATE,
+    Hint,
+    HintError,
+    Mask,
+    PaletteColor,
+    Point,
+    Region,
+    Stroke,
+    check_within,
+    shown,
+)
+
+VERSION = 1
+MOST_HINTS = 10_000
+MOST_PALETTE_COLORS = 256
+LARGEST_FILE = 2**26  # bytes
+
+_SHAPES = {"point": Point, "stroke": Stroke, "region": Region}
+_HEX_DIGITS = set("0123456789abcdef")
+
+Pixels = UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Sidecar:
+    """The hints for one picture, of `width` x `height` px; `sha256` is its `pixels_digest`, None for any picture.
+
+    Raises HintError if there are too many, or if one is outside the picture.
+    """
+
+    width: int
+    height: int
+    sha256: str | None = None
+    hints: tuple[Hint, ...] = ()
+    palette: tuple[PaletteColor, ...] = ()
+
+    def __post_init__(self):
+        _check_count("hints", self.hints, MOST_HINTS)
+        _check_count("palette", self.palette, MOST_PALETTE_COLORS)
+        for index, hint in enumerate(self.hints):
+            with _within(f"hints[{index}]"):
+                check_within(hint, self.width, self.height)
+
+    def check_picture(self, pixels: Pixels) -> None:
+        """Raises HintError if these are not the pixels that the hints were made for."""
+        height, width = pixels.shape[:2]
+        if (width, height) != (self.width, self.height):
+            raise HintError(
+                "picture",
+                f"the hints are for one of {self.width} x {self.height} px, but this has {width} x {height}",
+            )
+        if self.sha256 is not None and self.sha256 != pixels_digest(pixels):
+            raise HintError(
+                "picture.sha256",
+                "the hints are for another picture of this size, or it was changed since; "
+                "to use them nevertheless, remove this field",
+            )
+
+
+def sidecar_path(picture: str | os.PathLike) -> pathlib.Path:
+    """photo.hints.json of photo.tif, in the same folder."""
+    return pathlib.Path(picture).with_suffix(".hints.json")
+
+
+def pixels_digest(pixels: Pixels) -> str:
+    """SHA-256, hex, of a picture's size, depth and upright pixels: the same whatever its metadata and compression."""
+    digest = hashlib.sha256(f"{pixels.shape} {pixels.dtype.name}".encode())
+    for row in pixels:
+        digest.update(np.ascontiguousarray(row.astype(row.dtype.newbyteorder("<"), copy=False)))
+    return digest.hexdigest()
+
+
+def load_hints(path: str | os.PathLike) -> Sidecar:
+    """Reads a sidecar; raises ValueError if it is malformed, OSError if it cannot be read."""
+    path = pathlib.Path(path)
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ValueError(f"it has more than {LARGEST_FILE // 2**20} MiB, so it is no sidecar")
+        return parse_hints(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def save_hints(path: str | os.PathLike, sidecar: Sidecar) -> None:
+    """Writes a sidecar through a temporary file in its folder; raises OSError if it cannot."""
+    path = pathlib.Path(path)
+    text = json.dumps(to_json(sidecar), indent=1, ensure_ascii=False)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("x", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def parse_hints(text: bytes | str) -> Sidecar:
+    """The sidecar in a JSON text; raises ValueError if it is malformed."""
+    try:
+        data = json.loads(text, object_pairs_hook=_distinct_names, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {error.lineno}, column {error.colno}: not JSON ({error.msg})") from None
+    except UnicodeDecodeError:
+        raise ValueError("not JSON: it is not UTF-8 text") from None
+    except RecursionError:
+        raise ValueError("no sidecar: it is nested too deep") from None
+    return from_json(data)
+
+
+def to_json(sidecar: Sidecar) -> dict[str, Any]:
+    """The sidecar as `json.dumps` takes it; fits schema.json."""
+    picture = {"width": sidecar.width, "height": sidecar.height}
+    if sidecar.sha256 is not None:
+        picture["sha256"] = sidecar.sha256
+    data = {"version": VERSION, "picture": picture, "hints": [_hint_to_json(hint) for hint in sidecar.hints]}
+    if sidecar.palette:
+        data["palette"] = [vars(color) for color in sidecar.palette]
+    return data
+
+
+def from_json(data: Any) -> Sidecar:
+    """The sidecar in what `json.loads` returned; raises HintError if it is malformed."""
+    if isinstance(data, dict) and (version := data.get("version", VERSION)) != VERSION:
+        raise HintError("version", f"{shown(version)} is not known to this hybridvit, only {VERSION} is")
+    _check_fields(data, required=("version", "picture", "hints"), optional=("palette",))
+    if isinstance(data["version"], bool):
+        raise HintError("version", f"{data['version']} is not {VERSION}")
+    with _within("picture"):
+        width, height, sha256 = _picture_from_json(data["picture"])
+    hints = _list_from_json("hints", data["hints"], MOST_HINTS, _hint_from_json)
+    palette = _list_from_json("palette", data.get("palette", []), MOST_PALETTE_COLORS, _color_from_json)
+    return Sidecar(width, height, sha256, hints, palette)
+
+
+def _picture_from_json(data: Any) -> tuple[int, int, str | None]:
+    _check_fields(data, required=("width", "height"), optional=("sha256",))
+    for name in ("width", "height"):
+        value = data[name]
+        whole = isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0
+        if not whole or not 1 <= value <= LARGEST_COORDINATE:
+            raise HintError(name, f"{shown(value)} is not a whole number of px, 1 or more")
+    digest = data.get("sha256", "0" * 64)
+    if not isinstance(digest, str) or len(digest) != 64 or not set(digest) <= _HEX_DIGITS:
+        raise HintError("sha256", f"{shown(digest)} is not 64 hexadecimal digits")
+    return int(data["width"]), int(data["height"]), data.get("sha256")
+
+
+def _list_from_json(name: str, data: Any, most: int, parse: Any) -> tuple:
+    if not isinstance(data, list):
+        raise HintError(name, f"{shown(data)} is not a list")
+    _check_count(name, data, most)
+    parsed = []
+    for index, item in enumerate(data):
+        with _within(f"{name}[{index}]"):
+            parsed.append(parse(item))
+    return tuple(parsed)
+
+
+def _hint_to_json(hint: Hint) -> dict[str, Any]:
+    fields = {"type": type(hint).__name__.lower(), **vars(hint)}
+    if isinstance(hint, Region):
+        area = fields.pop("area")
+        fields |= {"mask": vars(area)} if isinstance(area, Mask) else {"polygon": area}
+    if hint.source is None:
+        del fields["source"]
+    return fields
+
+
+def _hint_from_json(data: Any) -> Hint:
+    if not isinstance(data, dict):
+        raise HintError("", f"{shown(data)} is not an object")
+    if not isinstance(data.get("type"), str) or data["type"] not in _SHAPES:
+        raise HintError("type", f"{shown(data.get('type'))} is not one of {', '.join(_SHAPES)}")
+    shape = _SHAPES[data["type"]]
+    own = {Point: ("x", "y"), Stroke: ("points", "width"), Region: ("mask" if "mask" in data else "polygon",)}
+    _check_fields(data, required=("type", "color", *own[shape]), optional=("source",))
+    if data.get("source", "") is None:
+        raise HintError("source", "null is not a text; leave the field out")
+    fields = {name: value for name, value in data.items() if name != "type"}
+    if "mask" in fields:
+        with _within("mask"):
+            _check_fields(fields["mask"], required=[field.name for field in dataclasses.fields(Mask)])
+            fields["area"] = Mask(**fields.pop("mask"))
+    elif "polygon" in fields:
+        fields["area"] = fields.pop("polygon")
+    return shape(**fields)
+
+
+def _color_from_json(data: Any) -> PaletteColor:
+    _check_fields(data, required=("color",), optional=("weight",))
+    return PaletteColor(**data)
+
+
+def _check_fields(data: Any, required: Sized, optional: Sized = ()) -> None:
+    if not isinstance(data, dict):
+        raise HintError("", f"{shown(data)} is not an object")
+    for name in data:
+        if name not in (*required, *optional):
+            known = ", ".join((*required, *optional))
+            raise HintError(name if name.isidentifier() else shown(name), f"no such field, only {known}")
+    for name in required:
+        if name not in data:
+            raise HintError(name, "it is missing")
+
+
+def _check_count(name: str, items: Sized, most: int) -> None:
+    if len(items) > most:
+        raise HintError(name, f"there are {len(items)}, but at most {most} are taken")
+
+
+@contextlib.contextmanager
+def _within(where: str) -> Iterator[None]:
+    """Says where an error happened."""
+    try:
+        yield
+    except HintError as error:
+        raise error.within(where) from None
+
+
+def _distinct_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = dict(pairs)
+    if len(names) < len(pairs):
+        given = [name for name, _ in pairs]
+        twice = next(name for name in given if given.count(name) > 1)
+        raise ValueError(f"{shown(twice)} is given twice in one object")
+    return names
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"not JSON: {name} is not a number")
