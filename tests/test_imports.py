@@ -26,6 +26,8 @@ LIBRARIES = {  # so that changing one is changing one file
     "tensorflow_datasets": {"data"},
     "tensorboardX": {"writer"},
     "clu": {"train"},
+    "pyvips": {"inference"},
+    "pillow_heif": {"inference"},
     "tensorflow": set(),
     "configs": set(),
 }

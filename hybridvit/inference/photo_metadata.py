@@ -1,0 +1,199 @@
+"""What a photograph's file says beside its pixels: EXIF, XMP, IPTC, resolution.
+
+Read from libvips' fields (JPEG, PNG, WebP, AVIF) or from a TIFF's own tags, and freed of what describes the old file
+alone: its layout, its orientation (the pixels are turned upright), its gray thumbnail.
+"""
+
+import dataclasses
+import mmap
+import struct
+from pathlib import Path
+
+import pyvips
+
+from hybridvit.inference import photo_tags as tags
+from hybridvit.inference.photo_tags import Directory, Tags
+
+INCH = 25.4  # mm
+ORIENTATION, SOFTWARE, IMAGE_HISTORY = 274, 305, 0x9213
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
+STRIP_OFFSETS, STRIP_SIZES, TILE_OFFSETS, TILE_SIZES = 273, 279, 324, 325
+XMP, IPTC, PHOTOSHOP, ICC, LAYERS = 700, 33723, 34377, 34675, 37724
+# How the old file lays out its pixels; resolution, XMP, IPTC and the profile are kept beside the tags
+LAYOUT = {*range(254, 260), *range(262, 267), *range(273, 275), *range(277, 285), *range(288, 294), 296, 301}
+LAYOUT |= {*range(317, 326), 330, *range(332, 335), *range(336, 343), 347, *range(512, 522), *range(529, 533)}
+LAYOUT |= {XMP, IPTC, PHOTOSHOP, ICC, LAYERS}
+COLOR_SPACE, PIXEL_WIDTH, PIXEL_HEIGHT = 0xA001, 0xA002, 0xA003
+PHOTOSHOP_HEAD = b"Photoshop 3.0\0"
+IPTC_RESOURCE = 0x0404
+
+
+@dataclasses.dataclass(frozen=True)
+class Metadata:
+    """What is kept; None: the file has none."""
+
+    exif: Directory | None = None
+    xmp: bytes | None = None  # the packet
+    iptc: bytes | None = None  # IIM records
+    dpi: tuple[float, float] | None = None  # horizontal, vertical, of the upright picture
+
+
+def read_metadata(image: pyvips.Image, path: Path) -> Metadata:
+    """The metadata of a file that libvips has opened, not yet upright.
+
+    Raises:
+      ValueError: a TIFF file whose pixels lie beyond its end.
+    """
+    fields = set(image.get_fields())
+    xmp = bytes(image.get("xmp-data")).strip(b"\0") if "xmp-data" in fields else None
+    # libvips says 1 px/mm where none is given, and 72 dpi of such a JPEG
+    known = min(image.xres, image.yres) > 0 and (image.xres, image.yres) != (1.0, 1.0)
+    if image.get("vips-loader").startswith("jpeg"):
+        known &= "resolution-unit" in fields
+    dpi = (image.xres * INCH, image.yres * INCH) if known else None
+    if image.get("vips-loader").startswith("tiff"):
+        directory = _read_tiff(path)
+        iptc = _iptc_of_tiff(directory.tags)
+        exif = clean_exif(directory)
+    else:
+        exif, exif_dpi = exif_of(bytes(image.get("exif-data")) if "exif-data" in fields else None)
+        dpi = dpi or exif_dpi
+        iptc = _iptc_of_jpeg(bytes(image.get("iptc-data"))) if "iptc-data" in fields else _iptc_of_png(image)
+    return Metadata(exif, xmp or None, iptc, dpi)
+
+
+def exif_of(block: bytes | None) -> tuple[Directory | None, tuple[float, float] | None]:
+    """What is kept of an EXIF block, and its dots per inch; None of a broken one, as readers do."""
+    try:
+        directory = tags.read_directory((block or b"").removeprefix(b"Exif\0\0"))
+    except ValueError:
+        return None, None
+    return clean_exif(directory), _dpi_of(directory.tags)
+
+
+def _dpi_of(found: Tags) -> tuple[float, float] | None:
+    values = [found.get(tag) for tag in (X_RESOLUTION, Y_RESOLUTION)]
+    if not all(
+        isinstance(value, tags.Tag) and value.type == tags.RATIONAL and value.count for value in values
+    ):
+        return None
+    unit = found.get(RESOLUTION_UNIT, tags.numbers(2))
+    factor = {(2,): 1.0, (3,): INCH / 10}.get(tuple(unit.numbers()))  # per inch, per centimetre
+    fractions = [struct.unpack_from("<II", value.value) for value in values]
+    if factor is None or any(0 in fraction for fraction in fractions):
+        return None
+    x, y = (above / below * factor for above, below in fractions)
+    return None if abs(x - INCH) + abs(y - INCH) < 0.01 else (x, y)  # as libvips writes where none is given
+
+
+def clean_exif(directory: Directory) -> Directory | None:
+    """Without what describes the old file; None where nothing is left."""
+    kept: Tags = {tag: value for tag, value in directory.tags.items() if tag not in LAYOUT}
+    inner = {
+        tag: value
+        for tag, value in kept.pop(tags.EXIF, {}).items()
+        if tag not in (COLOR_SPACE, PIXEL_WIDTH, PIXEL_HEIGHT)
+    }
+    if inner:
+        kept[tags.EXIF] = inner
+    return dataclasses.replace(directory, tags=kept) if kept else None
+
+
+def exif_to_write(
+    metadata: Metadata, width: int, height: int, srgb: bool, software: str, history: str
+) -> Directory:
+    """EXIF for the coloured picture: the original's, upright, with its own size and who coloured it.
+
+    Args:
+      metadata: of the original.
+      width, height: of the coloured picture, px.
+      srgb: whether its colours are sRGB.
+      software, history: added to EXIF's Software and ImageHistory, unless they stand there.
+    """
+    old = metadata.exif or Directory({})
+    inner = {
+        **old.tags.get(tags.EXIF, {}),
+        COLOR_SPACE: tags.numbers(1 if srgb else 0xFFFF),
+        PIXEL_WIDTH: tags.numbers(width, kind=tags.LONG),
+        PIXEL_HEIGHT: tags.numbers(height, kind=tags.LONG),
+    }
+    inner.setdefault(0x9000, tags.Tag(tags.UNDEFINED, b"0232"))
+    new = {**old.tags, ORIENTATION: tags.numbers(1), tags.EXIF: inner}
+    for tag, addition in ((SOFTWARE, software), (IMAGE_HISTORY, history)):
+        new[tag] = _with_addition(old.tags.get(tag), addition)
+    if metadata.dpi:
+        new[X_RESOLUTION], new[Y_RESOLUTION] = map(tags.rational, metadata.dpi)
+        new[RESOLUTION_UNIT] = tags.numbers(2)
+    return dataclasses.replace(old, tags=new)
+
+
+def _with_addition(old: tags.Tag | None, addition: str) -> tags.Tag:
+    before = old.value.rstrip(b"\0 ") if isinstance(old, tags.Tag) and old.type == tags.ASCII else b""
+    new = addition.encode().replace(b"\0", b"")
+    if new in before:
+        return tags.Tag(tags.ASCII, before + b"\0")
+    return tags.Tag(tags.ASCII, (before + b"; " if before else b"") + new + b"\0")
+
+
+def photoshop_block(iptc: bytes) -> bytes:
+    """IPTC records as JPEG's segment holds them."""
+    head = b"8BIM" + struct.pack(">HHI", IPTC_RESOURCE, 0, len(iptc))
+    return PHOTOSHOP_HEAD + head + iptc + b"\0" * (len(iptc) % 2)
+
+
+def raw_profile(iptc: bytes) -> bytes:
+    """IPTC records as text, as ImageMagick and ExifTool write them into PNG files."""
+    digits = iptc.hex()
+    lines = [digits[i : i + 72] for i in range(0, len(digits), 72)]
+    return "\n".join(["", "iptc", f"{len(iptc):8}", *lines, ""]).encode()
+
+
+def _read_tiff(path: Path) -> Directory:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        directory = tags.read_directory(data)
+        end = len(data)
+    for offsets, sizes in ((STRIP_OFFSETS, STRIP_SIZES), (TILE_OFFSETS, TILE_SIZES)):
+        if offsets in directory.tags and sizes in directory.tags:
+            starts, lengths = directory.tags[offsets].numbers(), directory.tags[sizes].numbers()
+            # libvips leaves tiles that it cannot read black
+            if any(start + length > end for start, length in zip(starts, lengths, strict=False)):
+                raise ValueError("the file is cut short")
+    return directory
+
+
+def _iptc_of_tiff(found: Tags) -> bytes | None:
+    if isinstance(found.get(IPTC), tags.Tag) and found[IPTC].value[:1] == b"\x1c":
+        return found[IPTC].value
+    block = found.get(PHOTOSHOP)
+    return _iptc_resource(block.value) if isinstance(block, tags.Tag) else None
+
+
+def _iptc_of_jpeg(segment: bytes) -> bytes | None:
+    return segment if segment[:1] == b"\x1c" else _iptc_resource(segment.removeprefix(PHOTOSHOP_HEAD))
+
+
+def _iptc_resource(block: bytes) -> bytes | None:
+    """The IPTC records within Photoshop's image resources (Adobe Photoshop file formats specification)."""
+    at = 0
+    while block[at : at + 4] == b"8BIM" and at + 12 <= len(block):
+        (kind,) = struct.unpack_from(">H", block, at + 4)
+        at += 6 + (block[at + 6] + 2) // 2 * 2  # a name of even length, its length byte included
+        if at + 4 > len(block):
+            return None
+        (length,) = struct.unpack_from(">I", block, at)
+        if kind == IPTC_RESOURCE:
+            return block[at + 4 : at + 4 + length] or None
+        at += 4 + length + length % 2
+    return None
+
+
+def _iptc_of_png(image: pyvips.Image) -> bytes | None:
+    for field in image.get_fields():
+        if field.startswith("png-comment-") and field.endswith("Raw profile type iptc"):
+            words = image.get(field).split()
+            try:
+                records = bytes.fromhex("".join(words[2:]))
+            except ValueError:
+                return None
+            return _iptc_resource(records) or records or None
+    return None
