@@ -6,6 +6,7 @@ libvips reads JPEG, PNG, TIFF, WebP, AVIF and GIF; Pillow BMP, PNM and JPEG 2000
 import dataclasses
 import functools
 import logging
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from hybridvit.inference.photo_metadata import ORIENTATION, Metadata, exif_of, r
 LOADERS = {"jpegload": "jpeg", "pngload": "png", "tiffload": "tiff", "webpload": "webp", "heifload": "avif"}
 LOADERS |= {"gifload": "png"}  # -> the format that is written
 PILLOW_FORMATS = ("BMP", "PPM", "JPEG2000")
+DEEP_GRAY = ("PPM", "PNG")  # of these, Pillow's mode I is 16 bits
 OTHER_SPACES = {"lab", "labs", "labq", "lch", "cmc", "xyz", "yxy", "hsv", "oklab", "oklch"}
 SWAPPED = (5, 6, 7, 8)  # EXIF orientations that lay the picture on its side
 
@@ -47,10 +49,8 @@ def decode_file(path: Path, max_pixels: int) -> Decoded:
     with path.open("rb") as file:
         if not file.read(1):
             raise ValueError("an empty file")
-    _prepare_vips()
     try:
-        source = pyvips.Source.new_from_file(str(path))  # a plain file name would be searched for [options]
-        image = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
+        image = _open(path)
         loader = image.get("vips-loader").removesuffix("_source")
         if loader not in LOADERS:
             raise ValueError(f"no photograph: {loader.removesuffix('load')} is not read")
@@ -62,6 +62,21 @@ def decode_file(path: Path, max_pixels: int) -> Decoded:
         if "known format" in error.detail:
             return _decode_with_pillow(path, max_pixels)
         raise ValueError(f"damaged or cut short ({_first_line(error)})") from error
+
+
+def read_xmp(path: Path) -> bytes | None:
+    """The XMP packet of a file, its pixels unread; None where it has none, or is no picture."""
+    try:
+        image = _open(path)
+    except pyvips.Error:
+        return None
+    return bytes(image.get("xmp-data")).strip(b"\0") if "xmp-data" in image.get_fields() else None
+
+
+def _open(path: Path) -> pyvips.Image:
+    _prepare_vips()
+    source = pyvips.Source.new_from_file(str(path))  # a plain file name would be searched for [options]
+    return pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
 
 
 @functools.cache
@@ -121,7 +136,11 @@ def _decode_with_pillow(path: Path, max_pixels: int) -> Decoded:
             image = Image.open(path, formats=PILLOW_FORMATS)
         with image:
             _check_size(*image.size, max_pixels)
-            return decode_pillow(image)
+            decoded = decode_pillow(image)
+            if decoded.colors == 3 and _is_deep(path):
+                remark = f"its 16 bits are read as 8, as {image.format} is: convert it to TIFF to keep them"
+                decoded = dataclasses.replace(decoded, remarks=(*decoded.remarks, remark))
+            return decoded
     except UnidentifiedImageError as error:
         raise ValueError("no picture of a known format, or its beginning or end is lost") from error
     except Image.DecompressionBombError as error:
@@ -130,14 +149,23 @@ def _decode_with_pillow(path: Path, max_pixels: int) -> Decoded:
         raise ValueError(f"damaged or cut short ({error})") from error
 
 
+def _is_deep(path: Path) -> bool:
+    """Whether a PPM or JPEG 2000 file has more than 8 bits, which Pillow reduces in silence."""
+    with path.open("rb") as file:
+        head = file.read(2048)
+    ppm = re.match(rb"P6\s+(?:#[^\n]*\n\s*)*\d+\s+\d+\s+(\d+)\s", head)
+    box = head.find(b"ihdr")  # then height, width, components, bits - 1
+    return int(ppm[1]) > 255 if ppm else 0 <= box < len(head) - 14 and head[box + 14] & 0x7F > 7
+
+
 def decode_pillow(image: Image.Image) -> Decoded:
     """A Pillow image, with what it knows of its file.
 
     Raises:
       ValueError: a mode that is no picture.
     """
-    remarks = ()
     info: dict[str, Any] = image.info
+    form = image.format or ""
     orientation = image.getexif().get(ORIENTATION, 1)
     exif = info.get("exif") or image.getexif().tobytes()
     if image.mode in ("P", "PA") or (image.mode in ("L", "RGB", "1") and image.has_transparency_data):
@@ -148,7 +176,7 @@ def decode_pillow(image: Image.Image) -> Decoded:
     elif image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK", "I", "F") and not image.mode.startswith("I;16"):
         raise ValueError(f"a Pillow image of mode {image.mode} is not read: convert it to RGB or L")
     pixels = np.asarray(image)
-    if pixels.dtype == ">u2":
+    if pixels.dtype == ">u2" or (image.mode == "I" and form in DEEP_GRAY):
         pixels = pixels.astype(np.uint16)
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     colors = {1: 1, 2: 1, 3: 3, 4: 3}[pixels.shape[-1]] if image.mode != "CMYK" else 4
@@ -158,8 +186,8 @@ def decode_pillow(image: Image.Image) -> Decoded:
     exif, exif_dpi = exif_of(exif)
     dpi = (float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 0 else exif_dpi
     metadata = Metadata(exif, xmp, None, dpi)
-    form = {"JPEG": "jpeg", "TIFF": "tiff", "WEBP": "webp", "AVIF": "avif"}.get(image.format or "", "png")
-    return Decoded(pixels, colors, form, info.get("icc_profile"), orientation, metadata, remarks)
+    written = {"JPEG": "jpeg", "TIFF": "tiff", "WEBP": "webp", "AVIF": "avif"}.get(form, "png")
+    return Decoded(pixels, colors, written, info.get("icc_profile"), orientation, metadata)
 
 
 def _full_range(pixels: np.ndarray, depth: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import mmap
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,7 +17,8 @@ import pyvips
 
 from hybridvit.inference import photo_tags as tags
 from hybridvit.inference.photo_heic import write_heic
-from hybridvit.inference.photo_metadata import INCH, IPTC, XMP, Metadata, photoshop_block, raw_profile
+from hybridvit.inference.photo_iptc import raw_profile_of, segment_of
+from hybridvit.inference.photo_metadata import INCH, IPTC, XMP, Metadata
 from hybridvit.inference.photo_profile import as_image
 
 SUFFIXES = {  # format -> its files' endings, the customary one first
@@ -29,6 +31,7 @@ SUFFIXES = {  # format -> its files' endings, the customary one first
 }
 DEEP = ("png", "tiff", "avif", "heic")  # hold more than 8 bits
 OPAQUE = ("jpeg",)  # hold no alpha
+WITH_IPTC = ("png", "tiff", "jpeg")
 BIG_TIFF = 3_900_000_000  # bytes of pixels; TIFF's addresses end at 4 GiB
 SEGMENT = 65_533  # bytes that a JPEG segment holds
 PNG_HEAD = 8 + 25  # bytes of signature and IHDR
@@ -38,9 +41,12 @@ ICC_ONLY, ICC_AND_XMP = 8, 2 + 8  # libvips' VipsForeignKeep
 # The highest quality that still pays: lossless where the format is, else hardly to be told from it
 OPTIONS = {
     "png": ("pngsave", {"keep": ICC_ONLY, "compression": 3, "filter": "sub"}),
-    "jpeg": ("jpegsave", {"keep": ICC_ONLY, "Q": 95, "subsample_mode": "off", "optimize_coding": True}),
-    "webp": ("webpsave", {"keep": ICC_AND_XMP, "Q": 95, "smart_subsample": True, "alpha_q": 100}),
-    "avif": ("heifsave", {"Q": 92, "compression": "av1", "subsample_mode": "off", "effort": 2}),
+    "jpeg": ("jpegsave", {"keep": ICC_ONLY, "Q": 95, "subsample_mode": "off"}),
+    "webp": (
+        "webpsave",
+        {"keep": ICC_AND_XMP, "Q": 95, "smart_subsample": True, "alpha_q": 100, "effort": 2},
+    ),
+    "avif": ("heifsave", {"Q": 92, "compression": "av1", "subsample_mode": "off", "effort": 1}),
     "tiff": ("tiffsave", {"keep": ICC_ONLY, "compression": "deflate", "predictor": "horizontal", "level": 4}),
 }
 
@@ -107,23 +113,28 @@ def _stream(
     failure: list[BaseException] = []
     head = bytearray()
 
+    def guard(action: Callable, failed: Any) -> Callable:
+        def call(*values: Any) -> Any:
+            try:
+                return action(*values)
+            except BaseException as error:  # it would be lost on its way through libvips
+                failure.append(error)
+                return failed
+
+        return call
+
     def write(data: Any) -> int:
-        try:
-            if len(head) >= after:
-                file.write(data)
-                return len(data)
-            head.extend(data)
-            if len(head) >= after:
-                file.write(head[:after] + insertion + head[after:])
-        except BaseException as error:  # it would be lost on its way through libvips
-            failure.append(error)
-            return -1
+        if len(head) >= after:
+            return file.write(data)
+        head.extend(data)
+        if len(head) >= after:
+            file.write(head[:after] + insertion + head[after:])
         return len(data)
 
     target = pyvips.TargetCustom()
-    target.on_write(write)
-    target.on_read(file.read)
-    target.on_seek(file.seek)
+    target.on_write(guard(write, -1))
+    target.on_read(guard(file.read, None))
+    target.on_seek(guard(file.seek, -1))
     name, options = OPTIONS[form]
     try:
         getattr(image, name + "_target")(target, **options, **more)
@@ -140,7 +151,7 @@ def _png_chunks(exif: bytes, metadata: Metadata) -> bytes:
     if metadata.xmp:
         chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
     if metadata.iptc:
-        chunks.append((b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(raw_profile(metadata.iptc))))
+        chunks.append((b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(raw_profile_of(metadata.iptc))))
     return b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         for name, data in chunks
@@ -154,7 +165,7 @@ def _jpeg_segments(exif: bytes, metadata: Metadata) -> bytes:
     if metadata.xmp:
         segments.append((0xE1, XMP_HEAD + metadata.xmp))
     if metadata.iptc:
-        segments.append((0xED, photoshop_block(metadata.iptc)))
+        segments.append((0xED, segment_of(metadata.iptc)))
     return b"".join(struct.pack(">BBH", 0xFF, kind, len(data) + 2) + data for kind, data in segments)
 
 

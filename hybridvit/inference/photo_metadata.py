@@ -12,6 +12,7 @@ from pathlib import Path
 import pyvips
 
 from hybridvit.inference import photo_tags as tags
+from hybridvit.inference.photo_iptc import records_of, records_of_raw_profile
 from hybridvit.inference.photo_tags import Directory, Tags
 
 INCH = 25.4  # mm
@@ -24,8 +25,6 @@ LAYOUT = {*range(254, 260), *range(262, 267), *range(273, 275), *range(277, 285)
 LAYOUT |= {*range(317, 326), 330, *range(332, 335), *range(336, 343), 347, *range(512, 522), *range(529, 533)}
 LAYOUT |= {XMP, IPTC, PHOTOSHOP, ICC, LAYERS}
 COLOR_SPACE, PIXEL_WIDTH, PIXEL_HEIGHT = 0xA001, 0xA002, 0xA003
-PHOTOSHOP_HEAD = b"Photoshop 3.0\0"
-IPTC_RESOURCE = 0x0404
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +57,7 @@ def read_metadata(image: pyvips.Image, path: Path) -> Metadata:
     else:
         exif, exif_dpi = exif_of(bytes(image.get("exif-data")) if "exif-data" in fields else None)
         dpi = dpi or exif_dpi
-        iptc = _iptc_of_jpeg(bytes(image.get("iptc-data"))) if "iptc-data" in fields else _iptc_of_png(image)
+        iptc = records_of(bytes(image.get("iptc-data"))) if "iptc-data" in fields else _iptc_of_png(image)
     return Metadata(exif, xmp or None, iptc, dpi)
 
 
@@ -135,19 +134,6 @@ def _with_addition(old: tags.Tag | None, addition: str) -> tags.Tag:
     return tags.Tag(tags.ASCII, (before + b"; " if before else b"") + new + b"\0")
 
 
-def photoshop_block(iptc: bytes) -> bytes:
-    """IPTC records as JPEG's segment holds them."""
-    head = b"8BIM" + struct.pack(">HHI", IPTC_RESOURCE, 0, len(iptc))
-    return PHOTOSHOP_HEAD + head + iptc + b"\0" * (len(iptc) % 2)
-
-
-def raw_profile(iptc: bytes) -> bytes:
-    """IPTC records as text, as ImageMagick and ExifTool write them into PNG files."""
-    digits = iptc.hex()
-    lines = [digits[i : i + 72] for i in range(0, len(digits), 72)]
-    return "\n".join(["", "iptc", f"{len(iptc):8}", *lines, ""]).encode()
-
-
 def _read_tiff(path: Path) -> Directory:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         directory = tags.read_directory(data)
@@ -162,38 +148,11 @@ def _read_tiff(path: Path) -> Directory:
 
 
 def _iptc_of_tiff(found: Tags) -> bytes | None:
-    if isinstance(found.get(IPTC), tags.Tag) and found[IPTC].value[:1] == b"\x1c":
-        return found[IPTC].value
-    block = found.get(PHOTOSHOP)
-    return _iptc_resource(block.value) if isinstance(block, tags.Tag) else None
-
-
-def _iptc_of_jpeg(segment: bytes) -> bytes | None:
-    return segment if segment[:1] == b"\x1c" else _iptc_resource(segment.removeprefix(PHOTOSHOP_HEAD))
-
-
-def _iptc_resource(block: bytes) -> bytes | None:
-    """The IPTC records within Photoshop's image resources (Adobe Photoshop file formats specification)."""
-    at = 0
-    while block[at : at + 4] == b"8BIM" and at + 12 <= len(block):
-        (kind,) = struct.unpack_from(">H", block, at + 4)
-        at += 6 + (block[at + 6] + 2) // 2 * 2  # a name of even length, its length byte included
-        if at + 4 > len(block):
-            return None
-        (length,) = struct.unpack_from(">I", block, at)
-        if kind == IPTC_RESOURCE:
-            return block[at + 4 : at + 4 + length] or None
-        at += 4 + length + length % 2
-    return None
+    blocks = [found[tag].value for tag in (IPTC, PHOTOSHOP) if isinstance(found.get(tag), tags.Tag)]
+    return next((records for records in map(records_of, blocks) if records), None)
 
 
 def _iptc_of_png(image: pyvips.Image) -> bytes | None:
-    for field in image.get_fields():
-        if field.startswith("png-comment-") and field.endswith("Raw profile type iptc"):
-            words = image.get(field).split()
-            try:
-                records = bytes.fromhex("".join(words[2:]))
-            except ValueError:
-                return None
-            return _iptc_resource(records) or records or None
-    return None
+    fields = [name for name in image.get_fields() if name.startswith("png-comment-")]
+    texts = [image.get(name) for name in fields if name.endswith("Raw profile type iptc")]
+    return records_of_raw_profile(texts[0]) if texts else None

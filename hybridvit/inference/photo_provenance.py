@@ -6,15 +6,19 @@ of the picture was made by a trained model. Properties that describe the old fil
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.dom import minidom
 from xml.parsers.expat import ExpatError
+
+from hybridvit.inference.photo_iptc import Property
 
 NAMESPACE = "urn:hybridvit:colorization:1:"
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _TIFF, _EXIF = "http://ns.adobe.com/tiff/1.0/", "http://ns.adobe.com/exif/1.0/"
+_CAMERA = "http://ns.google.com/photos/1.0/camera/"
 _PHOTOSHOP, _XMP = "http://ns.adobe.com/photoshop/1.0/", "http://ns.adobe.com/xap/1.0/"
 _XMLNS = "http://www.w3.org/2000/xmlns/"
 _STALE = {  # what was true of the gray file's pixels alone
@@ -31,6 +35,13 @@ _STALE = {  # what was true of the gray file's pixels alone
     *((_PHOTOSHOP, name) for name in ("ColorMode", "ICCProfile")),
     (_XMP, "Thumbnails"),
     (_IPTC, "DigitalSourceType"),
+    ("http://ns.adobe.com/xmp/note/", "HasExtendedXMP"),
+    *((_CAMERA, name) for name in ("MotionPhoto", "MicroVideo", "MicroVideoOffset", "MicroVideoVersion")),
+}
+_STALE_NAMESPACES = {  # maps and films behind the gray picture; what an earlier colouring said
+    "http://ns.google.com/photos/1.0/container/",
+    "http://ns.adobe.com/hdr-gain-map/1.0/",
+    NAMESPACE,
 }
 ORIGINAL_SOURCE = "original_source_type"
 _EMPTY = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -39,12 +50,15 @@ _EMPTY = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="w"?>"""
 
 
-def merge_provenance(packet: bytes | None, provenance: dict[str, Any]) -> bytes:
+def merge_provenance(
+    packet: bytes | None, provenance: Mapping[str, Any], properties: Sequence[Property] = ()
+) -> bytes:
     """The XMP packet with the provenance in it.
 
     Args:
       packet: the picture's own packet, UTF-8; None where it has none.
       provenance: names (letters, digits and _) -> texts, or anything that JSON can hold.
+      properties: others, added where the packet does not have them.
 
     Raises:
       ValueError: the packet is not XMP, or a name is none.
@@ -68,7 +82,7 @@ def merge_provenance(packet: bytes | None, provenance: dict[str, Any]) -> bytes:
     own.setAttribute("rdf:about", about)
     _add(own, "Iptc4xmpExt:DigitalSourceType", SOURCE_TYPE)
     kept = {} if source in (None, SOURCE_TYPE) else {ORIGINAL_SOURCE: source}
-    for name, value in (provenance | kept).items():
+    for name, value in {**provenance, **kept}.items():
         if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
             raise ValueError(f"provenance {name!r}: a name has letters, digits and _ only")
         _add(
@@ -76,10 +90,26 @@ def merge_provenance(packet: bytes | None, provenance: dict[str, Any]) -> bytes:
             f"hybridvit:{name}",
             value if isinstance(value, str) else json.dumps(value, ensure_ascii=False),
         )
+    _add_missing(rdf, own, properties)
     rdf.appendChild(own)
     rdf.appendChild(document.createTextNode("\n"))
     body = "\n".join(node.toxml() for node in document.childNodes)
     return body.encode()
+
+
+def provenance_of(packet: bytes) -> dict[str, str] | None:
+    """What `merge_provenance` put into a packet, as texts; None where it has put nothing, or the packet is broken."""
+    try:
+        document = _parse(packet)
+    except ValueError:
+        return None
+    found = [
+        (node.localName, "".join(child.data for child in node.childNodes))
+        for description in document.getElementsByTagNameNS(_RDF, "Description")
+        for node in description.childNodes
+        if node.nodeType == node.ELEMENT_NODE and node.namespaceURI == NAMESPACE
+    ]
+    return dict(found) or None
 
 
 def _parse(packet: bytes) -> minidom.Document:
@@ -114,13 +144,36 @@ def _take(description: minidom.Element, namespace: str, name: str) -> str | None
 
 
 def _remove_stale(description: minidom.Element) -> None:
-    """Takes away what is no longer true, and what an earlier colouring said."""
-    for node in list(description.childNodes):
-        if (node.namespaceURI, node.localName) in _STALE or node.namespaceURI == NAMESPACE:
-            description.removeChild(node)
-    for attribute in list(description.attributes.values()):
-        if (attribute.namespaceURI, attribute.localName) in _STALE or attribute.namespaceURI == NAMESPACE:
-            description.removeAttributeNode(attribute)
+    def is_stale(node: minidom.Node) -> bool:
+        return (node.namespaceURI, node.localName) in _STALE or node.namespaceURI in _STALE_NAMESPACES
+
+    for node in filter(is_stale, list(description.childNodes)):
+        description.removeChild(node)
+    for attribute in filter(is_stale, list(description.attributes.values())):
+        description.removeAttributeNode(attribute)
+
+
+def _add_missing(rdf: minidom.Element, own: minidom.Element, properties: Sequence[Property]) -> None:
+    for namespace, name, kind, texts in properties:
+        local = name.split(":")[1]
+        if rdf.getElementsByTagNameNS(namespace, local) or any(
+            description.hasAttributeNS(namespace, local)
+            for description in rdf.childNodes
+            if description.attributes
+        ):
+            continue
+        own.setAttribute("xmlns:" + name.split(":")[0], namespace)
+        if kind is None:
+            _add(own, name, texts[0])
+            continue
+        element = rdf.ownerDocument.createElement(name)
+        items = rdf.ownerDocument.createElement(f"rdf:{kind}")
+        for value in texts:
+            _add(items, "rdf:li", value)
+        if kind == "Alt":
+            items.firstChild.setAttribute("xml:lang", "x-default")
+        element.appendChild(items)
+        own.appendChild(element)
 
 
 def _add(parent: minidom.Element, name: str, value: str) -> None:

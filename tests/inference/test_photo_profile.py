@@ -125,3 +125,15 @@ def test_a_table_of_a_curve(gray_gamma: bytes):
     icc = gray_gamma[: at + 8] + len(tag).to_bytes(4, "big") + gray_gamma[at + 12 : old] + tag
     found = profiles.matrix_profile(icc).curves[0]
     np.testing.assert_allclose(found[[0, 32768, 65535]], [0, 0.25, 1], atol=2e-5)
+
+
+def test_profiles_that_are_tables_go_through_lcms(monkeypatch):
+    icc = bytes(pyvips.Image.profile_load("p3"))
+    exact = profiles.from_srgb(RGB16, icc, np.dtype(np.uint16))
+    back = profiles.to_srgb(RGB16, profiles.matrix_profile(icc))
+    monkeypatch.setattr(profiles, "matrix_profile", lambda _: None)
+    for found, expected in (
+        (profiles.from_srgb(RGB16, icc, np.dtype(np.uint16)), exact),
+        (profiles.by_table(RGB16, icc), back),
+    ):
+        assert np.abs(found.astype(int) - expected).mean() < 120  # of 65535

@@ -3,7 +3,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from hybridvit.inference.photo_provenance import NAMESPACE, SOURCE_TYPE, merge_provenance
+from hybridvit.inference.photo_provenance import NAMESPACE, SOURCE_TYPE, merge_provenance, provenance_of
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 SOURCE = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType"
@@ -84,3 +84,30 @@ def test_names_and_characters():
     with pytest.raises(ValueError, match="letters, digits"):
         merge_provenance(None, {"two words": 1})
     assert properties(merge_provenance(None, {"a": "x\x00\x0by"}))[OWN + "a"] == ["xy"]
+
+
+def test_what_was_said_is_read_back(xmp_packet: bytes):
+    said = provenance_of(merge_provenance(xmp_packet, SAID))
+    assert said["model"] == SAID["model"]
+    assert json.loads(said["settings"]) == SAID["settings"]
+    assert provenance_of(xmp_packet) is None
+    assert provenance_of(b"<broken") is None
+
+
+def test_properties_are_added_where_there_are_none(xmp_packet: bytes):
+    dc = "http://purl.org/dc/elements/1.1/"
+    more = [(dc, "dc:description", "Alt", ["new"]), (dc, "dc:subject", "Bag", ["a", "b & c"])]
+    found = properties(merge_provenance(xmp_packet, SAID, more))
+    assert found[DESCRIPTION] == ["Großmutter, Łódź 1944"]
+    assert found["{" + dc + "}subject"] == ["ab & c"]
+    assert properties(merge_provenance(None, SAID, more))[DESCRIPTION] == ["new"]
+
+
+def test_what_points_behind_the_old_picture_is_removed(xmp_packet: bytes):
+    camera = b'xmlns:c="http://ns.google.com/photos/1.0/camera/" c:MotionPhoto="1" c:Mode="night" '
+    gain = b'xmlns:g="http://ns.adobe.com/hdr-gain-map/1.0/" g:Version="1.0" '
+    found = properties(
+        merge_provenance(xmp_packet.replace(b"rdf:about", camera + gain + b"rdf:about", 1), SAID)
+    )
+    assert found["{http://ns.google.com/photos/1.0/camera/}Mode"] == ["night"]
+    assert not [name for name in found if "MotionPhoto" in name or "gain-map" in name]

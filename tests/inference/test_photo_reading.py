@@ -10,7 +10,7 @@ import tifffile
 from PIL import Image, ImageCms, ImageOps
 
 from hybridvit.inference.photo import photo_of, read_photo
-from hybridvit.inference.photo_metadata import photoshop_block
+from hybridvit.inference.photo_iptc import segment_of
 
 RNG = np.random.default_rng(0)
 RGB16 = RNG.integers(0, 65536, (40, 50, 3), dtype=np.uint16)
@@ -67,7 +67,7 @@ def test_floats_and_long_integers_count_from_0_to_white(tmp_path: pathlib.Path):
         ("h", (RGB8 / 255).astype(np.float32)),
         ("u", GRAY16.astype(np.uint32) * 65537),
     ):
-        tifffile.imwrite(tmp_path / name, pixels)
+        tifffile.imwrite(tmp_path / name, pixels, photometric="rgb" if pixels.ndim == 3 else "minisblack")
         expected = RGB8.astype(np.uint16) * 257 if name == "h" else stored(GRAY16)
         photo = read_photo(tmp_path / name)
         np.testing.assert_array_equal(photo.pixels, expected)
@@ -132,6 +132,14 @@ def test_other_formats(tmp_path: pathlib.Path):
         assert photo.format == "png"
 
 
+def test_deep_files_of_other_formats(tmp_path: pathlib.Path):
+    (tmp_path / "a.pgm").write_bytes(b"P5\n2 1\n65535\n" + bytes([0, 9, 1, 0]))
+    photo = read_photo(tmp_path / "a.pgm")
+    np.testing.assert_array_equal(photo.pixels, np.array([[[9], [256]]], np.uint16))
+    (tmp_path / "a.ppm").write_bytes(b"P6\n# scan\n2 1\n65535\n" + bytes(range(12)))
+    assert "16 bits are read as 8" in read_photo(tmp_path / "a.ppm").remarks[0]
+
+
 def test_the_first_page_is_read_and_that_is_said(tmp_path: pathlib.Path):
     tifffile.imwrite(tmp_path / "a.tif", np.stack([GRAY8, GRAY8 // 2]), photometric="minisblack")
     photo = read_photo(tmp_path / "a.tif")
@@ -147,7 +155,7 @@ def test_a_name_with_brackets_is_a_name(tmp_path: pathlib.Path):
 def test_metadata_of_a_jpeg(tmp_path: pathlib.Path, exif_block, xmp_packet, iptc_records):
     Image.fromarray(GRAY8).save(tmp_path / "a.jpg", exif=b"Exif\0\0" + exif_block, xmp=xmp_packet)
     plain = (tmp_path / "a.jpg").read_bytes()
-    block = photoshop_block(iptc_records)
+    block = segment_of(iptc_records)
     (tmp_path / "a.jpg").write_bytes(
         plain[:2] + struct.pack(">HH", 0xFFED, len(block) + 2) + block + plain[2:]
     )

@@ -1,6 +1,7 @@
 import contextlib
 import dataclasses
 import io
+import json
 import os
 import pathlib
 import resource
@@ -14,7 +15,7 @@ from PIL import Image, ImageCms, IptcImagePlugin
 from skimage.color import rgb2lab
 
 from hybridvit.inference import photo as photos
-from hybridvit.inference.photo import photo_of, read_photo, write_photo
+from hybridvit.inference.photo import photo_of, read_photo, read_provenance, write_photo
 from hybridvit.inference.photo_metadata import Metadata, exif_of
 from hybridvit.inference.photo_provenance import NAMESPACE, SOURCE_TYPE
 from hybridvit.inference.photo_tags import ASCII, EXIF, GPS, MAKER_NOTE, Tag
@@ -132,6 +133,28 @@ def test_a_file_without_metadata_says_what_was_done(tmp_path: pathlib.Path):
         assert again.exif.tags[0x0131].value == b"hybridvit 1.2\0"
         assert again.iptc is None
         assert again.dpi is None
+
+
+def test_provenance_is_read_back(tmp_path: pathlib.Path):
+    for suffix in FORMATS:
+        write_photo(tmp_path / f"a.{suffix}", RGB8, photo_of(RGB8), SAID)
+        found = read_provenance(tmp_path / f"a.{suffix}")
+        assert (found["model"], json.loads(found["hints"])) == (SAID["model"], SAID["hints"])
+        assert "not part of the original" in found["statement"]
+    Image.fromarray(RGB8).save(tmp_path / "b.png")
+    assert read_provenance(tmp_path / "b.png") is None
+    assert read_provenance(tmp_path / "nowhere.png") is None
+
+
+def test_iptc_becomes_xmp_where_there_is_no_place_for_it(tmp_path: pathlib.Path, iptc_records: bytes):
+    like = dataclasses.replace(photo_of(RGB8), metadata=Metadata(iptc=iptc_records))
+    for suffix in FORMATS:
+        write_photo(tmp_path / f"a.{suffix}", RGB8, like, SAID)
+        root = ET.fromstring(read_photo(tmp_path / f"a.{suffix}").metadata.xmp)
+        caption = root.find(".//{http://purl.org/dc/elements/1.1/}description")
+        assert (caption is not None) == (suffix in ("webp", "avif"))
+        if caption is not None:
+            assert "".join(caption.itertext()) == "caption"
 
 
 def test_a_tiff_brings_its_tags_to_a_tiff_and_to_a_jpeg(tmp_path: pathlib.Path):
