@@ -55,7 +55,7 @@ def get_config() -> ConfigDict:
     config.data.prefetch = 4  # batches buffered on the host
 
     config.model = ConfigDict()
-    config.model.name = "HybridConvViT"  # a key of hybridvit.models.GENERATORS
+    config.model.name = "HybridConvViT"  # a key of hybridvit.models.generator.GENERATORS
     config.model.variant = "Ti"  # Ti | XS | S | B | L: about 2.5, 6, 8, 30, 110 M parameters
     config.model.dtype = "float32"  # compute dtype; parameters are float32. bfloat16 on GPU and TPU
     config.model.remat = (

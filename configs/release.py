@@ -44,16 +44,16 @@ def _at_64(config):
 def _at_128(config):
     """Edges and hints."""
     config.data.batch_size = 32
-    config.optim.learning_rate = 6e-4
-    config.optim.final_fraction = 0.2
-    config.train.steps = 2500
+    config.optim.learning_rate = 8e-4
+    config.optim.final_fraction = 0.05
+    config.train.steps = 2600
 
 
 def _at_192(config):
     """The photographs at their own size."""
     config.data.batch_size = 16
-    config.optim.learning_rate = 2e-4
-    config.train.steps = 800
+    config.optim.learning_rate = 1e-4
+    config.train.steps = 500
 
 
 VARIANTS = {"64": _at_64, "128": _at_128, "192": _at_192}

@@ -18,6 +18,7 @@ import jax
 from absl import app, flags, logging
 from ml_collections import config_flags
 
+from hybridvit.compilation import enable_compilation_cache
 from hybridvit.evaluate import evaluate_checkpoint
 from hybridvit.train import DivergedError, train
 
@@ -70,12 +71,6 @@ def fail(message: str) -> None:
     """Prints one line and exits with code 2."""
     print("hybridvit:", " ".join(message.split()), file=sys.stderr)
     sys.exit(2)
-
-
-def enable_compilation_cache(folder: str) -> None:
-    """Compiled programs are kept on disk, so that a second start is quick."""
-    if folder:
-        jax.config.update("jax_compilation_cache_dir", os.path.expanduser(folder))
 
 
 def parse_flags(argv: Sequence[str]) -> list[str]:

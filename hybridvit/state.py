@@ -1,7 +1,4 @@
-"""The networks as pure functions, and the TrainState: what it holds and how it is born sharded.
-
-The only file that splits NNX modules: from here on parameters are plain dict pytrees.
-"""
+"""The networks as pure functions over plain dict pytrees, and the TrainState: what it holds, how it is born sharded."""
 
 import dataclasses
 from collections.abc import Callable
@@ -16,7 +13,7 @@ from ml_collections import ConfigDict
 
 from hybridvit.color.bins import NUM_BINS, NUM_RINGS
 from hybridvit.mesh import state_shardings
-from hybridvit.models import GENERATORS
+from hybridvit.models.generator import build_generator
 from hybridvit.models.patch_gan import PatchGAN
 from hybridvit.models.prediction import Prediction
 from hybridvit.optim import make_optimizer
@@ -65,8 +62,7 @@ def build_networks(config: ConfigDict) -> Networks:
 
     Raises ValueError for an unknown name or variant.
     """
-    make_generator = _generator_factory(config.model)
-    generator_def = nnx.split(nnx.eval_shape(lambda: make_generator(nnx.Rngs(0))))[0]
+    generator = build_generator(config.model)
     adversarial = config.adversarial.weight > 0
 
     def make_discriminator(rngs: nnx.Rngs) -> PatchGAN:
@@ -84,9 +80,6 @@ def build_networks(config: ConfigDict) -> Networks:
         else None
     )
 
-    def generate(params: Any, luma: Array, hints: Array | None) -> Prediction:
-        return nnx.merge(generator_def, params)(luma, hints)
-
     def discriminate(params: Any, stats: Any, luma: Array, chroma: Array) -> tuple[Array, Any]:
         module = nnx.merge(discriminator_def, params, stats)
         logits = module(jnp.concatenate([luma, chroma], -1))
@@ -94,7 +87,7 @@ def build_networks(config: ConfigDict) -> Networks:
 
     def init(key: Array) -> tuple[Any, Any, Any]:
         generator_key, discriminator_key = jax.random.split(key)
-        params = nnx.to_pure_dict(nnx.state(make_generator(nnx.Rngs(generator_key)), nnx.Param))
+        params = generator.init(generator_key)
         if not adversarial:
             return params, {}, {}
         _, disc_params, disc_stats = nnx.split(
@@ -108,15 +101,7 @@ def build_networks(config: ConfigDict) -> Networks:
         # Discriminators are trained without momentum (Miyato et al. 2018 use beta1 = 0) and without decay.
         disc_optim.update(learning_rate=config.adversarial.learning_rate, b1=0.0, b2=0.99, weight_decay=0.0)
     disc_optimizer, _ = make_optimizer(disc_optim, config.train.steps)
-    return Networks(generate, discriminate, init, optimizer, disc_optimizer, schedule)
-
-
-def _generator_factory(config: ConfigDict) -> Callable[[nnx.Rngs], nnx.Module]:
-    if config.name not in GENERATORS:
-        raise ValueError(f"config.model.name={config.name!r} is not one of {', '.join(GENERATORS)}")
-    return lambda rngs: GENERATORS[config.name](
-        config.variant, dtype=config.dtype, remat=config.remat, rngs=rngs
-    )
+    return Networks(generator.generate, discriminate, init, optimizer, disc_optimizer, schedule)
 
 
 def init_state(networks: Networks, seed: int) -> TrainState:

@@ -48,8 +48,10 @@ class Linear(nnx.Module):
         self.bias = nnx.Param(jnp.zeros((width,)))
         self.dtype = dtype
 
-    def __call__(self, x: Float[Array, "*b cin"]) -> Float[Array, "*b cout"]:
-        return x.astype(self.dtype) @ self.kernel[...].astype(self.dtype) + self.bias[...].astype(self.dtype)
+    def __call__(self, x: Float[Array, "*b cin"], every: int = 1) -> Float[Array, "*b cout"]:
+        """`every`: `x` holds only each so-many-th input, from the first; the others are 0."""
+        kernel = self.kernel[...][::every].astype(self.dtype)
+        return x.astype(self.dtype) @ kernel + self.bias[...].astype(self.dtype)
 
 
 class Upscale(nnx.Module):

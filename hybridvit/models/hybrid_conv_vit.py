@@ -129,11 +129,13 @@ class HybridConvViT(nnx.Module):
         """
         height, width = luma.shape[1:3]
         pad = ((0, 0), (0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
-        given = jnp.zeros((*luma.shape[:3], self.chroma_channels + 1)) if hints is None else hints
         luma = jnp.pad(luma, pad, mode="edge")
-        chroma, mask = jnp.split(jnp.pad(given, pad), [self.chroma_channels], -1)
-        x = jnp.concatenate([luma, HINT_GAIN * chroma, mask], -1)
-        x = self.stem(blocks.space_to_depth(x, 4))
+        if hints is None:
+            # Not zeros through the whole stem: XLA would fold them at compile time, slowly
+            x = self.stem(blocks.space_to_depth(luma, 4), every=2 + self.chroma_channels)
+        else:
+            chroma, mask = jnp.split(jnp.pad(hints, pad), [self.chroma_channels], -1)
+            x = self.stem(blocks.space_to_depth(jnp.concatenate([luma, HINT_GAIN * chroma, mask], -1), 4))
         quarter = run(self.encoder_quarter, x)  # [b, h/4, w/4, c]
         eighth = run(self.encoder_eighth, self.down_eighth(blocks.space_to_depth(quarter, 2)))
         x = self.down_tokens(blocks.space_to_depth(eighth, 2))

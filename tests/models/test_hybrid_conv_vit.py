@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from hybridvit.models import GENERATORS
+from hybridvit.models.generator import GENERATORS
 from hybridvit.models.hybrid_conv_vit import VARIANTS, GuidedUpsampling, HybridConvViT
 
 
@@ -61,7 +61,7 @@ def test_no_hints_are_hints_of_zeros():
     model = make()
     luma = jax.random.uniform(jax.random.key(1), (2, 40, 24, 1), minval=-1)
     for a, b in zip(model(luma, None), model(luma, jnp.zeros((2, 40, 24, 3))), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-6)
+        np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 def test_remat_changes_nothing_but_memory():

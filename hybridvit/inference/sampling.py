@@ -1,0 +1,79 @@
+"""Diverse colourings: colours drawn from the model's distribution, a few places at a time, each draw seeing the last.
+
+Drawing each cell by itself gives confetti. Instead a few colours are drawn where the model is least sure, far from one
+another, and given to it as hints; it then says what else follows from them, and the next few are drawn. So a dress is of
+one colour, and another one in the next sample. (Ancestral sampling, by blocks, as in autoregressive colorizers such as
+Kumar et al. 2021, with hints in the place of an order of pixels.)
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from hybridvit.color.bins import BIN_CENTRES
+
+ROUNDS = (2, 4, 8)  # colours drawn in each
+TEMPERATURE = 0.5  # of the draws: the distribution is trained with rare colours weighted up
+STRIDE = 8  # px of the view, a cell of the distribution
+HINT = 4  # px, side of the square in the cell's middle that is given as hint
+
+Logits = Float[np.ndarray, "h8 w8 313"]
+HintMap = tuple[Float[np.ndarray, "h w 2"], Bool[np.ndarray, "h w"]]
+
+
+def sample_hints(predict: Callable[[HintMap], Logits], hints: HintMap, seed: int) -> HintMap:
+    """`hints` (ab in CIE units, and where) with drawn ones beside them.
+
+    `predict` gives the distribution's logits for hints. A seed gives the same draws for the same predictions.
+    """
+    rng = np.random.default_rng(seed)
+    ab, mask = (x.copy() for x in hints)
+    for count in ROUNDS:
+        logits = predict((ab, mask)).astype(np.float64) / TEMPERATURE
+        probs = np.exp(logits - logits.max(-1, keepdims=True))
+        probs /= probs.sum(-1, keepdims=True)
+        for row, column in choose_cells(spread(probs), given(mask, *probs.shape[:2]), count):
+            chosen = BIN_CENTRES[rng.choice(len(BIN_CENTRES), p=probs[row, column])]
+            start = np.array((row, column)) * STRIDE + (STRIDE - HINT) // 2
+            box = tuple(slice(s, s + HINT) for s in start)
+            free = ~mask[box]
+            ab[box][free] = chosen
+            mask[box] = True
+    return ab, mask
+
+
+def spread(probs: Float[np.ndarray, "h8 w8 313"]) -> Float[np.ndarray, "h8 w8"]:
+    """Standard deviation of each cell, ab units."""
+    mean = probs @ BIN_CENTRES
+    return np.sqrt(np.maximum(probs @ np.square(BIN_CENTRES).sum(-1) - np.square(mean).sum(-1), 0))
+
+
+def given(mask: Bool[np.ndarray, "h w"], rows: int, columns: int) -> Bool[np.ndarray, "h8 w8"]:
+    """Cells that hold a hint."""
+    cells = np.zeros((rows, columns), bool)
+    y, x = np.nonzero(mask)
+    cells[y // STRIDE, x // STRIDE] = True
+    return cells
+
+
+def choose_cells(
+    uncertainty: Float[np.ndarray, "h8 w8"], taken: Bool[np.ndarray, "h8 w8"], count: int
+) -> list[tuple[int, int]]:
+    """Where to draw: again and again the cell with the largest uncertainty times distance to those there are.
+
+    Fewer than `count` if there are not so many free cells.
+    """
+    rows, columns = np.indices(uncertainty.shape)
+    nearest = np.full(uncertainty.shape, float(max(uncertainty.shape)))
+    for row, column in zip(*np.nonzero(taken), strict=True):
+        nearest = np.minimum(nearest, np.hypot(rows - row, columns - column))
+    chosen = []
+    for _ in range(count):
+        score = (uncertainty + 1e-3) * nearest
+        row, column = (int(i) for i in np.unravel_index(score.argmax(), score.shape))
+        if score[row, column] <= 0:
+            break
+        chosen.append((row, column))
+        nearest = np.minimum(nearest, np.hypot(rows - row, columns - column))
+    return chosen

@@ -1,0 +1,129 @@
+"""Released weights: a safetensors file that says what it is; and how a checkpoint becomes one.
+
+    python -m hybridvit.inference.weights --checkpoint=runs/release-192 --output=weights.safetensors
+
+Parameters are stored as float16 under their paths ("blocks/block00/query/kernel"); the file's metadata hold the model's
+config and where the weights came from. Half precision changes the prediction by less than 0.1 ab units.
+"""
+
+import argparse
+import hashlib
+import importlib.resources
+import json
+import os
+import pathlib
+import sys
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import safetensors
+import safetensors.numpy
+from flax.traverse_util import flatten_dict, unflatten_dict
+from ml_collections import ConfigDict
+
+from hybridvit.checkpoint import Checkpoints, resolve
+from hybridvit.mesh import build_mesh, state_shardings
+from hybridvit.models.generator import build_generator
+
+FORMAT = "hybridvit-weights-1"
+PRETRAINED = "pretrained"
+PRETRAINED_FILE = "hybridvit-xs.safetensors"
+
+
+class Weights(NamedTuple):
+    """`params` (float32 numpy leaves), the config's section `model`, a `name` and `digest`, sha256 in hex."""
+
+    params: Any
+    model: ConfigDict
+    name: str
+    digest: str
+
+
+def load_weights(path: str | os.PathLike) -> Weights:
+    """Weights from "pretrained" (those that come with the package), a .safetensors file, or a checkpoint's EMA.
+
+    A checkpoint is a work folder or one checkpoint in it. Raises FileNotFoundError or ValueError, one line.
+    """
+    if str(path) == PRETRAINED:
+        path = importlib.resources.files("hybridvit") / "pretrained" / PRETRAINED_FILE
+    path = pathlib.Path(path).expanduser()
+    if path.is_dir():
+        return _from_checkpoint(path)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"no weights at {path}: give a .safetensors file, a work folder (runs/x), or {PRETRAINED!r}"
+        )
+    return _from_file(path)
+
+
+def save_weights(weights: Weights, path: str | os.PathLike) -> None:
+    """Writes a .safetensors file, parameters as float16, by way of a temporary file."""
+    arrays = {name: np.asarray(x, np.float16) for name, x in flatten_dict(weights.params, sep="/").items()}
+    about = {"format": FORMAT, "model": weights.model.to_json(), "name": weights.name}
+    partial = pathlib.Path(f"{path}.partial")
+    safetensors.numpy.save_file(arrays, partial, metadata=about)
+    partial.replace(path)
+
+
+def _from_file(path: pathlib.Path) -> Weights:
+    try:
+        with safetensors.safe_open(path, "numpy") as file:
+            about = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except safetensors.SafetensorError as error:
+        raise ValueError(f"{path} is no safetensors file: {error}") from None
+    if about.get("format") != FORMAT:
+        raise ValueError(f"{path} was not written by hybridvit, or by a newer one ({about.get('format')})")
+    model = ConfigDict(json.loads(about["model"]))
+    params = unflatten_dict({tuple(name.split("/")): x.astype(np.float32) for name, x in arrays.items()})
+    expected, _ = jax.tree.flatten_with_path(_abstract(model))
+    found = dict(jax.tree.flatten_with_path(params)[0])
+    wrong = [jax.tree_util.keystr(k) for k, x in expected if getattr(found.get(k), "shape", None) != x.shape]
+    if wrong or len(found) != len(expected):
+        raise ValueError(
+            f"{path} does not hold a whole {model.name} {model.variant}: {wrong[:1] or 'too much'}"
+        )
+    return Weights(params, model, about["name"], hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _from_checkpoint(path: pathlib.Path) -> Weights:
+    folder, step = resolve(path)
+    with Checkpoints(folder) as checkpoints:
+        run = checkpoints.read_run(step)
+        model = ConfigDict(run["config"]["model"])
+        shapes = _abstract(model)
+        abstract = jax.tree.map(
+            lambda x, sharding: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding),
+            shapes,
+            state_shardings(shapes, build_mesh(1)),
+        )
+        params, run = checkpoints.restore_part(step, "ema", abstract)
+    params = jax.tree.map(np.asarray, params)
+    digest = hashlib.sha256()
+    for name, x in sorted(flatten_dict(params, sep="/").items()):
+        digest.update(name.encode() + np.ascontiguousarray(x).tobytes())
+    return Weights(params, model, f"{run['config']['name']} at step {run['step']}", digest.hexdigest())
+
+
+def _abstract(model: ConfigDict) -> Any:
+    return jax.eval_shape(build_generator(model).init, jax.random.key(0))
+
+
+def main() -> None:
+    """Exports a checkpoint's EMA weights."""
+    parser = argparse.ArgumentParser(
+        prog="python -m hybridvit.inference.weights", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("--checkpoint", required=True, help="a work folder, or one checkpoint in it")
+    parser.add_argument("--output", required=True, help="the .safetensors file to write")
+    arguments = parser.parse_args()
+    try:
+        save_weights(load_weights(arguments.checkpoint), arguments.output)
+    except (OSError, ValueError) as error:
+        sys.exit(f"hybridvit: {error}")
+    print(f"{arguments.output}: sha256 {load_weights(arguments.output).digest}")
+
+
+if __name__ == "__main__":
+    main()
