@@ -134,7 +134,7 @@ def write_photo(
     form = _format(path, like, format)
     if rgb.shape[:2] != like.pixels.shape[:2]:
         raise ValueError(f"{path}: {rgb.shape[:2]} pixels for a photograph of {like.pixels.shape[:2]}")
-    if like.source is not None and path.exists() and path.samefile(like.source):
+    if like.source is not None and path.exists() and like.source.exists() and path.samefile(like.source):
         raise ValueError(f"{path} is the original: choose another name or folder")
     if like.alpha is not None and form in OPAQUE:
         raise ValueError(f"{path}: {form} cannot hold its transparency: choose png, tiff or webp")

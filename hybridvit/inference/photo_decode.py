@@ -16,7 +16,7 @@ import pyvips
 from PIL import Image, UnidentifiedImageError
 
 from hybridvit.inference.photo_heic import read_heic
-from hybridvit.inference.photo_metadata import ORIENTATION, Metadata, exif_of, read_metadata
+from hybridvit.inference.photo_metadata import ORIENTATION, Metadata, exif_of, plausible_dpi, read_metadata
 
 LOADERS = {"jpegload": "jpeg", "pngload": "png", "tiffload": "tiff", "webpload": "webp", "heifload": "avif"}
 LOADERS |= {"gifload": "png"}  # -> the format that is written
@@ -166,8 +166,7 @@ def decode_pillow(image: Image.Image) -> Decoded:
     """
     info: dict[str, Any] = image.info
     form = image.format or ""
-    orientation = image.getexif().get(ORIENTATION, 1)
-    exif = info.get("exif") or image.getexif().tobytes()
+    exif, orientation = _exif_of_pillow(image)
     if image.mode in ("P", "PA") or (image.mode in ("L", "RGB", "1") and image.has_transparency_data):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     elif image.mode in ("1", "La", "RGBa", "RGBX", "YCbCr", "LAB", "HSV"):
@@ -184,10 +183,21 @@ def decode_pillow(image: Image.Image) -> Decoded:
     xmp = xmp.encode() if isinstance(xmp, str) else xmp
     dpi = info.get("dpi")
     exif, exif_dpi = exif_of(exif)
-    dpi = (float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 0 else exif_dpi
+    dpi = plausible_dpi(float(dpi[0]), float(dpi[1])) if dpi else exif_dpi
     metadata = Metadata(exif, xmp, None, dpi)
     written = {"JPEG": "jpeg", "TIFF": "tiff", "WEBP": "webp", "AVIF": "avif"}.get(form, "png")
     return Decoded(pixels, colors, written, info.get("icc_profile"), orientation, metadata)
+
+
+def _exif_of_pillow(image: Image.Image) -> tuple[bytes | None, int]:
+    """The EXIF block as it was read, or else as Pillow knows it, and the orientation."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            known = image.getexif()
+            return image.info.get("exif") or known.tobytes(), known.get(ORIENTATION, 1)
+    except Exception:  # damaged EXIF, of which there is much, is no reason to lose the picture
+        return None, 1
 
 
 def _full_range(pixels: np.ndarray, depth: int) -> np.ndarray:

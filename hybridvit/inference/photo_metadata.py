@@ -46,10 +46,10 @@ def read_metadata(image: pyvips.Image, path: Path) -> Metadata:
     fields = set(image.get_fields())
     xmp = bytes(image.get("xmp-data")).strip(b"\0") if "xmp-data" in fields else None
     # libvips says 1 px/mm where none is given, and 72 dpi of such a JPEG
-    known = min(image.xres, image.yres) > 0 and (image.xres, image.yres) != (1.0, 1.0)
+    known = (image.xres, image.yres) != (1.0, 1.0)
     if image.get("vips-loader").startswith("jpeg"):
         known &= "resolution-unit" in fields
-    dpi = (image.xres * INCH, image.yres * INCH) if known else None
+    dpi = plausible_dpi(image.xres * INCH, image.yres * INCH) if known else None
     if image.get("vips-loader").startswith("tiff"):
         directory = _read_tiff(path)
         iptc = _iptc_of_tiff(directory.tags)
@@ -82,7 +82,13 @@ def _dpi_of(found: Tags) -> tuple[float, float] | None:
     if factor is None or any(0 in fraction for fraction in fractions):
         return None
     x, y = (above / below * factor for above, below in fractions)
-    return None if abs(x - INCH) + abs(y - INCH) < 0.01 else (x, y)  # as libvips writes where none is given
+    # libvips writes 1 px/mm where none is given
+    return None if abs(x - INCH) + abs(y - INCH) < 0.01 else plausible_dpi(x, y)
+
+
+def plausible_dpi(x: float, y: float) -> tuple[float, float] | None:
+    """The resolution, unless it is a damaged field's."""
+    return (x, y) if min(x, y) >= 1 and max(x, y) <= 100_000 else None
 
 
 def clean_exif(directory: Directory) -> Directory | None:
