@@ -171,7 +171,9 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _check_reaches(name: str, path: tuple[XY, ...], reach: float, size: tuple[int, int], outside: str) -> None:
+def _check_reaches(
+    name: str, path: tuple[XY, ...], reach: float, size: tuple[int, int], outside: str
+) -> None:
     if (np.max(path, 0) + reach < 0).any() or (np.min(path, 0) - reach >= size).any():
         raise HintError(name, f"all of it is {outside}")
 
