@@ -134,7 +134,7 @@ class Checkpoints:
         return self._restore(step, "", abstract)
 
     def restore_part(self, step: int | None, name: str, abstract: Any) -> tuple[Any, dict]:
-        """As `restore`, of one field of the state only ("ema", say): `abstract` is that field's tree."""
+        """As `restore`, of one field of the state only ("ema", say): `abstract` is that field's tree, or array."""
         return self._restore(step, f"{name}/", abstract)
 
     def read_run(self, step: int | None = None) -> dict:
@@ -154,12 +154,15 @@ class Checkpoints:
 
         def read(step: int) -> tuple[dict[str, jax.Array], dict]:
             run, digests = self._read_run(step)
-            stored = {path: entry for path, entry in digests.items() if path.startswith(prefix)}
+            stored = {path: entry for path, entry in digests.items() if f"{path}/".startswith(prefix)}
             self._check_fits(step, stored, wanted)
+            alone = {path for path in digests if "/" not in path}  # one tree, and a tree is named whole
+            request = wanted | (dict.fromkeys(alone - wanted.keys(), ...) if alone & wanted.keys() else {})
             # Orbax reads all arrays at once and prints a traceback for each that fails: try a few first.
-            self._load(step, _nest(_one_of_each_field(wanted)))
-            leaves = _flatten(self._load(step, _nest(wanted)))
+            self._load(step, _nest(_one_of_each_field(request)))
+            leaves = _flatten(self._load(step, _nest(request)))
             leaves = {path.removeprefix(f"{LOOSE}/"): leaf for path, leaf in leaves.items()}
+            leaves = {path: leaf for path, leaf in leaves.items() if path in wanted}
             for path, entry in _describe(leaves).items():
                 if entry != stored[path]:
                     raise DamagedError(f"{path}: digest differs")
@@ -253,7 +256,10 @@ def _context() -> ocp.Context:
 def _flatten(tree: Any, prefix: str = "") -> dict[str, Any]:
     """Leaves by their path, as in "params/stem/kernel", in the tree's order."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
-    return {prefix + jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves}
+    return {
+        (prefix + jax.tree_util.keystr(path, simple=True, separator="/")).removesuffix("/"): leaf
+        for path, leaf in leaves
+    }
 
 
 def _nest(leaves: dict[str, Any]) -> dict[str, Any]:

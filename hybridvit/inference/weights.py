@@ -20,21 +20,29 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 from flax.traverse_util import flatten_dict, unflatten_dict
+from jaxtyping import Float
 from ml_collections import ConfigDict
 
 from hybridvit.checkpoint import Checkpoints, resolve
+from hybridvit.color.bins import NUM_BINS, rebalancing_weights
 from hybridvit.mesh import build_mesh, state_shardings
 from hybridvit.models.generator import build_generator
 
+LOG_RARITY = "log_rarity"
 FORMAT = "hybridvit-weights-1"
 PRETRAINED = "pretrained"
 PRETRAINED_FILE = "hybridvit-xs.safetensors"
 
 
 class Weights(NamedTuple):
-    """`params` (float32 numpy leaves), the config's section `model`, a `name` and `digest`, sha256 in hex."""
+    """`params` (float32 numpy leaves), the config's section `model`, a `name` and `digest`, sha256 in hex.
+
+    `log_rarity` `[313]`: log of the weights of the bins in training. Taken off the logits, it gives back the bins'
+    probabilities, in which training made rare colours likelier than they are.
+    """
 
     params: Any
+    log_rarity: Float[np.ndarray, "313"]
     model: ConfigDict
     name: str
     digest: str
@@ -60,6 +68,7 @@ def load_weights(path: str | os.PathLike) -> Weights:
 def save_weights(weights: Weights, path: str | os.PathLike) -> None:
     """Writes a .safetensors file, parameters as float16, by way of a temporary file."""
     arrays = {name: np.asarray(x, np.float16) for name, x in flatten_dict(weights.params, sep="/").items()}
+    arrays[LOG_RARITY] = weights.log_rarity
     about = {"format": FORMAT, "model": weights.model.to_json(), "name": weights.name}
     partial = pathlib.Path(f"{path}.partial")
     safetensors.numpy.save_file(arrays, partial, metadata=about)
@@ -76,15 +85,16 @@ def _from_file(path: pathlib.Path) -> Weights:
     if about.get("format") != FORMAT:
         raise ValueError(f"{path} was not written by hybridvit, or by a newer one ({about.get('format')})")
     model = ConfigDict(json.loads(about["model"]))
+    log_rarity = arrays.pop(LOG_RARITY, None)
     params = unflatten_dict({tuple(name.split("/")): x.astype(np.float32) for name, x in arrays.items()})
     expected, _ = jax.tree.flatten_with_path(_abstract(model))
     found = dict(jax.tree.flatten_with_path(params)[0])
     wrong = [jax.tree_util.keystr(k) for k, x in expected if getattr(found.get(k), "shape", None) != x.shape]
-    if wrong or len(found) != len(expected):
+    if wrong or len(found) != len(expected) or log_rarity is None:
         raise ValueError(
-            f"{path} does not hold a whole {model.name} {model.variant}: {wrong[:1] or 'too much'}"
+            f"{path} does not hold a whole {model.name} {model.variant}: {wrong[:1] or 'other arrays'}"
         )
-    return Weights(params, model, about["name"], hashlib.sha256(path.read_bytes()).hexdigest())
+    return Weights(params, log_rarity, model, about["name"], hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def _from_checkpoint(path: pathlib.Path) -> Weights:
@@ -93,17 +103,20 @@ def _from_checkpoint(path: pathlib.Path) -> Weights:
         run = checkpoints.read_run(step)
         model = ConfigDict(run["config"]["model"])
         shapes = _abstract(model)
+        shapes = {"ema": shapes, "bin_prior": jax.ShapeDtypeStruct((NUM_BINS,), np.float32)}
         abstract = jax.tree.map(
             lambda x, sharding: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding),
             shapes,
             state_shardings(shapes, build_mesh(1)),
         )
-        params, run = checkpoints.restore_part(step, "ema", abstract)
+        params, _ = checkpoints.restore_part(step, "ema", abstract["ema"])
+        prior, _ = checkpoints.restore_part(step, "bin_prior", abstract["bin_prior"])
     params = jax.tree.map(np.asarray, params)
+    rarity = rebalancing_weights(prior, run["config"]["bins"]["uniform_mix"])
     digest = hashlib.sha256()
     for name, x in sorted(flatten_dict(params, sep="/").items()):
         digest.update(name.encode() + np.ascontiguousarray(x).tobytes())
-    return Weights(params, model, f"{run['config']['name']} at step {run['step']}", digest.hexdigest())
+    return Weights(params, np.log(np.asarray(rarity)), model, f"{run['config']['name']} at step {run['step']}", digest.hexdigest())
 
 
 def _abstract(model: ConfigDict) -> Any:
