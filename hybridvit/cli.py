@@ -1,4 +1,4 @@
-"""The `hybridvit` command: `hybridvit colorize ...`, `hybridvit train --config=...`, `hybridvit eval ...`, `hybridvit pack ...`."""
+"""The `hybridvit` command: `hybridvit colorize ...`, `hybridvit train ...`, and what else COMMANDS holds."""
 
 import importlib
 import sys

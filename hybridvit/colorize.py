@@ -1,0 +1,228 @@
+"""Colours grayscale photographs: files in, coloured files out.
+
+    python -m hybridvit.colorize scans/ --output coloured/
+    hybridvit colorize scans/ --output coloured/
+
+Exit codes: 0 all is coloured or was already; 1 some pictures failed (each is named); 2 a mistake in the command; 130
+interrupted by Ctrl-C (143 by SIGTERM), after which the same command goes on where it stood.
+
+This file is flags and messages; `inference/inputs`, `naming` and `batch` do the work. What takes long to import is
+imported when the command is known to make sense.
+"""
+
+import argparse
+import math
+import os
+import pathlib
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from hybridvit.inference.inputs import Found, describe, find_sources
+from hybridvit.inference.naming import FORMATS, plan
+
+EXAMPLES = """\
+examples:
+  hybridvit colorize portrait.tif --output coloured
+  hybridvit colorize scans/ 'more/**/*.tif' --output coloured      folders keep their structure
+  hybridvit colorize scans/ --output scans                         beside the originals, as photo-colorized.tif
+  hybridvit colorize portrait.tif --output out --hints my.json     colours that you know
+  hybridvit colorize portrait.tif --output out --samples 4         four possibilities, portrait-1.tif ...
+  hybridvit colorize scans/ --output out --uncertainty             and photo-uncertainty.png: how sure the model is
+  hybridvit colorize scans/ --output web --format jpeg --strength 0.8
+
+What is done already, with the same picture, hints, settings and weights, is skipped: run the same command again after
+an interruption, or after adding photographs. Originals are never changed.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line instead of the usage's ten."""
+        fail(f"{message} (see hybridvit colorize --help)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    options = _parse(argv)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        print("hybridvit: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+def run() -> NoReturn:
+    """The command as a process."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(main())
+
+
+def fail(message: str) -> NoReturn:
+    """Prints one line and exits with code 2."""
+    print("hybridvit:", " ".join(message.split()), file=sys.stderr)
+    sys.exit(2)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = _Parser(
+        prog="hybridvit colorize",
+        description="Colours grayscale photographs at their full size; originals are never changed.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("inputs", nargs="+", metavar="INPUT", help="a picture, a folder (to its depths), or a glob")
+    add("--output", required=True, metavar="DIR", type=_path, help="folder of the results; made if missing")
+    add("--format", choices=FORMATS, help="of the results (the picture's own; else png)")
+    add("--overwrite", action="store_true", help="also what is done already, and files of the same name")
+
+    look = parser.add_argument_group("how it looks")
+    add = look.add_argument
+    add("--strength", type=_strength, default=1.0, help="of the colours; 0 is gray (%(default)s)")
+    add(
+        "--decode",
+        choices=("vivid", "mean", "sample"),
+        help="vivid: lively, likely colours; mean: careful, duller; sample: drawn by --seed (vivid)",
+    )
+    add("--samples", type=_count, metavar="K", help="K drawn results a picture: photo-1, photo-2, ...")
+    add("--seed", type=_seed, default=0, help="of the first sample (%(default)s)")
+    add("--size", type=_size, default=256, help="px, shorter side of what the model sees (%(default)s)")
+
+    known = parser.add_argument_group("what is known").add_mutually_exclusive_group()
+    known.add_argument(
+        "--hints", type=_path, metavar="FILE", help="colours for one picture (photo.hints.json beside it)"
+    )
+    known.add_argument("--no-hints", action="store_true", help="leaves photo.hints.json files unread")
+
+    more = parser.add_argument_group("more")
+    more.add_argument(
+        "--uncertainty",
+        action="store_true",
+        help="also photo-uncertainty.png: dark blue is sure, pale yellow is 40 or more ab units of doubt",
+    )
+    more.add_argument("--weights", default="pretrained", help="the model: a file, or %(default)s")
+    options = parser.parse_args(argv)
+    if options.samples is not None:
+        if options.decode not in (None, "sample"):
+            parser.error(f"--samples draws its colours, --decode {options.decode} does not: drop one of them")
+        options.decode = "sample"
+    options.decode = options.decode or "vivid"
+    return options
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        found = find_sources(options.inputs, options.output)
+        if options.hints is not None:
+            if len(found.sources) > 1:
+                raise ValueError(
+                    f"--hints {options.hints} is for one picture, and these are {len(found.sources)}: "
+                    "name one, or put photo.hints.json beside each"
+                )
+            if not options.hints.is_file():
+                raise FileNotFoundError(f"--hints {options.hints}: no such file")
+        # From here on it takes seconds
+        from hybridvit.inference.batch import Settings, Summary, colorize_files, leave_results
+        from hybridvit.inference.colorizer import load
+
+        originals, results = leave_results(found.sources)
+        jobs = plan(originals, options.output, options.format, options.samples, options.uncertainty)
+        _check_writable(options.output)
+        colorizer = load(options.weights)
+    except (ValueError, OSError) as error:
+        fail(str(error))
+    summary = Summary(total=len(jobs))
+    settings = Settings(options.size, options.strength, options.decode, options.seed)
+    try:
+        colorize_files(
+            colorizer, jobs, settings, summary, hints_of=_hints_of(options), overwrite=options.overwrite
+        )
+    finally:
+        _report(summary, results, found, options.output)
+    return 1 if summary.failed or found.unreadable else 0
+
+
+def _hints_of(options: argparse.Namespace) -> Callable[[pathlib.Path], pathlib.Path | None]:
+    from hybridvit.hints.sidecar import sidecar_path
+
+    def beside(picture: pathlib.Path) -> pathlib.Path | None:
+        sidecar = sidecar_path(picture)
+        return sidecar if not options.no_hints and sidecar.exists() else None
+
+    return beside if options.hints is None else lambda picture: options.hints
+
+
+def _check_writable(output: pathlib.Path) -> None:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output):
+            pass
+    except FileExistsError:
+        raise FileExistsError(f"--output {output}: a file of that name is there; name a folder") from None
+    except OSError as error:
+        raise OSError(f"--output {output}: nothing can be written there ({error.strerror})") from error
+
+
+def _report(summary: "Summary", results: int, found: Found, output: pathlib.Path) -> None:
+    for remark, names in summary.remarks.items():
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        print(f"note: {names[0]}{others}: {remark}", file=sys.stderr)
+    failed = found.unreadable | summary.failed
+    for name, reason in failed.items():
+        print(f"failed: {name}: {reason}", file=sys.stderr)
+    if summary.stopped:
+        print(f"stopped: {output}: {summary.stopped}; make room, and give the same command", file=sys.stderr)
+    counts = {
+        "coloured": summary.coloured,
+        "done already": summary.done,
+        "failed": len(failed),
+        "not reached": summary.not_reached,
+    }
+    said = [f"{count} {what}" for what, count in counts.items() if count or what == "coloured"]
+    print(f"{output}: {', '.join(said)}")
+    if results:
+        print(f"left alone: {results} results of hybridvit among the inputs")
+    if found.passed_over:
+        print(f"left alone: files that are no pictures by their names: {describe(found.passed_over)}")
+
+
+def _path(text: str) -> pathlib.Path:
+    return pathlib.Path(os.path.expanduser(text))
+
+
+def _number(text: str, kind: type, least: float, most: float, what: str) -> float:
+    try:
+        value = kind(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what} from {least} to {most}")
+    return value
+
+
+def _strength(text: str) -> float:
+    return _number(text, float, 0, 10, "a number")
+
+
+def _count(text: str) -> int:
+    return _number(text, int, 1, 99, "a whole number")
+
+
+def _seed(text: str) -> int:
+    return _number(text, int, 0, 2**31 - 100, "a whole number")
+
+
+def _size(text: str) -> int:
+    return _number(text, int, 16, 4096, "a whole number")
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    # As an exception it removes the file being written
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,235 @@
+"""Many pictures, one after the other: what is done already is skipped, a bad file is named and passed over.
+
+Done is a result whose `record` is that of the picture, hints, settings and weights at hand. A file without a record, or
+made of another picture, is somebody's: it is not replaced unless told to. Inputs are never replaced.
+"""
+
+import concurrent.futures
+import dataclasses
+import errno
+import hashlib
+import os
+import pathlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from hybridvit.hints.sidecar import Sidecar, load_hints
+from hybridvit.inference.heat_map import FULL_SCALE, draw_heat_map
+from hybridvit.inference.inputs import Source
+from hybridvit.inference.naming import Job
+from hybridvit.inference.photo import Photo, photo_of, read_photo, write_photo
+from hybridvit.inference.record import Record, make_record, read_record
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # the next picture would meet it too
+READ_AHEAD = 200 * 2**20  # bytes of pixels; while a larger picture is worked on, the next one waits on disk
+SHOWN = (
+    f"standard deviation of the predicted colour: dark blue 0, pale yellow {FULL_SCALE:.0f} ab units or more"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How to colour: see `Colorizer.colorize`."""
+
+    size: int = 256
+    strength: float = 1.0
+    decode: str = "vivid"
+    seed: int = 0  # of the first sample
+
+
+@dataclasses.dataclass
+class Summary:
+    """What became of the pictures; filled while they are worked on."""
+
+    total: int
+    coloured: int = 0
+    done: int = 0  # already
+    failed: dict[str, str] = dataclasses.field(default_factory=dict)  # picture -> reason, in a line
+    remarks: dict[str, list[str]] = dataclasses.field(default_factory=dict)  # what to know -> pictures
+    stopped: str | None = None  # why the rest was not reached
+
+    @property
+    def not_reached(self) -> int:
+        """How many pictures nothing was tried with."""
+        return self.total - self.coloured - self.done - len(self.failed)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Work:
+    """A picture that is read, and what is to be made of it."""
+
+    photo: Photo
+    sidecar: Sidecar | None
+    results: list[tuple[pathlib.Path, int, Record]]  # with the seed
+    heat_map: tuple[pathlib.Path, Record] | None
+
+
+def leave_results(sources: Sequence[Source]) -> tuple[list[Source], int]:
+    """The sources that are no results or heat maps of an earlier run, and how many are."""
+    originals = [source for source in sources if read_record(source.path) is None]
+    return originals, len(sources) - len(originals)
+
+
+def colorize_files(
+    colorizer: Any,
+    jobs: Sequence[Job],
+    settings: Settings,
+    summary: Summary,
+    *,
+    hints_of: Callable[[pathlib.Path], pathlib.Path | None],
+    overwrite: bool = False,
+) -> None:
+    """Does the jobs and fills `summary`, also when interrupted; shows a progress bar on a terminal.
+
+    Args:
+      colorizer: a `Colorizer`.
+      jobs: from `naming.plan`.
+      settings: the same for all.
+      summary: to be filled.
+      hints_of: the sidecar of a picture, or None.
+      overwrite: also makes what is done already, and replaces files of others.
+    """
+
+    def prepare(job: Job) -> _Work | None:
+        return _prepare(job, settings, colorizer.digest, hints_of(job.source), overwrite)
+
+    with tqdm(total=len(jobs), unit="picture", disable=None, dynamic_ncols=True) as bar:
+        for job, ready in _ahead(prepare, jobs):
+            try:  # no name is given to what is taken: it would keep a large picture while the next is read
+                remarks = _colorize(colorizer, ready.popleft().result(), job, settings)
+            except Exception as error:  # also a bug met in one picture must not cost the others their night
+                summary.failed[os.fspath(job.source)] = explain(error, job.source)
+                if isinstance(error, OSError) and error.errno in NO_ROOM:
+                    summary.stopped = error.strerror
+                    return
+            else:
+                summary.done += remarks is None
+                summary.coloured += remarks is not None
+                for remark in remarks or ():
+                    summary.remarks.setdefault(remark, []).append(os.fspath(job.source))
+            bar.set_postfix(failed=len(summary.failed), refresh=False)
+            bar.update()
+
+
+def explain(error: Exception, about: object = "") -> str:
+    """One line for people; `about` stands before it already."""
+    if isinstance(error, MemoryError):
+        return "not enough memory for this picture"
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    elif isinstance(error, OSError | ValueError):
+        text = str(error)
+    else:
+        text = f"unexpected {type(error).__name__}, please report it: {error}"
+    return " ".join(text.split()).removeprefix(f"{about}: ")
+
+
+def _prepare(
+    job: Job, settings: Settings, weights: str, sidecar: pathlib.Path | None, overwrite: bool
+) -> _Work | None:
+    """Reads the picture; None if all that would be made of it is there already."""
+    source = _sha256(job.source)
+    ingredients = {"weights": weights, "hints": sidecar and _sha256(sidecar), "size": settings.size}
+
+    def wanted(path: pathlib.Path, record: Record) -> bool:
+        return overwrite or not _is_done(path, record)
+
+    results = []
+    for seed, path in enumerate(job.results, settings.seed):
+        how = {"strength": settings.strength, "decode": settings.decode}
+        how |= {"seed": seed} if settings.decode == "sample" else {}
+        record = make_record(source, **ingredients, **how)
+        results += [(path, seed, record)] if wanted(path, record) else []
+    heat_map = None
+    if job.heat_map is not None:
+        record = make_record(source, **ingredients, shows=SHOWN)
+        heat_map = (job.heat_map, record) if wanted(job.heat_map, record) else None
+    if not results and heat_map is None:
+        return None
+    photo = read_photo(job.source)
+    return _Work(photo, _hints_for(photo, sidecar) if sidecar else None, results, heat_map)
+
+
+def _is_done(path: pathlib.Path, record: Record) -> bool:
+    """Whether the file is what would be made; raises FileExistsError if it is not ours to replace."""
+    if not os.path.lexists(path):
+        return False
+    found = read_record(path)
+    if found is None:
+        raise FileExistsError(
+            f"{path} is there, and not by hybridvit: choose another --output, or --overwrite"
+        )
+    if found.source != record.source:
+        raise FileExistsError(
+            f"{path} is the result of another file: choose another --output, or --overwrite"
+        )
+    return found == record
+
+
+def _hints_for(photo: Photo, path: pathlib.Path) -> Sidecar:
+    sidecar = load_hints(path)
+    try:
+        sidecar.check_picture(photo.pixels)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return sidecar
+
+
+def _colorize(colorizer: Any, work: _Work | None, job: Job, settings: Settings) -> tuple[str, ...] | None:
+    """Makes what is wanted; returns remarks on the picture, or None if nothing was."""
+    if work is None:
+        return None
+    hints = work.sidecar.hints if work.sidecar else ()
+    palette = {"palette": work.sidecar.palette} if work.sidecar and work.sidecar.palette else {}
+    heat_map = work.heat_map
+    for path, seed, record in work.results or [(None, settings.seed, None)]:
+        coloured = colorizer.colorize(
+            work.photo,
+            hints,
+            size=settings.size,
+            strength=settings.strength,
+            decode=settings.decode,
+            seed=seed,
+            **palette,
+        )
+        provenance = coloured.provenance | {"source": job.source.name}
+        if heat_map is not None:
+            drawn = draw_heat_map(coloured.uncertainty, *coloured.rgb.shape[:2])
+            _write(heat_map[0], drawn, photo_of(drawn), provenance | {"shows": SHOWN}, heat_map[1], "png")
+            heat_map = None  # it is the same for all samples
+        if path is not None:
+            _write(path, coloured.rgb, work.photo, provenance, record, job.format)
+    return work.photo.remarks
+
+
+def _write(path: pathlib.Path, rgb: Any, like: Photo, provenance: dict, record: Record, form: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_photo(path, rgb, like, provenance | record.provenance(), form)
+
+
+def _ahead(
+    prepare: Callable[[Job], _Work | None], jobs: Sequence[Job]
+) -> Iterator[tuple[Job, deque[concurrent.futures.Future]]]:
+    """Each job, and a queue to take from what `prepare` made of it; one thread prepares the next job meanwhile."""
+    ready: deque[concurrent.futures.Future] = deque()
+    with concurrent.futures.ThreadPoolExecutor(1, "reader") as reader:
+        for i, job in enumerate(jobs):
+            if not ready:
+                ready.append(reader.submit(prepare, job))
+            concurrent.futures.wait(ready)
+            if i + 1 < len(jobs) and not _is_large(ready[0]):
+                ready.append(reader.submit(prepare, jobs[i + 1]))
+            yield job, ready
+
+
+def _is_large(prepared: concurrent.futures.Future) -> bool:
+    work = None if prepared.exception() else prepared.result()
+    return work is not None and work.photo.pixels.nbytes > READ_AHEAD
+
+
+def _sha256(path: pathlib.Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

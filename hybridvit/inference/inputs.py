@@ -1,0 +1,116 @@
+"""The pictures that a command line means: files, folders to their depths, globs.
+
+In: arguments as typed. Out: `Source`s, each picture once, in the order of the arguments, sorted inside a folder.
+"""
+
+import dataclasses
+import glob
+import os
+import pathlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+SUFFIXES = (  # of the files that are taken from a folder; a file that is named is tried whatever its name
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".bmp"),
+    *(".gif", ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm"),
+)
+HINTS_SUFFIX = ".hints.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A picture's file."""
+
+    path: pathlib.Path  # as typed
+    relative: pathlib.Path  # below the folder, or the fixed part of the glob, that it came from
+
+
+@dataclasses.dataclass
+class Found:
+    """What the arguments mean."""
+
+    sources: list[Source] = dataclasses.field(default_factory=list)
+    passed_over: Counter[str] = dataclasses.field(default_factory=Counter)  # suffix -> files in folders
+    unreadable: dict[str, str] = dataclasses.field(default_factory=dict)  # folder -> reason
+
+
+def find_sources(arguments: Sequence[str], output: str | os.PathLike) -> Found:
+    """The pictures, and what in folders is none.
+
+    An argument that exists is a name, also with `*`, `?` or `[`; else it is a glob (`**`: folders to any depth).
+    The folder `output` inside an input folder, hidden files and hint sidecars are passed over; linked folders are
+    not entered.
+
+    Raises FileNotFoundError for an argument that names nothing, ValueError if there is no picture in all of them.
+    """
+    found, seen, avoid = Found(), set(), os.path.realpath(output)
+    for argument in arguments:
+        for path, root in _expand(os.path.expanduser(argument), avoid, found):
+            identity = os.path.realpath(path)
+            if identity not in seen and not path.name.endswith(HINTS_SUFFIX):
+                seen.add(identity)
+                found.sources.append(Source(path, path.relative_to(root)))
+    if not found.sources:
+        others = f": other files are there ({describe(found.passed_over)})" if found.passed_over else ""
+        reasons = "".join(f"; {folder}: {reason}" for folder, reason in found.unreadable.items())
+        raise ValueError(f"no picture in {' '.join(arguments)}{others}{reasons}")
+    return found
+
+
+def describe(passed_over: Counter[str]) -> str:
+    """ "3 .pdf, 1 without suffix", most first."""
+    return ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in passed_over.most_common())
+
+
+def _expand(argument: str, avoid: str, found: Found) -> Iterator[tuple[pathlib.Path, pathlib.Path]]:
+    """(file, the folder that its place is counted from)."""
+    path = pathlib.Path(argument)
+    if path.is_dir():
+        for file in _walk(path, avoid, found):
+            yield file, path
+    elif os.path.lexists(path):
+        yield path, path.parent
+    elif not glob.has_magic(argument):
+        raise FileNotFoundError(f"{argument}: no such file or folder")
+    else:
+        root = _fixed_part(path)
+        matches = [pathlib.Path(match) for match in sorted(glob.glob(argument, recursive=True))]
+        if not matches:
+            raise FileNotFoundError(f"{argument}: nothing matches this pattern")
+        hidden = "" if _is_below(root, avoid) else avoid  # results of earlier runs are no input
+        for match in matches:
+            is_folder = match.is_dir()
+            if hidden and _is_below(match if is_folder else match.parent, hidden):
+                continue
+            if not is_folder:
+                yield match, root
+            elif "**" not in argument:  # which finds by itself what folders hold
+                for file in _walk(match, avoid, found):
+                    yield file, root
+
+
+def _walk(folder: pathlib.Path, avoid: str, found: Found) -> Iterator[pathlib.Path]:
+    def note(error: OSError) -> None:
+        found.unreadable[error.filename] = f"the folder cannot be read ({error.strerror})"
+
+    for parent, folders, files in os.walk(folder, onerror=note):
+        inner = {name: os.path.realpath(os.path.join(parent, name)) for name in folders}
+        folders[:] = sorted(name for name, path in inner.items() if name[0] != "." and path != avoid)
+        for name in sorted(files):
+            suffix = os.path.splitext(name)[1].lower()
+            if name.startswith(".") or name.endswith(HINTS_SUFFIX):
+                continue
+            if suffix in SUFFIXES:
+                yield pathlib.Path(parent, name)
+            else:
+                found.passed_over[suffix] += 1
+
+
+def _is_below(folder: str | os.PathLike, other: str) -> bool:
+    return os.path.join(os.path.realpath(folder), "").startswith(os.path.join(other, ""))
+
+
+def _fixed_part(pattern: pathlib.Path) -> pathlib.Path:
+    parts = pattern.parts
+    magic = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    return pathlib.Path(*parts[:magic])
