@@ -1,7 +1,5 @@
 """Semi-supervised, user-guided image colorization: `hybridvit.load("pretrained").colorize("photo.tif")`."""
 
-__version__ = "0.1.0"
-
 
 def __getattr__(name: str):
     # Lazily, so that importing a small part does not import JAX

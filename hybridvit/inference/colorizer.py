@@ -6,6 +6,7 @@ colorizer.colorize(pixels, hints=[Point(120, 80, "#2e6b3a")]).rgb
 """
 
 import dataclasses
+import functools
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -16,19 +17,22 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, UInt8, UInt16
 from PIL import Image
 
-import hybridvit
+
 from hybridvit.color import bins
 from hybridvit.color.lab import CHROMA_SCALE
 from hybridvit.compilation import enable_compilation_cache
 from hybridvit.hints.raster import rasterise, rasterise_view
-from hybridvit.hints.shapes import Hint
+from hybridvit.hints.shapes import Hint, PaletteColor
 from hybridvit.inference.decode import mean_ab, vivid_ab
 from hybridvit.inference.full_resolution import colour_picture
+from hybridvit.inference.hint_residual import spread_residual
+from hybridvit.inference.palette import apply_palette
 from hybridvit.inference.photo import Photo, photo_of, read_photo, write_photo
 from hybridvit.inference.sampling import HintMap, sample_hints
 from hybridvit.inference.view import view_lightness, view_size
 from hybridvit.inference.weights import Weights, load_weights
 from hybridvit.models.generator import build_generator
+from hybridvit.version import VERSION
 
 DECODES = {"vivid": vivid_ab, "mean": mean_ab, "sample": vivid_ab}
 BUCKET = 64  # px: views are padded to multiples of it, and compiled once for each padded shape
@@ -63,9 +67,10 @@ class Colorizer:
         self.name, self.digest = weights.name, weights.digest
         self._params = jax.device_put(weights.params)
         generate = build_generator(weights.model).generate
+        log_rarity = weights.log_rarity
 
         def predict(
-            params: Any, L: Float[Array, "b h w"], hints: HintMap | None, decode: str
+            params: Any, L: Float[Array, "b h w"], hints: tuple[Array, Array] | None, decode: str
         ) -> tuple[Float[Array, "b h w 2"], Float[Array, "b h8 w8 313"]]:
             given = None
             if hints is not None:
@@ -73,6 +78,7 @@ class Colorizer:
                 known = mask[..., None].astype(jnp.float32)
                 given = jnp.concatenate([ab / CHROMA_SCALE * known, known], -1)
             prediction = generate(params, L[..., None] / 50 - 1, given)
+            prediction = prediction._replace(bins=prediction.bins - log_rarity)
             return DECODES[decode](prediction), prediction.bins
 
         self._predict = jax.jit(predict, static_argnames="decode")
@@ -93,7 +99,10 @@ class Colorizer:
         if decode not in ("mean", "vivid"):
             raise ValueError(f"decode={decode!r} is neither 'mean' nor 'vivid'")
         mask = np.asarray(hint_mask, bool)
-        return self._run(np.asarray(L), (np.asarray(hint_ab), mask) if mask.any() else None, decode)[0]
+        if not mask.any():
+            return self._run(np.asarray(L), None, decode)[0]
+        ab, _ = self._run(np.asarray(L), (np.asarray(hint_ab), mask), decode)
+        return np.stack([spread_residual(*one) for one in zip(L, ab, hint_ab, mask, strict=True)])
 
     def colorize(
         self,
@@ -104,6 +113,7 @@ class Colorizer:
         strength: float = 1.0,
         decode: str = "vivid",
         seed: int = 0,
+        palette: Sequence[PaletteColor] = (),
     ) -> ColorizedImage | list[ColorizedImage]:
         """Colours a photograph, or each of a list with the same hints and settings.
 
@@ -114,13 +124,17 @@ class Colorizer:
           strength: scale of the chroma, 0 gray, 1 as predicted; hints are not scaled.
           decode: "vivid", "mean" (errs least, dull) or "sample" (one of the plausible colourings, by `seed`).
           seed: of "sample".
+          palette: colours for the whole picture, given or from a reference (`palette_of`); it says how vivid the
+            picture is, so "vivid" is "mean" with it.
 
         Raises:
           ValueError, OSError: one line that names the picture, the hint or the setting.
         """
         if isinstance(image, list | tuple):
-            settings = {"size": size, "strength": strength, "decode": decode, "seed": seed}
-            return [self.colorize(one, hints, **settings) for one in image]
+            colorize = functools.partial(
+                self.colorize, size=size, strength=strength, decode=decode, seed=seed, palette=palette
+            )
+            return [colorize(one, hints) for one in image]
         _check(size, strength, decode)
         photo = _as_photo(image)
         height, width = photo.pixels.shape[:2]
@@ -128,21 +142,27 @@ class Colorizer:
         L = view_lightness(photo.pixels, *view)
         given = rasterise_view(hints, height, width, *view) if hints else None
         uncertainty = self._spread(self._run_one(L, given, "mean")[1])
+        shown = given
         if decode == "sample":
             nothing = np.zeros((*view, 2), np.float32), np.zeros(view, bool)
-            given = sample_hints(lambda h: self._run_one(L, h, "mean")[1], given or nothing, seed)
-        ab = self._run_one(L, given, decode)[0] * np.float32(strength)
-        rgb = colour_picture(photo.pixels, ab, list(rasterise(hints, height, width)))
+            shown = sample_hints(lambda h: self._run_one(L, h, "mean")[1], given or nothing, seed)
+        ab = self._run_one(L, shown, "mean" if palette else decode)[0]
+        ab = apply_palette(L, ab, palette) * np.float32(strength)
+        if given is not None:
+            ab = spread_residual(L, ab, *given)
+        rgb = colour_picture(photo.pixels, ab, rasterise(hints, height, width))
         settings = {"size": size, "strength": strength, "decode": decode}
         if decode == "sample":
             settings["seed"] = seed
         provenance = {
-            "software": f"hybridvit {hybridvit.__version__}",
+            "software": f"hybridvit {VERSION}",
             "model": self.name,
             "weights_sha256": self.digest,
             "settings": settings,
             "hints": [dataclasses.asdict(hint) for hint in hints],
         }
+        if palette:
+            provenance["palette"] = [dataclasses.asdict(color) for color in palette]
         return ColorizedImage(rgb, np.asarray(uncertainty), photo, provenance)
 
     def _run_one(self, L: Float[np.ndarray, "h w"], hints: HintMap | None, decode: str) -> tuple:
@@ -150,7 +170,12 @@ class Colorizer:
         ab, logits = self._run(L[None], given, decode)
         return ab[0], logits[0]
 
-    def _run(self, L: Float[np.ndarray, "b h w"], hints: HintMap | None, decode: str) -> tuple:
+    def _run(
+        self,
+        L: Float[np.ndarray, "b h w"],
+        hints: tuple[Float[np.ndarray, "b h w 2"], Bool[np.ndarray, "b h w"]] | None,
+        decode: str,
+    ) -> tuple:
         """ab and logits; the padding to the bucket lies on the right and at the bottom, and is cut off again."""
         height, width = L.shape[1:]
         pad = ((0, 0), (0, -height % BUCKET), (0, -width % BUCKET))

@@ -1,9 +1,9 @@
 """Diverse colourings: colours drawn from the model's distribution, a few places at a time, each draw seeing the last.
 
 Drawing each cell by itself gives confetti. Instead a few colours are drawn where the model is least sure, far from one
-another, and given to it as hints; it then says what else follows from them, and the next few are drawn. So a dress is of
-one colour, and another one in the next sample. (Ancestral sampling, by blocks, as in autoregressive colorizers such as
-Kumar et al. 2021, with hints in the place of an order of pixels.)
+another, and given to it as hints; it then says what else follows from them, and the next few are drawn. So a dress is
+of one colour, and of another one in the next sample. (Ancestral sampling by blocks, as in autoregressive colorizers
+such as Kumar et al. 2021, with hints in the place of an order of pixels.)
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from hybridvit.color.bins import BIN_CENTRES
 
 ROUNDS = (2, 4, 8)  # colours drawn in each
-TEMPERATURE = 0.5  # of the draws: the distribution is trained with rare colours weighted up
+TEMPERATURE = 0.7  # of the draws: below 1, so that none is far-fetched
 STRIDE = 8  # px of the view, a cell of the distribution
 HINT = 4  # px, side of the square in the cell's middle that is given as hint
 

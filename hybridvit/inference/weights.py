@@ -116,7 +116,8 @@ def _from_checkpoint(path: pathlib.Path) -> Weights:
     digest = hashlib.sha256()
     for name, x in sorted(flatten_dict(params, sep="/").items()):
         digest.update(name.encode() + np.ascontiguousarray(x).tobytes())
-    return Weights(params, np.log(np.asarray(rarity)), model, f"{run['config']['name']} at step {run['step']}", digest.hexdigest())
+    name = f"{run['config']['name']} at step {run['step']}"
+    return Weights(params, np.log(np.asarray(rarity)), model, name, digest.hexdigest())
 
 
 def _abstract(model: ConfigDict) -> Any:
