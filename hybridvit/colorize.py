@@ -22,6 +22,7 @@ from typing import NoReturn
 
 from hybridvit.inference.inputs import Found, describe, find_sources
 from hybridvit.inference.naming import FORMATS, plan
+from hybridvit.inference.summary import Summary, explain
 
 EXAMPLES = """\
 examples:
@@ -81,21 +82,35 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
     look = parser.add_argument_group("how it looks")
     add = look.add_argument
-    add("--strength", type=_strength, default=1.0, help="of the colours; 0 is gray (%(default)s)")
+    add("--strength", type=_number(float, 0, 10), default=1.0, help="of the colours; 0 is gray (%(default)s)")
     add(
         "--decode",
         choices=("vivid", "mean", "sample"),
         help="vivid: lively, likely colours; mean: careful, duller; sample: drawn by --seed (vivid)",
     )
-    add("--samples", type=_count, metavar="K", help="K drawn results a picture: photo-1, photo-2, ...")
-    add("--seed", type=_seed, default=0, help="of the first sample (%(default)s)")
-    add("--size", type=_size, default=256, help="px, shorter side of what the model sees (%(default)s)")
+    add(
+        "--samples",
+        type=_number(int, 1, 99),
+        metavar="K",
+        help="K drawn results a picture: photo-1, photo-2, ...",
+    )
+    add("--seed", type=_number(int, 0, 2**31 - 100), default=0, help="of the first sample (%(default)s)")
+    add(
+        "--size",
+        type=_number(int, 16, 4096),
+        default=256,
+        help="px, shorter side of what the model sees (%(default)s)",
+    )
 
-    known = parser.add_argument_group("what is known").add_mutually_exclusive_group()
-    known.add_argument(
+    known = parser.add_argument_group("what is known")
+    hints = known.add_mutually_exclusive_group()
+    hints.add_argument(
         "--hints", type=_path, metavar="FILE", help="colours for one picture (photo.hints.json beside it)"
     )
-    known.add_argument("--no-hints", action="store_true", help="leaves photo.hints.json files unread")
+    hints.add_argument("--no-hints", action="store_true", help="leaves photo.hints.json files unread")
+    palette = known.add_mutually_exclusive_group()
+    palette.add_argument("--palette", metavar="COLORS", help="these only: '#6b4a2f,#2e6b3a,#d9c7a1'")
+    palette.add_argument("--reference", type=_path, metavar="FILE", help="the colours of this photograph")
 
     more = parser.add_argument_group("more")
     more.add_argument(
@@ -125,17 +140,17 @@ def _run(options: argparse.Namespace) -> int:
             if not options.hints.is_file():
                 raise FileNotFoundError(f"--hints {options.hints}: no such file")
         # From here on it takes seconds
-        from hybridvit.inference.batch import Settings, Summary, colorize_files, leave_results
+        from hybridvit.inference.batch import Settings, colorize_files, leave_results
         from hybridvit.inference.colorizer import load
 
+        settings = Settings(options.size, options.strength, options.decode, options.seed, _palette(options))
         originals, results = leave_results(found.sources)
         jobs = plan(originals, options.output, options.format, options.samples, options.uncertainty)
         _check_writable(options.output)
         colorizer = load(options.weights)
     except (ValueError, OSError) as error:
-        fail(str(error))
+        fail(explain(error))
     summary = Summary(total=len(jobs))
-    settings = Settings(options.size, options.strength, options.decode, options.seed)
     try:
         colorize_files(
             colorizer, jobs, settings, summary, hints_of=_hints_of(options), overwrite=options.overwrite
@@ -155,6 +170,25 @@ def _hints_of(options: argparse.Namespace) -> Callable[[pathlib.Path], pathlib.P
     return beside if options.hints is None else lambda picture: options.hints
 
 
+def _palette(options: argparse.Namespace) -> tuple:
+    if options.palette is not None:
+        from hybridvit.hints.shapes import PaletteColor
+
+        try:
+            return tuple(PaletteColor(color.strip()) for color in options.palette.split(","))
+        except ValueError as error:
+            raise ValueError(f"--palette: {error}") from None
+    if options.reference is None:
+        return ()
+    from hybridvit.inference.palette import palette_of
+    from hybridvit.inference.photo import read_photo
+
+    pixels = read_photo(options.reference).pixels
+    if pixels.shape[2] == 1:
+        raise ValueError(f"--reference {options.reference}: a gray picture has no colours to take")
+    return palette_of(pixels if pixels.dtype == "uint8" else (pixels >> 8).astype("uint8"))
+
+
 def _check_writable(output: pathlib.Path) -> None:
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -166,23 +200,14 @@ def _check_writable(output: pathlib.Path) -> None:
         raise OSError(f"--output {output}: nothing can be written there ({error.strerror})") from error
 
 
-def _report(summary: "Summary", results: int, found: Found, output: pathlib.Path) -> None:
-    for remark, names in summary.remarks.items():
-        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        print(f"note: {names[0]}{others}: {remark}", file=sys.stderr)
-    failed = found.unreadable | summary.failed
-    for name, reason in failed.items():
+def _report(summary: Summary, results: int, found: Found, output: pathlib.Path) -> None:
+    for line in summary.remarked():
+        print(f"note: {line}", file=sys.stderr)
+    for name, reason in (found.unreadable | summary.failed).items():
         print(f"failed: {name}: {reason}", file=sys.stderr)
     if summary.stopped:
         print(f"stopped: {output}: {summary.stopped}; make room, and give the same command", file=sys.stderr)
-    counts = {
-        "coloured": summary.coloured,
-        "done already": summary.done,
-        "failed": len(failed),
-        "not reached": summary.not_reached,
-    }
-    said = [f"{count} {what}" for what, count in counts.items() if count or what == "coloured"]
-    print(f"{output}: {', '.join(said)}")
+    print(f"{output}: {summary.counted(len(found.unreadable))}")
     if results:
         print(f"left alone: {results} results of hybridvit among the inputs")
     if found.passed_over:
@@ -193,30 +218,20 @@ def _path(text: str) -> pathlib.Path:
     return pathlib.Path(os.path.expanduser(text))
 
 
-def _number(text: str, kind: type, least: float, most: float, what: str) -> float:
-    try:
-        value = kind(text)
-    except ValueError:
-        value = math.nan
-    if not least <= value <= most:
-        raise argparse.ArgumentTypeError(f"{text!r} is not {what} from {least} to {most}")
-    return value
+def _number(kind: type, least: int, most: int) -> Callable[[str], int | float]:
+    """An option's type."""
 
+    def parse(text: str) -> int | float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            what = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what} from {least} to {most}")
+        return value
 
-def _strength(text: str) -> float:
-    return _number(text, float, 0, 10, "a number")
-
-
-def _count(text: str) -> int:
-    return _number(text, int, 1, 99, "a whole number")
-
-
-def _seed(text: str) -> int:
-    return _number(text, int, 0, 2**31 - 100, "a whole number")
-
-
-def _size(text: str) -> int:
-    return _number(text, int, 16, 4096, "a whole number")
+    return parse
 
 
 def _terminate(number: int, frame: object) -> NoReturn:

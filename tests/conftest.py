@@ -10,8 +10,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import jax
+import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
@@ -137,3 +140,25 @@ def small_run(
     output, _ = process.communicate(timeout=200)
     assert process.returncode == 0, output
     return workdir
+
+
+class StubColorizer:
+    """Stands for a `Colorizer` where the model does not matter: tints, and notes what it was told in `calls`."""
+
+    digest = "5" * 64
+
+    def __init__(self):
+        self.calls: list[dict] = []
+
+    def colorize(self, photo: Any, hints: Any = (), **settings: Any) -> SimpleNamespace:
+        self.calls.append({"hints": tuple(hints), **settings})
+        rgb = np.repeat(photo.pixels[..., :1], 3, -1)
+        rgb[..., 2] = rgb[..., 2] // 2 + settings["seed"]
+        provenance = {"software": "hybridvit stub", "settings": {"size": settings["size"]}}
+        return SimpleNamespace(rgb=rgb, uncertainty=np.full((4, 4), 20, np.float32), provenance=provenance)
+
+
+@pytest.fixture
+def stub_colorizer() -> StubColorizer:
+    """A colorizer without a model."""
+    return StubColorizer()

@@ -16,12 +16,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from hybridvit.hints.sidecar import Sidecar, load_hints
+from hybridvit.hints.shapes import Hint, PaletteColor
+from hybridvit.hints.sidecar import load_hints
 from hybridvit.inference.heat_map import FULL_SCALE, draw_heat_map
 from hybridvit.inference.inputs import Source
 from hybridvit.inference.naming import Job
-from hybridvit.inference.photo import Photo, photo_of, read_photo, write_photo
+from hybridvit.inference.photo import Photo, photo_of, read_photo, read_provenance, write_photo
 from hybridvit.inference.record import Record, make_record, read_record
+from hybridvit.inference.summary import Summary, explain
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # the next picture would meet it too
 READ_AHEAD = 200 * 2**20  # bytes of pixels; while a larger picture is worked on, the next one waits on disk
@@ -38,23 +40,7 @@ class Settings:
     strength: float = 1.0
     decode: str = "vivid"
     seed: int = 0  # of the first sample
-
-
-@dataclasses.dataclass
-class Summary:
-    """What became of the pictures; filled while they are worked on."""
-
-    total: int
-    coloured: int = 0
-    done: int = 0  # already
-    failed: dict[str, str] = dataclasses.field(default_factory=dict)  # picture -> reason, in a line
-    remarks: dict[str, list[str]] = dataclasses.field(default_factory=dict)  # what to know -> pictures
-    stopped: str | None = None  # why the rest was not reached
-
-    @property
-    def not_reached(self) -> int:
-        """How many pictures nothing was tried with."""
-        return self.total - self.coloured - self.done - len(self.failed)
+    palette: tuple[PaletteColor, ...] = ()  # of the pictures whose sidecar has none
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,14 +48,15 @@ class _Work:
     """A picture that is read, and what is to be made of it."""
 
     photo: Photo
-    sidecar: Sidecar | None
+    hints: Sequence[Hint]
+    palette: Sequence[PaletteColor]
     results: list[tuple[pathlib.Path, int, Record]]  # with the seed
     heat_map: tuple[pathlib.Path, Record] | None
 
 
 def leave_results(sources: Sequence[Source]) -> tuple[list[Source], int]:
     """The sources that are no results or heat maps of an earlier run, and how many are."""
-    originals = [source for source in sources if read_record(source.path) is None]
+    originals = [source for source in sources if read_provenance(source.path) is None]
     return originals, len(sources) - len(originals)
 
 
@@ -114,25 +101,17 @@ def colorize_files(
             bar.update()
 
 
-def explain(error: Exception, about: object = "") -> str:
-    """One line for people; `about` stands before it already."""
-    if isinstance(error, MemoryError):
-        return "not enough memory for this picture"
-    if isinstance(error, OSError) and error.strerror:
-        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    elif isinstance(error, OSError | ValueError):
-        text = str(error)
-    else:
-        text = f"unexpected {type(error).__name__}, please report it: {error}"
-    return " ".join(text.split()).removeprefix(f"{about}: ")
-
-
 def _prepare(
     job: Job, settings: Settings, weights: str, sidecar: pathlib.Path | None, overwrite: bool
 ) -> _Work | None:
     """Reads the picture; None if all that would be made of it is there already."""
     source = _sha256(job.source)
-    ingredients = {"weights": weights, "hints": sidecar and _sha256(sidecar), "size": settings.size}
+    ingredients = {
+        "weights": weights,
+        "size": settings.size,
+        "hints": sidecar and _sha256(sidecar),
+        "palette": [dataclasses.astuple(color) for color in settings.palette],
+    }
 
     def wanted(path: pathlib.Path, record: Record) -> bool:
         return overwrite or not _is_done(path, record)
@@ -150,7 +129,8 @@ def _prepare(
     if not results and heat_map is None:
         return None
     photo = read_photo(job.source)
-    return _Work(photo, _hints_for(photo, sidecar) if sidecar else None, results, heat_map)
+    hints, palette = _known(photo, sidecar) if sidecar else ((), ())
+    return _Work(photo, hints, palette or settings.palette, results, heat_map)
 
 
 def _is_done(path: pathlib.Path, record: Record) -> bool:
@@ -160,7 +140,7 @@ def _is_done(path: pathlib.Path, record: Record) -> bool:
     found = read_record(path)
     if found is None:
         raise FileExistsError(
-            f"{path} is there, and not by hybridvit: choose another --output, or --overwrite"
+            f"{path} is there, and no result of this command: choose another --output, or --overwrite"
         )
     if found.source != record.source:
         raise FileExistsError(
@@ -169,31 +149,29 @@ def _is_done(path: pathlib.Path, record: Record) -> bool:
     return found == record
 
 
-def _hints_for(photo: Photo, path: pathlib.Path) -> Sidecar:
+def _known(photo: Photo, path: pathlib.Path) -> tuple[Sequence[Hint], Sequence[PaletteColor]]:
     sidecar = load_hints(path)
     try:
         sidecar.check_picture(photo.pixels)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    return sidecar
+    return sidecar.hints, sidecar.palette
 
 
 def _colorize(colorizer: Any, work: _Work | None, job: Job, settings: Settings) -> tuple[str, ...] | None:
     """Makes what is wanted; returns remarks on the picture, or None if nothing was."""
     if work is None:
         return None
-    hints = work.sidecar.hints if work.sidecar else ()
-    palette = {"palette": work.sidecar.palette} if work.sidecar and work.sidecar.palette else {}
     heat_map = work.heat_map
     for path, seed, record in work.results or [(None, settings.seed, None)]:
         coloured = colorizer.colorize(
             work.photo,
-            hints,
+            work.hints,
             size=settings.size,
             strength=settings.strength,
             decode=settings.decode,
             seed=seed,
-            **palette,
+            palette=work.palette,
         )
         provenance = coloured.provenance | {"source": job.source.name}
         if heat_map is not None:

@@ -59,7 +59,8 @@ def find_sources(arguments: Sequence[str], output: str | os.PathLike) -> Found:
 
 def describe(passed_over: Counter[str]) -> str:
     """ "3 .pdf, 1 without suffix", most first."""
-    return ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in passed_over.most_common())
+    ordered = sorted(passed_over.items(), key=lambda pair: (-pair[1], pair[0] or "~"))
+    return ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in ordered)
 
 
 def _expand(argument: str, avoid: str, found: Found) -> Iterator[tuple[pathlib.Path, pathlib.Path]]:

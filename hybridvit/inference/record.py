@@ -9,11 +9,8 @@ import hashlib
 import json
 import os
 from typing import Any
-from xml.etree import ElementTree
 
-import pyvips
-
-from hybridvit.inference.photo_provenance import NAMESPACE
+from hybridvit.inference.photo import read_provenance
 
 SOURCE, RECIPE = "source_sha256", "recipe_sha256"  # names in the provenance
 
@@ -37,20 +34,7 @@ def make_record(source: str, **ingredients: Any) -> Record:
 
 
 def read_record(path: str | os.PathLike) -> Record | None:
-    """The record in a file; None in one that hybridvit did not write, or that is no picture."""
-    try:
-        source = pyvips.Source.new_from_file(
-            os.fspath(path)
-        )  # a plain file name would be searched for [options]
-        image = pyvips.Image.new_from_source(source, "", access="sequential")
-        packet = bytes(image.get("xmp-data"))
-    except pyvips.Error:
-        return None
-    if NAMESPACE.encode() not in packet or b"<!DOCTYPE" in packet:
-        return None
-    try:
-        root = ElementTree.fromstring(packet.strip(b"\0 \t\r\n"))
-    except ElementTree.ParseError:
-        return None
-    found = [root.findtext(f".//{{{NAMESPACE}}}{name}") for name in (SOURCE, RECIPE)]
+    """The record in a file; None in one that this command did not write, or that is no picture."""
+    provenance = read_provenance(path) or {}
+    found = [provenance.get(name) for name in (SOURCE, RECIPE)]
     return Record(*found) if all(found) else None
