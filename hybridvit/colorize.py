@@ -58,6 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run() -> NoReturn:
     """The command as a process."""
     signal.signal(signal.SIGTERM, _terminate)
+    sys.stdout.reconfigure(
+        errors="backslashreplace"
+    )  # names of files may be in any encoding, and older than UTF-8
     sys.exit(main())
 
 
@@ -116,9 +119,11 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     more.add_argument(
         "--uncertainty",
         action="store_true",
-        help="also photo-uncertainty.png: dark blue is sure, pale yellow is 40 or more ab units of doubt",
+        help="also photo-uncertainty.png: dark blue is sure, pale yellow is 30 or more ab units of doubt",
     )
-    more.add_argument("--weights", default="pretrained", help="the model: a file, or %(default)s")
+    more.add_argument(
+        "--weights", default="pretrained", help="a .safetensors file, a training's folder, or %(default)s"
+    )
     options = parser.parse_args(argv)
     if options.samples is not None:
         if options.decode not in (None, "sample"):

@@ -56,7 +56,7 @@ class _Work:
 
 def leave_results(sources: Sequence[Source]) -> tuple[list[Source], int]:
     """The sources that are no results or heat maps of an earlier run, and how many are."""
-    originals = [source for source in sources if read_provenance(source.path) is None]
+    originals = [source for source in sources if not _is_result(source.path)]
     return originals, len(sources) - len(originals)
 
 
@@ -97,8 +97,16 @@ def colorize_files(
                 summary.coloured += remarks is not None
                 for remark in remarks or ():
                     summary.remarks.setdefault(remark, []).append(os.fspath(job.source))
-            bar.set_postfix(failed=len(summary.failed), refresh=False)
+            if summary.failed:
+                bar.set_postfix(failed=len(summary.failed), refresh=False)
             bar.update()
+
+
+def _is_result(path: pathlib.Path) -> bool:
+    try:
+        return read_provenance(path) is not None
+    except (OSError, ValueError):  # when its turn comes, this is said of it
+        return False
 
 
 def _prepare(

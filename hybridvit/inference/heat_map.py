@@ -1,7 +1,7 @@
 """A heat map of how unsure the model is of its colours, as a picture.
 
 Legend: the standard deviation of the predicted distribution of colours, in CIE ab units (2 are just visible), from 0,
-dark blue (sure), by magenta (13) and salmon (27) to 40 and more, pale yellow (any colour may be right). The scale is
+dark blue (sure), by magenta (10) and salmon (20) to 30 and more, pale yellow (any colour may be right). The scale is
 the same for every picture, and equal steps in ab units are equal steps to the eye: the colour map is a curve through
 CIE Lab of rising lightness, cut into pieces of equal CIEDE2000.
 """
@@ -13,7 +13,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from skimage.color import deltaE_ciede2000, lab2rgb
 
-FULL_SCALE = 40.0  # ab units at the bright end
+FULL_SCALE = 30.0  # ab units at the bright end
 CELL = 8  # px of the heat map that one cell of the uncertainty becomes, along the shorter side
 _KNOTS = np.array([[10, 14, -32], [36, 82, -17], [63, 58, 40], [95, -10, 18]], float)  # Lab, all in gamut
 

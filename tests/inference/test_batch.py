@@ -324,7 +324,7 @@ def test_the_heat_map(scans, colour, stub_colorizer):
     assert files()["b.png"] == before
     with Image.open("out/b-uncertainty.png") as image:
         assert image.size == (43, 32)  # the picture's aspect, 8 px a cell
-    assert "40 ab units" in read_provenance("out/b-uncertainty.png")["shows"]
+    assert "30 ab units" in read_provenance("out/b-uncertainty.png")["shows"]
     heat_map = files()["b-uncertainty.png"]
     strong = dataclasses.replace(Settings(), strength=2.0)  # which it does not depend on
     assert counts(colour("scans/b.png", heat_map=True, settings=strong)) == (1, 0, 0, 0)
@@ -359,6 +359,17 @@ def test_results_are_no_originals(scans, colour):
     originals, results = leave_results(sources)
     assert [str(source.path) for source in originals] == ["scans/a.jpg", "scans/b.png", "scans/c.tif"]
     assert results == 6
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
+def test_names_in_other_encodings_do_not_stop_the_others(scans, colour):
+    odd = scans / os.fsdecode(b"M\xfcller.png")
+    (scans / "b.png").rename(odd)
+    originals, _ = leave_results(find_sources(["scans"], "out").sources)
+    assert len(originals) == 3
+    summary = colour()
+    assert {"a.jpg", "c.tif"} <= set(files())
+    assert (odd.name in files()) != (str(odd) in summary.failed)
 
 
 def test_remarks_are_kept(scans, colour):
