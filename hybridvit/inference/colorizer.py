@@ -17,7 +17,6 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, UInt8, UInt16
 from PIL import Image
 
-
 from hybridvit.color import bins
 from hybridvit.color.lab import CHROMA_SCALE
 from hybridvit.compilation import enable_compilation_cache

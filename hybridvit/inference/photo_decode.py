@@ -6,6 +6,7 @@ libvips reads JPEG, PNG, TIFF, WebP, AVIF and GIF; Pillow BMP, PNM and JPEG 2000
 import dataclasses
 import functools
 import logging
+import os
 import re
 import warnings
 from pathlib import Path
@@ -75,7 +76,9 @@ def read_xmp(path: Path) -> bytes | None:
 
 def _open(path: Path) -> pyvips.Image:
     _prepare_vips()
-    source = pyvips.Source.new_from_file(str(path))  # a plain file name would be searched for [options]
+    source = pyvips.Source.new_from_file(
+        os.fsencode(path)
+    )  # a plain file name would be searched for [options]
     return pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
 
 

@@ -79,7 +79,9 @@ def main() -> None:
     parser.add_argument("--weights", default="pretrained")
     parser.add_argument("--peer", action="store_true", help="beside a network of iColoriT-Ti's shape (torch)")
     arguments = parser.parse_args()
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # JAX, which counts the cores, is imported by `load`
+    os.sched_setaffinity(
+        0, {min(os.sched_getaffinity(0))}
+    )  # JAX, which counts the cores, is imported by `load`
     colorizer = hybridvit.load(arguments.weights)
     rng = np.random.default_rng(0)
     L = rng.uniform(0, 100, (1, 256, 256)).astype(np.float32)
