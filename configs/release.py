@@ -52,8 +52,8 @@ def _at_128(config):
 def _at_192(config):
     """The photographs at their own size."""
     config.data.batch_size = 16
-    config.optim.learning_rate = 1e-4
-    config.train.steps = 500
+    config.optim.learning_rate = 2.5e-4
+    config.train.steps = 860
 
 
 VARIANTS = {"64": _at_64, "128": _at_128, "192": _at_192}

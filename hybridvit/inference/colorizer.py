@@ -22,7 +22,7 @@ from hybridvit.color.lab import CHROMA_SCALE
 from hybridvit.compilation import enable_compilation_cache
 from hybridvit.hints.raster import rasterise, rasterise_view
 from hybridvit.hints.shapes import Hint, PaletteColor
-from hybridvit.inference.decode import mean_ab, vivid_ab
+from hybridvit.inference.decode import mean_ab, vivid_ab, with_hints
 from hybridvit.inference.full_resolution import colour_picture
 from hybridvit.inference.hint_residual import spread_residual
 from hybridvit.inference.palette import apply_palette
@@ -33,10 +33,11 @@ from hybridvit.inference.weights import Weights, load_weights
 from hybridvit.models.generator import build_generator
 from hybridvit.version import VERSION
 
-DECODES = {"vivid": vivid_ab, "mean": mean_ab, "sample": vivid_ab}
+DECODES = ("vivid", "mean", "sample")
 BUCKET = 64  # px: views are padded to multiples of it, and compiled once for each padded shape
 VIEW = 256  # px, shorter side of the model's view
 
+Hints = tuple[Float[np.ndarray, "b h w 2"], Bool[np.ndarray, "b h w"]]
 Picture = str | os.PathLike | Image.Image | np.ndarray | Photo
 
 
@@ -69,8 +70,8 @@ class Colorizer:
         log_rarity = weights.log_rarity
 
         def predict(
-            params: Any, L: Float[Array, "b h w"], hints: tuple[Array, Array] | None, decode: str
-        ) -> tuple[Float[Array, "b h w 2"], Float[Array, "b h8 w8 313"]]:
+            params: Any, L: Float[Array, "b h w"], hints: tuple[Array, Array] | None, vivid: bool
+        ) -> tuple[Float[Array, "b h w 2"], Float[Array, "b h w 2"] | None, Float[Array, "b h8 w8 313"]]:
             given = None
             if hints is not None:
                 ab, mask = hints
@@ -78,9 +79,9 @@ class Colorizer:
                 given = jnp.concatenate([ab / CHROMA_SCALE * known, known], -1)
             prediction = generate(params, L[..., None] / 50 - 1, given)
             prediction = prediction._replace(bins=prediction.bins - log_rarity)
-            return DECODES[decode](prediction), prediction.bins
+            return mean_ab(prediction), vivid_ab(prediction, log_rarity) if vivid else None, prediction.bins
 
-        self._predict = jax.jit(predict, static_argnames="decode")
+        self._predict = jax.jit(predict, static_argnames="vivid")
         self._spread = jax.jit(lambda logits: bins.spread(jax.nn.softmax(logits)))
 
     def predict_ab(
@@ -97,10 +98,10 @@ class Colorizer:
         """
         if decode not in ("mean", "vivid"):
             raise ValueError(f"decode={decode!r} is neither 'mean' nor 'vivid'")
-        mask = np.asarray(hint_mask, bool)
+        L, hint_ab, mask = np.asarray(L), np.asarray(hint_ab), np.asarray(hint_mask, bool)
         if not mask.any():
-            return self._run(np.asarray(L), None, decode)[0]
-        ab, _ = self._run(np.asarray(L), (np.asarray(hint_ab), mask), decode)
+            return self._decode(L, None, decode)[0]
+        ab, _ = self._decode(L, (hint_ab, mask), decode)
         return np.stack([spread_residual(*one) for one in zip(L, ab, hint_ab, mask, strict=True)])
 
     def colorize(
@@ -140,12 +141,12 @@ class Colorizer:
         view = view_size(height, width, size)
         L = view_lightness(photo.pixels, *view)
         given = rasterise_view(hints, height, width, *view) if hints else None
-        uncertainty = self._spread(self._run_one(L, given, "mean")[1])
-        shown = given
+        ab, logits = self._decode_one(L, given, "mean" if palette or decode == "sample" else decode)
+        uncertainty = self._spread(logits)
         if decode == "sample":
             nothing = np.zeros((*view, 2), np.float32), np.zeros(view, bool)
-            shown = sample_hints(lambda h: self._run_one(L, h, "mean")[1], given or nothing, seed)
-        ab = self._run_one(L, shown, "mean" if palette else decode)[0]
+            drawn = sample_hints(lambda h: self._decode_one(L, h, "mean")[1], given or nothing, seed)
+            ab, _ = self._decode_one(L, drawn, "mean")
         ab = apply_palette(L, ab, palette) * np.float32(strength)
         if given is not None:
             ab = spread_residual(L, ab, *given)
@@ -164,27 +165,35 @@ class Colorizer:
             provenance["palette"] = [dataclasses.asdict(color) for color in palette]
         return ColorizedImage(rgb, np.asarray(uncertainty), photo, provenance)
 
-    def _run_one(self, L: Float[np.ndarray, "h w"], hints: HintMap | None, decode: str) -> tuple:
-        given = None if hints is None else tuple(x[None] for x in hints)
-        ab, logits = self._run(L[None], given, decode)
+    def _decode_one(self, L: Float[np.ndarray, "h w"], hints: HintMap | None, decode: str) -> tuple:
+        ab, logits = self._decode(L[None], None if hints is None else tuple(x[None] for x in hints), decode)
         return ab[0], logits[0]
 
-    def _run(
-        self,
-        L: Float[np.ndarray, "b h w"],
-        hints: tuple[Float[np.ndarray, "b h w 2"], Bool[np.ndarray, "b h w"]] | None,
-        decode: str,
-    ) -> tuple:
-        """ab and logits; the padding to the bucket lies on the right and at the bottom, and is cut off again."""
+    def _decode(self, L: Float[np.ndarray, "b h w"], hints: Hints | None, decode: str) -> tuple:
+        """ab by "mean" or "vivid", and calibrated logits."""
+        vivid = decode == "vivid"
+        mean, bright, logits = self._run(L, hints, vivid and hints is None)
+        if not vivid:
+            return mean, logits
+        if hints is None:
+            return bright, logits
+        return with_hints(mean, *self._run(L, None, True)[:2]), logits
+
+    def _run(self, L: Float[np.ndarray, "b h w"], hints: Hints | None, vivid: bool) -> tuple:
+        """Mean and vivid ab and logits; the padding to the bucket lies on the right and below, and is cut off again."""
         height, width = L.shape[1:]
         pad = ((0, 0), (0, -height % BUCKET), (0, -width % BUCKET))
         L = np.pad(L.astype(np.float32), pad, mode="edge")
         if hints is not None:
             ab, mask = hints
             hints = np.pad(ab.astype(np.float32), (*pad, (0, 0))), np.pad(mask, pad)
-        ab, logits = self._predict(self._params, L, hints, decode=decode)
+        mean, bright, logits = self._predict(self._params, L, hints, vivid=vivid)
         rows, columns = -(-height // 8), -(-width // 8)
-        return np.asarray(ab[:, :height, :width]), np.asarray(logits[:, :rows, :columns])
+        return (
+            np.asarray(mean[:, :height, :width]),
+            np.asarray(bright[:, :height, :width]) if vivid else None,
+            np.asarray(logits[:, :rows, :columns]),
+        )
 
 
 def load(path: str | os.PathLike = "pretrained") -> Colorizer:

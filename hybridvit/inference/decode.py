@@ -1,11 +1,18 @@
 """From a prediction to the one chroma that is shown: the mean, or a vivid one.
 
-The mean errs least and is dull, for it averages the colours that a thing may have. The distribution over bins knows
-them apart: sharpened by a temperature below 1, its mean moves towards the likeliest of them (the annealed mean of Zhang
-et al. 2016, section 2.3). By how far it moves, the mean is moved too; edges and hints stay the mean's, which knows
-them best.
+The mean errs least and is dull, for it averages the colours that a thing may have. The vivid decode goes from it
+towards the likelier colours, in two steps. The distribution over bins knows the colours apart: with rare ones weighted
+up by half and sharpened by a temperature, its mean lies nearer to the likeliest of them (the annealed mean of Zhang et
+al. 2016, section 2.3); by how far that is from its plain mean, the prediction is moved, so edges stay the prediction's.
+Then chroma is stretched by a power: what the model is sure of and coloured becomes more so, what is nearly gray turns
+gray, and the picture errs less in CIEDE2000 than if all of it were scaled.
+
+The constants were chosen on the photographs held out of the released weights' training, to reach three quarters of the
+truth's colorfulness at the least CIEDE2000.
 """
 
+import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from hybridvit.color import bins
@@ -13,7 +20,14 @@ from hybridvit.color.lab import CHROMA_SCALE
 from hybridvit.models.blocks import upsample
 from hybridvit.models.prediction import Prediction
 
-TEMPERATURE = 0.38
+TEMPERATURE = 0.6
+RARITY = 0.5  # share of the training's weights of rare bins
+POWER = 0.5
+PIVOT = 11.0  # ab units: chroma above it is raised, chroma below it lowered
+MOST = 2.0  # times: what is vivid already is not raised further
+KNOWN = (
+    8.0  # ab units: where hints move the mean by more, they know the colour, and nothing is made more vivid
+)
 STRIDE = 8  # of the bins
 
 
@@ -22,8 +36,21 @@ def mean_ab(prediction: Prediction) -> Float[Array, "b h w 2"]:
     return prediction.chroma * CHROMA_SCALE
 
 
-def vivid_ab(prediction: Prediction, temperature: float = TEMPERATURE) -> Float[Array, "b h w 2"]:
-    """The expected colour, moved towards the likeliest, ab in CIE units."""
+def vivid_ab(prediction: Prediction, log_rarity: Float[np.ndarray, "313"]) -> Float[Array, "b h w 2"]:
+    """A vivid colour, ab in CIE units, from a prediction whose bins are calibrated (`Weights.log_rarity`)."""
     _, height, width, _ = prediction.chroma.shape
-    towards = bins.annealed_mean(prediction.bins, temperature) - bins.annealed_mean(prediction.bins, 1.0)
-    return mean_ab(prediction) + upsample(towards, STRIDE)[:, :height, :width]
+    likely = bins.annealed_mean(prediction.bins + RARITY * log_rarity, TEMPERATURE)
+    towards = likely - bins.annealed_mean(prediction.bins, 1.0)
+    ab = mean_ab(prediction) + upsample(towards, STRIDE)[:, :height, :width]
+    chroma = jnp.linalg.norm(ab, axis=-1, keepdims=True)
+    return ab * jnp.minimum((chroma / PIVOT) ** POWER, MOST)
+
+
+def with_hints(
+    mean: Float[np.ndarray, "*b h w 2"],
+    free_mean: Float[np.ndarray, "*b h w 2"],
+    free_vivid: Float[np.ndarray, "*b h w 2"],
+) -> Float[np.ndarray, "*b h w 2"]:
+    """The mean given hints, made as vivid as without them (`free`) where they say nothing."""
+    moved = np.linalg.norm(mean - free_mean, axis=-1, keepdims=True)
+    return mean + (free_vivid - free_mean) * np.exp(-moved / KNOWN)

@@ -11,7 +11,7 @@ from hybridvit.color import bins
 from hybridvit.color.bins import NUM_BINS
 from hybridvit.hints.shapes import PaletteColor, Point, Region
 from hybridvit.inference.colorizer import Colorizer
-from hybridvit.inference.decode import mean_ab, vivid_ab
+from hybridvit.inference.decode import mean_ab, vivid_ab, with_hints
 from hybridvit.inference.photo import read_provenance
 from hybridvit.inference.weights import Weights, save_weights
 from hybridvit.models.generator import build_generator
@@ -152,6 +152,24 @@ def test_vivid_moves_from_the_mean_towards_the_mode():
     logits[..., 250], logits[..., 60] = 1.0, 0.5  # the first is the likelier
     prediction = Prediction(chroma=jnp.zeros((1, 13, 16, 2)), bins=jnp.asarray(logits))
     np.testing.assert_array_equal(mean_ab(prediction), 0)
-    moved = np.asarray(vivid_ab(prediction))
+    moved = np.asarray(vivid_ab(prediction, np.zeros(NUM_BINS, np.float32)))
     assert moved.shape == (1, 13, 16, 2)
     assert (moved @ (bins.BIN_CENTRES[250] - bins.BIN_CENTRES[60]) > 0).all()
+
+
+def test_vivid_raises_what_is_coloured_and_lowers_what_is_not():
+    chroma = jnp.zeros((1, 8, 8, 2)).at[0, 0, 0].set([0.3, 0.0]).at[0, 7, 7].set([0.0, 0.02])
+    ab = vivid_ab(Prediction(chroma, jnp.zeros((1, 1, 1, NUM_BINS))), np.zeros(NUM_BINS, np.float32))[0]
+    drift = ab[4, 4]  # of the flat distribution, which temperature leaves as it is
+    np.testing.assert_allclose(drift, 0, atol=1e-3)
+    assert ab[0, 0, 0] > 1.5 * 33
+    assert ab[7, 7, 1] < 0.8 * 2.2
+
+
+def test_hints_are_not_made_more_vivid():
+    mean, free = np.zeros((1, 4, 4, 2), np.float32), np.zeros((1, 4, 4, 2), np.float32)
+    vivid = np.full_like(free, 10.0)
+    mean[0, 0, 0] = (60, 0)
+    ab = with_hints(mean, free, vivid)
+    np.testing.assert_allclose(ab[0, 0, 0], (60, 0), atol=0.1)
+    np.testing.assert_allclose(ab[0, 3, 3], (10, 10), atol=1e-4)
