@@ -262,7 +262,7 @@ replace = os.replace
 def replaced(source, target):
     if str(target).endswith("b.png"):
         print("between", flush=True)
-        time.sleep(30)
+        time.sleep(600)
     replace(source, target)
 
 os.replace = replaced
@@ -288,7 +288,7 @@ def test_told_to_stop_between_writing_and_renaming(run, number, code):
     try:
         assert process.stdout.readline() == "between\n"
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=300)
     finally:
         process.kill()
     assert process.returncode == code
