@@ -23,7 +23,7 @@ from hybridvit.models.prediction import Prediction
 TEMPERATURE = 0.6
 RARITY = 0.5  # share of the training's weights of rare bins
 POWER = 0.5
-PIVOT = 11.0  # ab units: chroma above it is raised, chroma below it lowered
+PIVOT = 11.5  # ab units: chroma above it is raised, chroma below it lowered
 MOST = 2.0  # times: what is vivid already is not raised further
 KNOWN = (
     8.0  # ab units: where hints move the mean by more, they know the colour, and nothing is made more vivid

@@ -16,9 +16,8 @@ import time
 
 import numpy as np
 import skimage
+import tifffile
 from PIL import Image
-
-from hybridvit.inference.photo import photo_of, write_photo
 
 
 def main() -> None:
@@ -39,7 +38,10 @@ def main() -> None:
         pixels = pixels * np.uint16(257)
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder) / f"scan.{arguments.format}"
-        write_photo(source, pixels, photo_of(pixels), {})
+        if arguments.format == "tiff":
+            tifffile.imwrite(source, pixels, photometric="rgb")
+        else:
+            Image.fromarray(pixels).save(source, quality=95)
         for start in ("first", "second"):
             output = pathlib.Path(folder) / start
             command = [sys.executable, "-m", "hybridvit.colorize", source, "--output", output]
@@ -47,8 +49,8 @@ def main() -> None:
             process = subprocess.Popen([*command, "--weights", arguments.weights], stdout=subprocess.DEVNULL)
             _, status, usage = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - began
-            if status:
-                sys.exit(f"the command failed: {status}")
+            if status or not list(output.iterdir()):
+                sys.exit(f"the command made nothing: {status}")
             print(
                 f"{start} start: {seconds:.1f} s, {usage.ru_utime + usage.ru_stime:.1f} CPU-seconds, peak "
                 f"{usage.ru_maxrss / 2**20:.2f} GiB; {width} x {height} px, {source.stat().st_size / 1e6:.0f} MB file"
