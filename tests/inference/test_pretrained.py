@@ -1,4 +1,4 @@
-"""The weights that come with the package, on the photographs that come with scikit-image; it was not trained on them."""
+"""The weights that come with the package, on scikit-image's photographs, which they were not trained on."""
 
 import importlib.resources
 
