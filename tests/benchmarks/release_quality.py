@@ -1,0 +1,56 @@
+"""The released weights on a folder of colour photographs: PSNR@N of the mean, and both decodes without hints.
+
+    python -m tests.benchmarks.release_quality --photos FOLDER [--set dev] [--weights pretrained]
+
+The protocol of `hybridvit.evaluate`, through `Colorizer.predict_ab`: shorter side to 256 px, centre crop, N true colours
+of 2 x 2 px at places that depend on the names of set and file.
+"""
+
+import argparse
+import pathlib
+
+import numpy as np
+from PIL import Image
+from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
+
+import hybridvit
+from hybridvit.data.transforms import center_square
+from hybridvit.hints.simulate import protocol_hints
+from hybridvit.metrics import colorfulness
+
+COUNTS = (0, 1, 10, 100)
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--photos", required=True, type=pathlib.Path)
+    parser.add_argument("--set", default="dev", help="name of the set, from which the hints' places follow")
+    parser.add_argument("--weights", default="pretrained")
+    arguments = parser.parse_args()
+    colorizer = hybridvit.load(arguments.weights)
+    scores: dict[str, list] = {}
+    for path in sorted(arguments.photos.glob("*.jpg")):
+        with Image.open(path) as image:
+            truth = center_square(image.convert("RGB"), 256)
+        lab = rgb2lab(truth).astype(np.float32)
+        L, ab = lab[..., 0], lab[..., 1:]
+        rows = {"gray": np.zeros_like(ab)}
+        for count in COUNTS:
+            hint_ab, mask = protocol_hints(ab, f"{arguments.set}/{path.name}", count)
+            for decode in ("mean", "vivid") if count == 0 else ("mean",):
+                predicted = colorizer.predict_ab(L[None], hint_ab[None], mask[None], decode)
+                rows[f"{decode}, {count} hints"] = predicted[0]
+        for name, predicted in rows.items():
+            rgb = np.rint(lab2rgb(np.concatenate([L[..., None], predicted], -1)) * 255)
+            error = max(np.square(rgb - truth).mean() / 255**2, 1e-5)
+            difference = deltaE_ciede2000(rgb2lab(rgb / 255), lab).mean()
+            vivid = float(colorfulness((rgb / 255)[None].astype(np.float32))[0])
+            scores.setdefault(name, []).append((-10 * np.log10(error), difference, vivid))
+    for name, values in scores.items():
+        psnr, difference, vivid = np.mean(values, 0)
+        print(f"{name:16} PSNR {psnr:.2f} dB  CIEDE2000 {difference:.2f}  colorfulness {vivid:.1f}")
+
+
+if __name__ == "__main__":
+    main()
