@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.release_quality --photos FOLDER [--set dev] [--weights pretrained]
 
-The protocol of `hybridvit.evaluate`, through `Colorizer.predict_ab`: shorter side to 256 px, centre crop, N true colours
-of 2 x 2 px at places that depend on the names of set and file.
+The protocol of `hybridvit.evaluate`, through `Colorizer.predict_ab`: shorter side to 256 px, centre crop, N true
+colours of 2 x 2 px at places that depend on the names of set and file.
 """
 
 import argparse
