@@ -1,0 +1,131 @@
+/**
+ * The server's HTTP API. Every function rejects with an Error whose message is the server's own line, so that it can be
+ * shown as it is; a server that does not answer rejects with a LostConnection, and "connection" events tell when that
+ * begins and ends.
+ */
+
+const RETRY_MS = 1500;
+
+/** The server cannot be reached: nothing is wrong with what was asked. */
+export class LostConnection extends Error {}
+
+/** The server answered with an error; `status` is its HTTP status. */
+export class Refused extends Error {
+    /** @param {string} message @param {number} status */
+    constructor(message, status) {
+        super(message);
+        this.status = status;
+    }
+}
+
+/**
+ * @param {URL} base the address of the API, with a slash at its end
+ * @returns {Api}
+ *
+ * @typedef {ReturnType<typeof createApi>} Api
+ */
+export function createApi(base = new URL("api/", document.baseURI)) {
+    const events = new EventTarget();
+    let lost = false;
+
+    function setLost(value) {
+        if (lost === value) return;
+        lost = value;
+        events.dispatchEvent(new CustomEvent("connection", { detail: { lost } }));
+        if (lost) setTimeout(probe, RETRY_MS);
+    }
+
+    async function probe() {
+        try {
+            await fetch(base, { cache: "no-store", signal: AbortSignal.timeout(5000) });
+            setLost(false);
+        } catch {
+            setTimeout(probe, RETRY_MS);
+        }
+    }
+
+    async function request(path, options = {}) {
+        let response;
+        try {
+            response = await fetch(new URL(path, base), options);
+        } catch (error) {
+            if (error.name === "AbortError") throw error;
+            setLost(true);
+            throw new LostConnection("The studio's server does not answer.");
+        }
+        setLost(false);
+        if (!response.ok) throw new Refused(await errorLine(response), response.status);
+        return response;
+    }
+
+    const json = async (path, options) => (await request(path, options)).json();
+    const blob = async (path, options) => (await request(path, options)).blob();
+    const post = (path, data) =>
+        json(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(data) });
+    const upload = (path, file) =>
+        json(path, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file });
+    const href = (path) => new URL(path, base).href;
+    const photoPath = (id, rest = "") => `photos/${encodeURIComponent(id)}${rest}`;
+    const tilePath = (id, what, { level, row, column }) => photoPath(id, `/tiles/${what}/${level}/${row}/${column}`);
+
+    return {
+        addEventListener: events.addEventListener.bind(events),
+        removeEventListener: events.removeEventListener.bind(events),
+        /** @returns {boolean} whether the server has stopped answering */
+        get lost() {
+            return lost;
+        },
+
+        info: () => json(""),
+        photos: async () => (await json("photos")).photos,
+        /** Opens a photograph. */
+        photo: (id, signal) => json(photoPath(id), { signal }),
+        /** Uploads one. @param {File|Blob} file @param {string} name */
+        addPhoto: (file, name) => upload(`photos?${new URLSearchParams({ name })}`, file),
+        removePhoto: (id) => request(photoPath(id), { method: "DELETE" }),
+        thumbnailUrl: (id) => href(photoPath(id, "/thumbnail")),
+
+        /**
+         * Saves what decides the colours.
+         * @param {object} sidecar @param {{ifMatch?: string, keepalive?: boolean}} [options]
+         * @returns {Promise<{revision: string}>}
+         */
+        putSidecar: (id, sidecar, { ifMatch, keepalive = false } = {}) =>
+            json(photoPath(id, "/sidecar"), {
+                method: "PUT",
+                headers: { "Content-Type": "application/json", ...(ifMatch && { "If-Match": `"${ifMatch}"` }) },
+                body: JSON.stringify(sidecar),
+                keepalive,
+            }),
+        sidecarUrl: (id) => href(photoPath(id, "/sidecar")),
+
+        /** @param {{level: number, row: number, column: number}} tile @returns {Promise<Blob>} */
+        tile: (id, what, tile, signal) => blob(tilePath(id, what, tile), { signal }),
+        colors: (id, x, y, revision, signal) =>
+            json(photoPath(id, `/colors?${new URLSearchParams({ x, y, revision })}`), { signal }),
+        gamut: (id, x, y, revision, signal) =>
+            json(photoPath(id, `/gamut?${new URLSearchParams({ x, y, ...(revision && { revision }) })}`), { signal }),
+        uncertainty: (id, revision, signal) =>
+            blob(photoPath(id, `/uncertainty?${new URLSearchParams({ revision })}`), { signal }),
+        next: async (id, revision, count = 3, signal) =>
+            (await json(photoPath(id, `/next?${new URLSearchParams({ revision, count })}`), { signal })).points,
+        variant: (id, seed, revision, signal) =>
+            blob(photoPath(id, `/variants/${seed}?${new URLSearchParams({ revision })}`), { signal }),
+
+        addReference: (file) => upload("references", file),
+        reference: (id) => blob(`references/${encodeURIComponent(id)}`),
+        carry: (id, to) => post(photoPath(id, "/carry"), { to }),
+        save: (id, format = null) => post(photoPath(id, "/save"), { format }),
+        result: (id, format) => blob(photoPath(id, `/result?${new URLSearchParams(format ? { format } : {})}`)),
+    };
+}
+
+async function errorLine(response) {
+    try {
+        const { error } = await response.json();
+        if (typeof error === "string") return error;
+    } catch {
+        // no JSON: something between the page and the server answered
+    }
+    return `The server answered ${response.status} ${response.statusText}`.trim();
+}
