@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import XY, Hint, HintError, Mask, Point, Region, Stroke, check_within, color_ab
 
 POINT_SHARE = 1 / 128  # two cells of a view of 256 px
@@ -35,13 +36,53 @@ class HintPixels(NamedTuple):
     ab: Float[np.ndarray, "2"]  # CIE units
 
 
-def rasterise(hints: Sequence[Hint], height: int, width: int) -> Iterator[HintPixels]:
+class Window(NamedTuple):
+    """A rectangle of a picture, px."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+def rasterise(
+    hints: Sequence[Hint], height: int, width: int, window: Window | None = None
+) -> Iterator[HintPixels]:
     """The pixels of each hint, in order, in a picture of `height` x `width` px; one box in memory at a time.
 
-    Raises HintError, a ValueError that names the hint, if one is outside the picture.
+    Of a `window` only what lies in it, and none of the hints beyond. Raises HintError, a ValueError that names the
+    hint, if one is outside the picture.
     """
     for index, hint in enumerate(hints):
-        yield _pixels_of(index, hint, height, width)
+        pixels = _pixels_of(index, hint, height, width, window)
+        if pixels.mask.size:
+            yield pixels
+
+
+def rasterise_recipe(
+    recipe: Recipe, height: int, width: int, window: Window | None = None
+) -> Iterator[HintPixels]:
+    """As `rasterise`, of a recipe's hints: in a protected area those that it was protected with, and no others."""
+    if not recipe.protected:
+        yield from rasterise(recipe.hints, height, width, window)
+        return
+    top, left, *size = window or (0, 0, height, width)
+    taken = np.zeros(size, bool)
+
+    def cut(hints: Sequence[Hint], area: Bool[np.ndarray, "h w"]) -> Iterator[HintPixels]:
+        for pixels in rasterise(hints, height, width, window):
+            rows, columns = pixels.top - top, pixels.left - left
+            box = area[rows : rows + len(pixels.mask), columns : columns + pixels.mask.shape[1]]
+            yield pixels._replace(mask=pixels.mask & box)
+
+    for protected in recipe.protected:
+        area = np.zeros(size, bool)
+        for row, column, mask, _ in rasterise((protected.region,), height, width, window):
+            area[row - top : row - top + len(mask), column - left : column - left + mask.shape[1]] = mask
+        area &= ~taken
+        taken |= area
+        yield from cut(protected.recipe.hints, area)
+    yield from cut(recipe.hints, ~taken)
 
 
 def rasterise_view(
@@ -75,46 +116,57 @@ def rasterise_view(
     return np.where(known[..., None], mean, 0.0).astype(np.float32), known
 
 
-def _pixels_of(index: int, hint: Hint, height: int, width: int) -> HintPixels:
+def _pixels_of(index: int, hint: Hint, height: int, width: int, window: Window | None = None) -> HintPixels:
     try:
         check_within(hint, width, height)
     except HintError as error:
         raise error.within(f"hints[{index}]") from None
-    top, left, mask = _cover(hint, height, width)
+    top, left, mask = _cover(hint, height, width, window or Window(0, 0, height, width))
     return HintPixels(top, left, mask, color_ab(hint.color))
 
 
-def _cover(hint: Hint, height: int, width: int) -> tuple[int, int, Bool[np.ndarray, "h w"]]:
+def _cover(hint: Hint, height: int, width: int, window: Window) -> tuple[int, int, Bool[np.ndarray, "h w"]]:
+    """The hint's pixels in the window: a box, of no rows or columns if there are none, and which of it."""
     match hint:
         case Point(x=x, y=y):
             side = max(1, round(POINT_SHARE * min(height, width)))
             top, left = (math.floor(centre - side / 2 + 0.5) for centre in (y, x))
-            bottom, right = min(top + side, height), min(left + side, width)
-            top, left = max(top, 0), max(left, 0)
+            top, left, bottom, right = _clipped(top, left, top + side, left + side, window)
             return top, left, np.ones((bottom - top, right - left), bool)
         case Region(area=Mask() as mask):
-            inside = np.repeat(np.arange(len(mask.runs)) % 2 == 1, mask.runs)
-            return mask.top, mask.left, inside.reshape(mask.height, mask.width)
+            inside = np.repeat(np.arange(len(mask.runs)) % 2 == 1, mask.runs).reshape(mask.height, mask.width)
+            box = mask.top, mask.left, mask.top + mask.height, mask.left + mask.width
+            top, left, bottom, right = _clipped(*box, window)
+            return top, left, inside[top - mask.top : bottom - mask.top, left - mask.left : right - mask.left]
         case Region(area=path):
-            top, left, mask = _empty_box(path, 0.0, height, width)
+            top, left, mask = _empty_box(path, 0.0, window)
             _fill_polygon(mask, np.subtract(path, (left, top)))
         case Stroke(points=path):
             radius = max(hint.width, 1.0) / 2
-            top, left, mask = _empty_box(path, radius, height, width)
+            top, left, mask = _empty_box(path, radius, window)
             _fill_stroke(mask, np.subtract(path, (left, top)), radius)
     for x, y in path:
-        if 0 <= x < width and 0 <= y < height:
-            mask[int(y) - top, int(x) - left] = True
+        row, column = math.floor(y) - top, math.floor(x) - left
+        if 0 <= row < mask.shape[0] and 0 <= column < mask.shape[1]:
+            mask[row, column] = True
     return top, left, mask
 
 
 def _empty_box(
-    path: tuple[XY, ...], reach: float, height: int, width: int
+    path: tuple[XY, ...], reach: float, window: Window
 ) -> tuple[int, int, Bool[np.ndarray, "h w"]]:
-    """The box, within the picture, of a path and what is within `reach` of it."""
-    left, top = np.maximum(np.floor(np.min(path, 0) - reach), 0).astype(int)
-    right, bottom = np.minimum(np.floor(np.max(path, 0) + reach) + 1, (width, height)).astype(int)
-    return int(top), int(left), np.zeros((bottom - top, right - left), bool)
+    """The box, within the window, of a path and what is within `reach` of it."""
+    left, top = np.floor(np.min(path, 0) - reach).astype(int).tolist()
+    right, bottom = (np.floor(np.max(path, 0) + reach).astype(int) + 1).tolist()
+    top, left, bottom, right = _clipped(top, left, bottom, right, window)
+    return top, left, np.zeros((bottom - top, right - left), bool)
+
+
+def _clipped(top: int, left: int, bottom: int, right: int, window: Window) -> tuple[int, int, int, int]:
+    """The part of a box that lies in the window; where none does, one without rows or columns."""
+    first_row, first_column, height, width = window
+    top, left = max(top, first_row), max(left, first_column)
+    return top, left, max(top, min(bottom, first_row + height)), max(left, min(right, first_column + width))
 
 
 def _fill_stroke(mask: Bool[np.ndarray, "h w"], path: Float[np.ndarray, "n 2"], radius: float) -> None:

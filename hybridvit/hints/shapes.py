@@ -86,10 +86,10 @@ class Mask:
 
     def __post_init__(self):
         for name, least in (("left", 0), ("top", 0), ("width", 1), ("height", 1)):
-            _set(self, **{name: _whole(name, getattr(self, name), least, LARGEST_COORDINATE)})
+            _set(self, **{name: whole_within(name, getattr(self, name), least, LARGEST_COORDINATE)})
         most = self.width * self.height
         runs = _items("runs", self.runs, "whole numbers")
-        _set(self, runs=tuple(_whole("runs", run, 0, most) for run in runs))
+        _set(self, runs=tuple(whole_within("runs", run, 0, most) for run in runs))
         if sum(self.runs) != most:
             raise HintError(
                 "runs", f"they add up to {sum(self.runs)} pixels, but {self.width} x {self.height} is {most}"
@@ -187,7 +187,7 @@ def _color(value: Any) -> Color:
     if isinstance(value, str) and re.fullmatch("#[0-9a-fA-F]{6}", value):
         return value.lower()
     if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) and len(value) == 2:
-        return tuple(_number("color", x, -LARGEST_AB, LARGEST_AB) for x in value)
+        return tuple(number_within("color", x, -LARGEST_AB, LARGEST_AB) for x in value)
     raise HintError("color", f"{shown(value)} is not an sRGB colour like '#2e6b3a', nor CIE a and b")
 
 
@@ -218,24 +218,26 @@ def _items(name: str, value: Any, of: str) -> Sequence | np.ndarray:
 
 
 def _coordinate(name: str, value: Any) -> float:
-    return _number(name, value, -LARGEST_COORDINATE, LARGEST_COORDINATE)
+    return number_within(name, value, -LARGEST_COORDINATE, LARGEST_COORDINATE)
 
 
 def _positive(name: str, value: Any, largest: int) -> float:
-    number = _number(name, value, 0, largest)
+    number = number_within(name, value, 0, largest)
     if number == 0:
         raise HintError(name, "it is 0; give a positive number")
     return number
 
 
-def _number(name: str, value: Any, least: int, largest: int) -> float:
+def number_within(name: str, value: Any, least: int, largest: int) -> float:
+    """The value as a float; raises HintError if it is no number in this range."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not least <= value <= largest:
         raise HintError(name, f"{shown(value)} is not a number from {least:g} to {largest:g}")
     return float(value)
 
 
-def _whole(name: str, value: Any, least: int, largest: int) -> int:
-    number = _number(name, value, least, largest)
+def whole_within(name: str, value: Any, least: int, largest: int) -> int:
+    """The value as an int; raises HintError if it is no whole number in this range."""
+    number = number_within(name, value, least, largest)
     if not number.is_integer():
         raise HintError(name, f"{shown(value)} is not a whole number")
     return int(value)

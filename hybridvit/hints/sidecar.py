@@ -1,23 +1,32 @@
-"""The sidecar: a JSON file beside a photograph with the hints given for it (photo.hints.json beside photo.tif).
+"""The sidecar: a JSON file beside a photograph with the recipe of its colours (photo.hints.json beside photo.tif).
 
-schema.json, in this folder, is its JSON schema. The picture's size and a digest of its pixels are kept with the hints,
+schema.json, in this folder, is its JSON schema. The picture's size and a digest of its pixels are kept with the recipe,
 so that the sidecar of another picture is noticed. Whatever is wrong with one raises a ValueError of one line that names
 file and field: "photo.hints.json: hints[3].color: 'green' is not ...".
 """
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import os
 import pathlib
 import secrets
-from collections.abc import Iterator, Sized
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8, UInt16
 
+from hybridvit.hints.recipe import (
+    MOST_HINTS,
+    MOST_PALETTE_COLORS,
+    MOST_PROTECTED,
+    Protected,
+    Recipe,
+    check_count,
+    within,
+)
+from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import (
     LARGEST_COORDINATE,
     Hint,
@@ -27,16 +36,14 @@ from hybridvit.hints.shapes import (
     Point,
     Region,
     Stroke,
-    check_within,
     shown,
 )
 
 VERSION = 1
-MOST_HINTS = 10_000
-MOST_PALETTE_COLORS = 256
 LARGEST_FILE = 2**26  # bytes
 
 _SHAPES = {"point": Point, "stroke": Stroke, "region": Region}
+_RECIPE = ("palette", "settings")  # fields that may be left out
 _HEX_DIGITS = set("0123456789abcdef")
 
 Pixels = UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"]
@@ -44,23 +51,18 @@ Pixels = UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"]
 
 @dataclasses.dataclass(frozen=True)
 class Sidecar:
-    """The hints for one picture, of `width` x `height` px; `sha256` is its `pixels_digest`, None for any picture.
+    """The recipe of one picture, of `width` x `height` px; `sha256` is its `pixels_digest`, None for any picture.
 
-    Raises HintError if there are too many, or if one is outside the picture.
+    Raises HintError if a part of the recipe is outside the picture.
     """
 
     width: int
     height: int
     sha256: str | None = None
-    hints: tuple[Hint, ...] = ()
-    palette: tuple[PaletteColor, ...] = ()
+    recipe: Recipe = dataclasses.field(default_factory=Recipe)
 
     def __post_init__(self):
-        _check_count("hints", self.hints, MOST_HINTS)
-        _check_count("palette", self.palette, MOST_PALETTE_COLORS)
-        for index, hint in enumerate(self.hints):
-            with _within(f"hints[{index}]"):
-                check_within(hint, self.width, self.height)
+        self.recipe.check_within(self.width, self.height)
 
     def check_picture(self, pixels: Pixels) -> None:
         """Raises HintError if these are not the pixels that the hints were made for."""
@@ -135,9 +137,18 @@ def to_json(sidecar: Sidecar) -> dict[str, Any]:
     picture = {"width": sidecar.width, "height": sidecar.height}
     if sidecar.sha256 is not None:
         picture["sha256"] = sidecar.sha256
-    data = {"version": VERSION, "picture": picture, "hints": [_hint_to_json(hint) for hint in sidecar.hints]}
-    if sidecar.palette:
-        data["palette"] = [vars(color) for color in sidecar.palette]
+    return {"version": VERSION, "picture": picture, **recipe_to_json(sidecar.recipe)}
+
+
+def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
+    """The recipe's fields of a sidecar; of those but `hints`, what is as without them is left out."""
+    data: dict[str, Any] = {"hints": [_hint_to_json(hint) for hint in recipe.hints]}
+    if recipe.palette:
+        data["palette"] = [vars(color) for color in recipe.palette]
+    if recipe.settings != Settings():
+        data["settings"] = vars(recipe.settings)
+    if recipe.protected:
+        data["protected"] = [_area_to_json(one.area) | recipe_to_json(one.recipe) for one in recipe.protected]
     return data
 
 
@@ -145,18 +156,32 @@ def from_json(data: Any) -> Sidecar:
     """The sidecar in what `json.loads` returned; raises HintError if it is malformed."""
     if isinstance(data, dict) and (version := data.get("version", VERSION)) != VERSION:
         raise HintError("version", f"{shown(version)} is not known to this hybridvit, only {VERSION} is")
-    _check_fields(data, required=("version", "picture", "hints"), optional=("palette",))
+    _check_fields(data, ("version", "picture", "hints"), optional=(*_RECIPE, "protected"))
     if isinstance(data["version"], bool):
         raise HintError("version", f"{data['version']} is not {VERSION}")
-    with _within("picture"):
+    with within("picture"):
         width, height, sha256 = _picture_from_json(data["picture"])
+    return Sidecar(width, height, sha256, _recipe_from_json(data))
+
+
+def _recipe_from_json(data: dict[str, Any]) -> Recipe:
     hints = _list_from_json("hints", data["hints"], MOST_HINTS, _hint_from_json)
     palette = _list_from_json("palette", data.get("palette", []), MOST_PALETTE_COLORS, _color_from_json)
-    return Sidecar(width, height, sha256, hints, palette)
+    with within("settings"):
+        settings = data.get("settings", {})
+        _check_fields(settings, optional=[field.name for field in dataclasses.fields(Settings)])
+        settings = Settings(**settings)
+    areas = _list_from_json("protected", data.get("protected", []), MOST_PROTECTED, _protected_from_json)
+    return Recipe(hints, palette, settings, areas)
+
+
+def _protected_from_json(data: Any) -> Protected:
+    _check_fields(data, (_area_name(data), "hints"), optional=_RECIPE)
+    return Protected(_area_from_json(data), _recipe_from_json(data))
 
 
 def _picture_from_json(data: Any) -> tuple[int, int, str | None]:
-    _check_fields(data, required=("width", "height"), optional=("sha256",))
+    _check_fields(data, ("width", "height"), optional=("sha256",))
     for name in ("width", "height"):
         value = data[name]
         whole = isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0
@@ -171,10 +196,10 @@ def _picture_from_json(data: Any) -> tuple[int, int, str | None]:
 def _list_from_json(name: str, data: Any, most: int, parse: Any) -> tuple:
     if not isinstance(data, list):
         raise HintError(name, f"{shown(data)} is not a list")
-    _check_count(name, data, most)
+    check_count(name, data, most)
     parsed = []
     for index, item in enumerate(data):
-        with _within(f"{name}[{index}]"):
+        with within(f"{name}[{index}]"):
             parsed.append(parse(item))
     return tuple(parsed)
 
@@ -182,11 +207,26 @@ def _list_from_json(name: str, data: Any, most: int, parse: Any) -> tuple:
 def _hint_to_json(hint: Hint) -> dict[str, Any]:
     fields = {"type": type(hint).__name__.lower(), **vars(hint)}
     if isinstance(hint, Region):
-        area = fields.pop("area")
-        fields |= {"mask": vars(area)} if isinstance(area, Mask) else {"polygon": area}
+        fields |= _area_to_json(fields.pop("area"))
     if hint.source is None:
         del fields["source"]
     return fields
+
+
+def _area_to_json(area: Sequence | Mask) -> dict[str, Any]:
+    return {"mask": vars(area)} if isinstance(area, Mask) else {"polygon": area}
+
+
+def _area_name(data: Any) -> str:
+    return "mask" if isinstance(data, dict) and "mask" in data else "polygon"
+
+
+def _area_from_json(data: dict[str, Any]) -> Any:
+    if "mask" not in data:
+        return data["polygon"]
+    with within("mask"):
+        _check_fields(data["mask"], [field.name for field in dataclasses.fields(Mask)])
+        return Mask(**data["mask"])
 
 
 def _hint_from_json(data: Any) -> Hint:
@@ -195,26 +235,22 @@ def _hint_from_json(data: Any) -> Hint:
     if not isinstance(data.get("type"), str) or data["type"] not in _SHAPES:
         raise HintError("type", f"{shown(data.get('type'))} is not one of {', '.join(_SHAPES)}")
     shape = _SHAPES[data["type"]]
-    own = {Point: ("x", "y"), Stroke: ("points", "width"), Region: ("mask" if "mask" in data else "polygon",)}
-    _check_fields(data, required=("type", "color", *own[shape]), optional=("source",))
+    own = {Point: ("x", "y"), Stroke: ("points", "width"), Region: (_area_name(data),)}
+    _check_fields(data, ("type", "color", *own[shape]), ("source",))
     if data.get("source", "") is None:
         raise HintError("source", "null is not a text; leave the field out")
-    fields = {name: value for name, value in data.items() if name != "type"}
-    if "mask" in fields:
-        with _within("mask"):
-            _check_fields(fields["mask"], required=[field.name for field in dataclasses.fields(Mask)])
-            fields["area"] = Mask(**fields.pop("mask"))
-    elif "polygon" in fields:
-        fields["area"] = fields.pop("polygon")
+    fields = {name: value for name, value in data.items() if name not in ("type", "mask", "polygon")}
+    if shape is Region:
+        fields["area"] = _area_from_json(data)
     return shape(**fields)
 
 
 def _color_from_json(data: Any) -> PaletteColor:
-    _check_fields(data, required=("color",), optional=("weight",))
+    _check_fields(data, ("color",), optional=("weight",))
     return PaletteColor(**data)
 
 
-def _check_fields(data: Any, required: Sized, optional: Sized = ()) -> None:
+def _check_fields(data: Any, required: Sequence[str] = (), optional: Sequence[str] = ()) -> None:
     if not isinstance(data, dict):
         raise HintError("", f"{shown(data)} is not an object")
     for name in data:
@@ -224,20 +260,6 @@ def _check_fields(data: Any, required: Sized, optional: Sized = ()) -> None:
     for name in required:
         if name not in data:
             raise HintError(name, "it is missing")
-
-
-def _check_count(name: str, items: Sized, most: int) -> None:
-    if len(items) > most:
-        raise HintError(name, f"there are {len(items)}, but at most {most} are taken")
-
-
-@contextlib.contextmanager
-def _within(where: str) -> Iterator[None]:
-    """Says where an error happened."""
-    try:
-        yield
-    except HintError as error:
-        raise error.within(where) from None
 
 
 def _distinct_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

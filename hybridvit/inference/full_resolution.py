@@ -24,41 +24,73 @@ from hybridvit.inference.upsampling import (
 from hybridvit.inference.view import view_lightness
 
 Pixels = UInt8[np.ndarray, "H W c"] | UInt16[np.ndarray, "H W c"]
+Rgb = UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]
 
 TILE = (256, 512)  # px: small enough for a CPU's cache, large enough for the cost of a call not to count
 _WINDOW_STEP = 32  # px of the view: windows are rounded up to it, for scales to share a program
 _HINT_CHUNKS = (1024, 65536)  # px: hints are composed by so many pixels at a time, small and large ones
 
 
+class Painter:
+    """Gives a picture, or any rectangle of it, the chroma of the view, upsampled along edges.
+
+    `pixels` are sRGB-encoded, gray (1 channel) or colour (3, of which the lightness counts), `[H, W, c]`. `ab_view`,
+    CIE units, `[h, w, 2]`, has any size; it spans the picture, and `L_view` is its lightness. Rectangles that begin at
+    multiples of TILE have the very pixels of the whole.
+    """
+
+    def __init__(self, pixels: Pixels, ab_view: Float[np.ndarray, "h w 2"], L_view: Float[np.ndarray, "h w"]):
+        self._pixels, self._view = pixels, L_view.shape
+        sizes = zip(pixels.shape, self._view, TILE, strict=False)
+        self._windows = [_window(*size) for size in sizes]
+        short = [max(0, window - size) for window, size in zip(self._windows, self._view, strict=True)]
+        self._maps = np.pad(guide_maps(ab_view, L_view), ((0, 0), (0, short[0]), (0, short[1])))
+
+    @property
+    def nbytes(self) -> int:
+        """Beside the picture's pixels."""
+        return self._maps.nbytes
+
+    def tile(self, top: int, left: int, height: int, width: int) -> Rgb:
+        """sRGB pixels `[height, width, 3]` of the picture's depth; the rectangle lies within the picture."""
+        rgb = np.empty((height, width, 3), self._pixels.dtype)
+        column_weights = {column: self._weights(1, left + column) for column in range(0, width, TILE[1])}
+        for row in range(0, height, TILE[0]):
+            first_row, rows = self._weights(0, top + row)
+            for column, (first_column, columns) in column_weights.items():
+                box = np.s_[row : row + TILE[0], column : column + TILE[1]]
+                given = self._pixels[top : top + height, left : left + width][box]
+                maps = self._maps[:, first_row : first_row + self._windows[0]]
+                maps = maps[:, :, first_column : first_column + self._windows[1]]
+                coloured = np.asarray(_colour_tile(_filled_up(given, TILE), maps, rows, columns))
+                rgb[box] = coloured[: given.shape[0], : given.shape[1]]
+        return rgb
+
+    def _weights(self, axis: int, start: int) -> tuple[int, Float[np.ndarray, "n m"]]:
+        size, view = self._pixels.shape[axis], self._view[axis]
+        return cubic_weights(size, view, start, TILE[axis], self._windows[axis])
+
+
 def colour_picture(
     pixels: Pixels, ab_view: Float[np.ndarray, "h w 2"], hint_pixels: Iterable[HintPixels] = ()
-) -> UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]:
-    """sRGB pixels of the input's depth with the input's lightness and the view's chroma, upsampled along edges.
-
-    `pixels` are sRGB-encoded, gray (1 channel) or colour (3, of which the lightness counts). `ab_view`, CIE units, has
-    any size; it spans the picture. Hints have their colour exactly, as far as the gamut has room at their
-    pixels' lightness; of hints that overlap, the last one counts.
-    """
+) -> Rgb:
+    """The whole picture: a `Painter`'s, and `paint_hints`."""
     height, width, _ = pixels.shape
-    view = ab_view.shape[:2]
-    maps = guide_maps(ab_view, view_lightness(pixels, *view))
-    windows = [_window(*sizes) for sizes in zip((height, width), view, TILE, strict=True)]
-    short = [max(0, window - size) for window, size in zip(windows, view, strict=True)]
-    maps = np.pad(maps, ((0, 0), (0, short[0]), (0, short[1])))
-    column_weights = {
-        left: cubic_weights(width, view[1], left, TILE[1], windows[1]) for left in range(0, width, TILE[1])
-    }
-    rgb = np.empty((height, width, 3), pixels.dtype)
-    for top in range(0, height, TILE[0]):
-        first_row, rows = cubic_weights(height, view[0], top, TILE[0], windows[0])
-        for left, (first_column, columns) in column_weights.items():
-            tile = pixels[top : top + TILE[0], left : left + TILE[1]]
-            part = maps[:, first_row : first_row + windows[0], first_column : first_column + windows[1]]
-            coloured = np.asarray(_colour_tile(_filled_up(tile, TILE), part, rows, columns))
-            rgb[top : top + TILE[0], left : left + TILE[1]] = coloured[: tile.shape[0], : tile.shape[1]]
-    for hint in hint_pixels:
-        _paint(rgb, pixels, hint)
+    rgb = Painter(pixels, ab_view, view_lightness(pixels, *ab_view.shape[:2])).tile(0, 0, height, width)
+    paint_hints(rgb, pixels, hint_pixels)
     return rgb
+
+
+def paint_hints(
+    rgb: Rgb, pixels: Pixels, hint_pixels: Iterable[HintPixels], top: int = 0, left: int = 0
+) -> None:
+    """Gives hints their colour in `rgb`, in place, exactly as far as the gamut has room at their pixels' lightness.
+
+    `rgb` and `pixels` are the rectangle at `top`, `left` of the picture that the hints lie in; no hint juts out of it.
+    Of hints that overlap, the last one counts.
+    """
+    for hint in hint_pixels:
+        _paint(rgb, pixels, hint._replace(top=hint.top - top, left=hint.left - left))
 
 
 @jax.jit

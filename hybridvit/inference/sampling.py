@@ -30,9 +30,7 @@ def sample_hints(predict: Callable[[HintMap], Logits], hints: HintMap, seed: int
     rng = np.random.default_rng(seed)
     ab, mask = (x.copy() for x in hints)
     for count in ROUNDS:
-        logits = predict((ab, mask)).astype(np.float64) / TEMPERATURE
-        probs = np.exp(logits - logits.max(-1, keepdims=True))
-        probs /= probs.sum(-1, keepdims=True)
+        probs = probabilities(predict((ab, mask)), TEMPERATURE)
         for row, column in choose_cells(spread(probs), given(mask, *probs.shape[:2]), count):
             chosen = BIN_CENTRES[rng.choice(len(BIN_CENTRES), p=probs[row, column])]
             start = np.array((row, column)) * STRIDE + (STRIDE - HINT) // 2
@@ -41,6 +39,13 @@ def sample_hints(predict: Callable[[HintMap], Logits], hints: HintMap, seed: int
             ab[box][free] = chosen
             mask[box] = True
     return ab, mask
+
+
+def probabilities(logits: Logits, temperature: float = 1.0) -> Float[np.ndarray, "h8 w8 313"]:
+    """Of the bins, in each cell."""
+    scaled = logits.astype(np.float64) / temperature
+    probs = np.exp(scaled - scaled.max(-1, keepdims=True))
+    return probs / probs.sum(-1, keepdims=True)
 
 
 def spread(probs: Float[np.ndarray, "h8 w8 313"]) -> Float[np.ndarray, "h8 w8"]:

@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hybridvit.hints.sidecar as sidecar_module
+from hybridvit.hints.recipe import Protected, Recipe
+from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import HintError, Mask, PaletteColor, Point, Region, Stroke
 from hybridvit.hints.sidecar import (
     Sidecar,
@@ -41,6 +43,17 @@ hints = st.one_of(
     ),
     st.fixed_dictionaries({"type": st.just("region"), "polygon": paths, **described}),
 )
+palettes = st.lists(
+    st.fixed_dictionaries({"color": hexes, "weight": st.floats(1e-3, 1e6)}), min_size=1, max_size=3
+)
+all_settings = st.fixed_dictionaries(
+    {
+        "size": st.integers(16, 4096),
+        "strength": st.floats(0, 10),
+        "decode": st.sampled_from(["vivid", "mean", "sample"]),
+        "seed": st.integers(1, 2**31 - 1),  # so that they are not those without any
+    }
+)
 documents = st.fixed_dictionaries(
     {
         "version": st.just(1),
@@ -49,10 +62,19 @@ documents = st.fixed_dictionaries(
             optional={"sha256": st.text("0123456789abcdef", min_size=64, max_size=64)},
         ),
         "hints": st.lists(hints, max_size=4),
-        "palette": st.lists(
-            st.fixed_dictionaries({"color": hexes, "weight": st.floats(1e-3, 1e6)}), min_size=1, max_size=3
+        "palette": palettes,
+    },
+    optional={
+        "settings": all_settings,
+        "protected": st.lists(
+            st.fixed_dictionaries(
+                {"polygon": paths, "hints": st.lists(hints, max_size=2)},
+                optional={"palette": palettes, "settings": all_settings},
+            ),
+            min_size=1,
+            max_size=2,
         ),
-    }
+    },
 )
 EXAMPLE = {
     "version": 1,
@@ -74,6 +96,19 @@ EXAMPLE = {
         },
     ],
     "palette": [{"color": "#807050", "weight": 2.5}, {"color": "#203040"}],
+    "settings": {"size": 320, "strength": 0.8, "decode": "sample", "seed": 3},
+    "protected": [
+        {
+            "polygon": [[5, 5], [20, 5], [20, 20]],
+            "hints": [{"type": "point", "x": 6, "y": 6, "color": "#203040"}],
+            "settings": {"decode": "mean"},
+        },
+        {
+            "mask": {"left": 1, "top": 2, "width": 3, "height": 2, "runs": [1, 4, 1]},
+            "hints": [],
+            "palette": [{"color": "#203040"}],
+        },
+    ],
 }
 
 
@@ -94,12 +129,19 @@ def changed(path, value):
 def test_the_example_is_read():
     sidecar = from_json(EXAMPLE)
     assert (sidecar.width, sidecar.height, sidecar.sha256) == (40, 30, "0" * 64)
-    point, stroke, polygon, mask = sidecar.hints
+    point, stroke, polygon, mask = sidecar.recipe.hints
     assert point == Point(12.5, 3.0, "#2e6b3a", "uniform: museum catalogue no. 12")
     assert stroke == Stroke([(1, 2), (3, 4)], 5, (12.5, -3))
     assert polygon == Region([(0, 0), (9, 0), (0, 9)], "#102030")
     assert mask == Region(Mask.of(np.array([[0, 1, 1], [1, 1, 0]], bool), 1, 2), "#ffffff")
-    assert sidecar.palette == (PaletteColor("#807050", 2.5), PaletteColor("#203040", 1.0))
+    assert sidecar.recipe.palette == (PaletteColor("#807050", 2.5), PaletteColor("#203040", 1.0))
+    assert sidecar.recipe.settings == Settings(320, 0.8, "sample", 3)
+    corner = Recipe((Point(6, 6, "#203040"),), settings=Settings(decode="mean"))
+    assert sidecar.recipe.protected == (
+        Protected(((5, 5), (20, 5), (20, 20)), corner),
+        Protected(mask.area, Recipe(palette=(PaletteColor("#203040"),))),
+    )
+    hash(sidecar)
     validator.validate(EXAMPLE)
 
 
@@ -119,7 +161,7 @@ def test_files_come_back_equal_and_are_replaced_whole(tmp_path):
     save_hints(path, sidecar)
     assert load_hints(path) == sidecar
     assert load_hints(str(path)) == sidecar
-    other = Sidecar(40, 30, hints=(Point(1.0, 2.0, "#102030", "Rücken, naïve ☂"),))
+    other = Sidecar(40, 30, None, Recipe((Point(1.0, 2.0, "#102030", "Rücken, naïve ☂"),)))
     save_hints(path, other)
     assert load_hints(path) == other
     assert os.listdir(tmp_path) == ["photo.hints.json"]
@@ -170,7 +212,7 @@ def test_another_picture_is_noticed():
         (("version",), "1", "version: '1' is not known"),
         (("version",), True, "version: True is not 1"),
         (("version",), "-", "version: it is missing"),
-        (("hint",), [], "hint: no such field, only version, picture, hints, palette"),
+        (("hint",), [], "hint: no such field, only version, picture, hints, palette, settings, protected"),
         (("a b",), [], "'a b': no such field"),
         (("picture",), 5, "picture: 5 is not an object"),
         (("picture", "width"), "-", r"picture\.width: it is missing"),
@@ -203,6 +245,22 @@ def test_another_picture_is_noticed():
         (("palette", 1, "weight"), 0, r"palette\[1\]\.weight: it is 0; give a positive number"),
         (("palette", 1), None, r"palette\[1\]: None is not an object"),
         (("palette",), [{"color": "#102030"}] * 257, "palette: there are 257, but at most 256 are taken"),
+        (("settings",), [], r"settings: \[\] is not an object"),
+        (("settings", "size"), 8, r"settings\.size: 8 is not a number from 16 to 4096"),
+        (("settings", "size"), 20.5, r"settings\.size: 20.5 is not a whole number"),
+        (("settings", "decode"), "bright", r"settings\.decode: 'bright' is none of vivid, mean, sample"),
+        (("settings", "strength"), True, r"settings\.strength: True is not a number from 0 to 10"),
+        (("settings", "seed"), -1, r"settings\.seed: -1 is not a number from 0"),
+        (("settings", "view"), 1, r"settings\.view: no such field, only size, strength, decode, seed"),
+        (("protected", 0), [], r"protected\[0\]: \[\] is not an object"),
+        (("protected", 0, "polygon"), "-", r"protected\[0\]\.polygon: it is missing"),
+        (("protected", 0, "polygon", 1), [1], r"protected\[0\]\.polygon\[1\]: \[1\] is not \[x, y\]"),
+        (("protected", 0, "hints"), "-", r"protected\[0\]\.hints: it is missing"),
+        (("protected", 0, "hints", 0, "x"), 40, r"protected\[0\]\.hints\[0\]\.x: 40 is outside the picture"),
+        (("protected", 0, "settings", "seed"), "1", r"protected\[0\]\.settings\.seed: '1' is not a number"),
+        (("protected", 0, "protected"), [], r"protected\[0\]\.protected: no such field"),
+        (("protected", 1, "mask", "left"), 38, r"protected\[1\]\.mask: it is partly outside the picture"),
+        (("protected",), [EXAMPLE["protected"][0]] * 257, "protected: there are 257, but at most 256"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_one_line_with_file_and_field(tmp_path, path, value, line):

@@ -130,8 +130,8 @@ def test_provenance_is_in_the_file(colorizer, gray, tmp_path):
     ("settings", "message"),
     [
         ({"decode": "bright"}, "none of vivid, mean, sample"),
-        ({"size": 8}, "size=8 px"),
-        ({"strength": -1.0}, "strength=-1.0"),
+        ({"size": 8}, "size: 8 is not"),
+        ({"strength": -1.0}, "strength: -1.0 is not"),
     ],
 )
 def test_settings_out_of_range(colorizer, gray, settings, message):

@@ -1,0 +1,72 @@
+"""A set of weights as a function: lightness and hints at the model's view to chroma and its distribution."""
+
+import threading
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from hybridvit.color.lab import CHROMA_SCALE
+from hybridvit.inference.decode import mean_ab, vivid_ab
+from hybridvit.inference.weights import Weights
+from hybridvit.models.generator import build_generator
+
+BUCKET = 64  # px: views are padded to multiples of it, and compiled once for each padded shape
+STRIDE = 8  # px of the view, a cell of the distribution
+
+Hints = tuple[Float[np.ndarray, "b h w 2"], Bool[np.ndarray, "b h w"]]  # ab, and where it is known
+
+
+class Predicted(NamedTuple):
+    """ab in CIE units, float32; `vivid` is None where hints were given; `logits` are calibrated, for cells of 8 px."""
+
+    mean: Float[np.ndarray, "b h w 2"]
+    vivid: Float[np.ndarray, "b h w 2"] | None
+    logits: Float[np.ndarray, "b h8 w8 313"]
+
+
+class Predictor:
+    """Runs one set of weights; may be called by several threads, which then wait for one another."""
+
+    def __init__(self, weights: Weights):
+        self.name, self.digest = weights.name, weights.digest
+        self._params = jax.device_put(weights.params)
+        self._turn = threading.Lock()  # two runs at once would take longer than one after the other
+        generate = build_generator(weights.model).generate
+        log_rarity = weights.log_rarity
+
+        def predict(
+            params: Any, L: Float[Array, "b h w"], hints: tuple[Array, Array] | None
+        ) -> tuple[Float[Array, "b h w 2"], Float[Array, "b h w 2"] | None, Float[Array, "b h8 w8 313"]]:
+            given = None
+            if hints is not None:
+                ab, mask = hints
+                known = mask[..., None].astype(jnp.float32)
+                given = jnp.concatenate([ab / CHROMA_SCALE * known, known], -1)
+            prediction = generate(params, L[..., None] / 50 - 1, given)
+            prediction = prediction._replace(bins=prediction.bins - log_rarity)
+            vivid = vivid_ab(prediction, log_rarity) if hints is None else None
+            return mean_ab(prediction), vivid, prediction.bins
+
+        self._predict = jax.jit(predict)
+
+    def __call__(self, L: Float[np.ndarray, "b h w"], hints: Hints | None = None) -> Predicted:
+        """Colours pictures of any height and width at the model's own scale; L is 0..100."""
+        height, width = L.shape[1:]
+        # The padding lies on the right and below, and is cut off again
+        pad = ((0, 0), (0, -height % BUCKET), (0, -width % BUCKET))
+        L = np.pad(L.astype(np.float32), pad, mode="edge")
+        if hints is not None:
+            ab, mask = hints
+            hints = np.pad(ab.astype(np.float32), (*pad, (0, 0))), np.pad(mask, pad)
+        with self._turn:
+            mean, vivid, logits = (
+                None if x is None else np.asarray(x) for x in self._predict(self._params, L, hints)
+            )
+        return Predicted(
+            mean[:, :height, :width],
+            None if vivid is None else vivid[:, :height, :width],
+            logits[:, : -(-height // STRIDE), : -(-width // STRIDE)],
+        )
