@@ -36,6 +36,9 @@ examples:
 
 What is done already, with the same picture, hints, settings and weights, is skipped: run the same command again after
 an interruption, or after adding photographs. Originals are never changed.
+
+photo.hints.json beside photo.tif, as the studio writes it, holds colours and settings; what is said here goes over its
+settings.
 """
 
 
@@ -85,7 +88,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
     look = parser.add_argument_group("how it looks")
     add = look.add_argument
-    add("--strength", type=_number(float, 0, 10), default=1.0, help="of the colours; 0 is gray (%(default)s)")
+    add("--strength", type=_number(float, 0, 10), help="of the colours; 0 is gray (1.0)")
     add(
         "--decode",
         choices=("vivid", "mean", "sample"),
@@ -97,13 +100,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="K",
         help="K drawn results a picture: photo-1, photo-2, ...",
     )
-    add("--seed", type=_number(int, 0, 2**31 - 100), default=0, help="of the first sample (%(default)s)")
-    add(
-        "--size",
-        type=_number(int, 16, 4096),
-        default=256,
-        help="px, shorter side of what the model sees (%(default)s)",
-    )
+    add("--seed", type=_number(int, 0, 2**31 - 100), help="of the first sample (0)")
+    add("--size", type=_number(int, 16, 4096), help="px, shorter side of what the model sees (256)")
 
     known = parser.add_argument_group("what is known")
     hints = known.add_mutually_exclusive_group()
@@ -129,7 +127,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         if options.decode not in (None, "sample"):
             parser.error(f"--samples draws its colours, --decode {options.decode} does not: drop one of them")
         options.decode = "sample"
-    options.decode = options.decode or "vivid"
     return options
 
 
@@ -145,10 +142,12 @@ def _run(options: argparse.Namespace) -> int:
             if not options.hints.is_file():
                 raise FileNotFoundError(f"--hints {options.hints}: no such file")
         # From here on it takes seconds
-        from hybridvit.inference.batch import Settings, colorize_files, leave_results
+        from hybridvit.inference.batch import colorize_files, leave_results
         from hybridvit.inference.colorizer import load
 
-        settings = Settings(options.size, options.strength, options.decode, options.seed, _palette(options))
+        said = {name: getattr(options, name) for name in ("size", "strength", "decode", "seed")}
+        settings = {name: value for name, value in said.items() if value is not None}
+        palette = _palette(options)
         originals, results = leave_results(found.sources)
         jobs = plan(originals, options.output, options.format, options.samples, options.uncertainty)
         _check_writable(options.output)
@@ -158,14 +157,20 @@ def _run(options: argparse.Namespace) -> int:
     summary = Summary(total=len(jobs))
     try:
         colorize_files(
-            colorizer, jobs, settings, summary, hints_of=_hints_of(options), overwrite=options.overwrite
+            colorizer,
+            jobs,
+            summary,
+            sidecar_of=_sidecar_of(options),
+            settings=settings,
+            palette=palette,
+            overwrite=options.overwrite,
         )
     finally:
         _report(summary, results, found, options.output)
     return 1 if summary.failed or found.unreadable else 0
 
 
-def _hints_of(options: argparse.Namespace) -> Callable[[pathlib.Path], pathlib.Path | None]:
+def _sidecar_of(options: argparse.Namespace) -> Callable[[pathlib.Path], pathlib.Path | None]:
     from hybridvit.hints.sidecar import sidecar_path
 
     def beside(picture: pathlib.Path) -> pathlib.Path | None:

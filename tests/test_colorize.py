@@ -15,6 +15,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from hybridvit import colorize
+from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import PaletteColor, Point
 from hybridvit.hints.sidecar import Sidecar, save_hints
 
@@ -57,7 +58,8 @@ def results(folder: str = "out") -> list[str]:
 def test_a_folder_then_again_then_with_one_more(run, stub_colorizer):
     assert run("scans --output out") == (0, ["out: 2 coloured"], [])
     assert results() == ["a.jpg", "box/b.png"]
-    defaults = {"hints": (), "size": 256, "strength": 1.0, "decode": "vivid", "seed": 0, "palette": ()}
+    defaults = {"hints": (), "size": 256, "strength": 1.0, "decode": "vivid", "seed": 0}
+    defaults |= {"palette": (), "protected": ()}
     assert stub_colorizer.calls == [defaults] * 2
     assert run("scans --output out") == (0, ["out: 0 coloured, 2 done already"], [])
     Image.new("L", SIZE).save("scans/new.png")
@@ -161,7 +163,8 @@ def test_globs_formats_and_settings(run, stub_colorizer):
     line = "scans/**/*.png --output out --format jpeg --size 64 --strength 0.5 --decode mean --seed 3"
     assert run(line)[0] == 0
     assert results() == ["box/b.jpg"]
-    told = {"hints": (), "size": 64, "strength": 0.5, "decode": "mean", "seed": 3, "palette": ()}
+    told = {"hints": (), "size": 64, "strength": 0.5, "decode": "mean", "seed": 3}
+    told |= {"palette": (), "protected": ()}
     assert stub_colorizer.calls == [told]
     with Image.open("out/box/b.jpg") as image:
         assert (image.format, image.size) == ("JPEG", SIZE)
@@ -193,7 +196,7 @@ def test_an_output_folder_inside_the_input_is_no_input(run):
 
 def test_hints_beside_the_picture_given_and_left(run, stub_colorizer):
     for path, x in (("scans/a.hints.json", 3), ("other.json", 5)):
-        save_hints(path, Sidecar(*SIZE, hints=(Point(x, 4, "#2e6b3a"),)))
+        save_hints(path, Sidecar(*SIZE, recipe=Recipe((Point(x, 4, "#2e6b3a"),))))
     for flags in ("", "--hints other.json", "--no-hints"):
         assert run(f"scans/a.jpg --output out {flags}") == (0, ["out: 1 coloured"], [])
     given = [[hint.x for hint in call["hints"]] for call in stub_colorizer.calls]

@@ -11,13 +11,16 @@ import hashlib
 import os
 import pathlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from tqdm import tqdm
 
-from hybridvit.hints.shapes import Hint, PaletteColor
-from hybridvit.hints.sidecar import load_hints
+from hybridvit.hints.recipe import Recipe
+from hybridvit.hints.settings import Settings
+from hybridvit.hints.shapes import PaletteColor
+from hybridvit.hints.sidecar import Sidecar, load_hints, recipe_to_json
 from hybridvit.inference.heat_map import FULL_SCALE, draw_heat_map
 from hybridvit.inference.inputs import Source
 from hybridvit.inference.naming import Job
@@ -33,25 +36,12 @@ SHOWN = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
-    """How to colour: see `Colorizer.colorize`."""
-
-    size: int = 256
-    strength: float = 1.0
-    decode: str = "vivid"
-    seed: int = 0  # of the first sample
-    palette: tuple[PaletteColor, ...] = ()  # of the pictures whose sidecar has none
-
-
-@dataclasses.dataclass(frozen=True)
 class _Work:
     """A picture that is read, and what is to be made of it."""
 
     photo: Photo
-    hints: Sequence[Hint]
-    palette: Sequence[PaletteColor]
-    results: list[tuple[pathlib.Path, int, Record]]  # with the seed
-    heat_map: tuple[pathlib.Path, Record] | None
+    results: list[tuple[pathlib.Path, Recipe, Record]]
+    heat_map: tuple[pathlib.Path, Recipe, Record] | None
 
 
 def leave_results(sources: Sequence[Source]) -> tuple[list[Source], int]:
@@ -63,10 +53,11 @@ def leave_results(sources: Sequence[Source]) -> tuple[list[Source], int]:
 def colorize_files(
     colorizer: Any,
     jobs: Sequence[Job],
-    settings: Settings,
     summary: Summary,
     *,
-    hints_of: Callable[[pathlib.Path], pathlib.Path | None],
+    sidecar_of: Callable[[pathlib.Path], pathlib.Path | None],
+    settings: Mapping[str, Any] = MappingProxyType({}),
+    palette: tuple[PaletteColor, ...] = (),
     overwrite: bool = False,
 ) -> None:
     """Does the jobs and fills `summary`, also when interrupted; shows a progress bar on a terminal.
@@ -74,19 +65,21 @@ def colorize_files(
     Args:
       colorizer: a `Colorizer`.
       jobs: from `naming.plan`.
-      settings: the same for all.
       summary: to be filled.
-      hints_of: the sidecar of a picture, or None.
+      sidecar_of: the sidecar of a picture, or None.
+      settings: fields of `Settings` that go over those of the sidecars.
+      palette: of the pictures whose sidecar has none.
       overwrite: also makes what is done already, and replaces files of others.
     """
 
     def prepare(job: Job) -> _Work | None:
-        return _prepare(job, settings, colorizer.digest, hints_of(job.source), overwrite)
+        recipe, sidecar = _recipe(sidecar_of(job.source), settings, palette)
+        return _prepare(job, recipe, colorizer.digest, sidecar, overwrite)
 
     with tqdm(total=len(jobs), unit="picture", disable=None, dynamic_ncols=True) as bar:
         for job, ready in _ahead(prepare, jobs):
             try:  # no name is given to what is taken: it would keep a large picture while the next is read
-                remarks = _colorize(colorizer, ready.popleft().result(), job, settings)
+                remarks = _colorize(colorizer, ready.popleft().result(), job)
             except Exception as error:  # also a bug met in one picture must not cost the others their night
                 summary.failed[os.fspath(job.source)] = explain(error, job.source)
                 if isinstance(error, OSError) and error.errno in NO_ROOM:
@@ -109,36 +102,54 @@ def _is_result(path: pathlib.Path) -> bool:
         return False
 
 
+def _recipe(
+    path: pathlib.Path | None, settings: Mapping[str, Any], palette: tuple[PaletteColor, ...]
+) -> tuple[Recipe, tuple[pathlib.Path, Sidecar] | None]:
+    sidecar = load_hints(path) if path else None
+    recipe = sidecar.recipe if sidecar else Recipe()
+    settings = dataclasses.replace(recipe.settings, **settings)
+    recipe = dataclasses.replace(recipe, settings=settings, palette=recipe.palette or palette)
+    return recipe, (path, sidecar) if sidecar else None
+
+
 def _prepare(
-    job: Job, settings: Settings, weights: str, sidecar: pathlib.Path | None, overwrite: bool
+    job: Job, recipe: Recipe, weights: str, sidecar: tuple[pathlib.Path, Sidecar] | None, overwrite: bool
 ) -> _Work | None:
     """Reads the picture; None if all that would be made of it is there already."""
     source = _sha256(job.source)
-    ingredients = {
-        "weights": weights,
-        "size": settings.size,
-        "hints": sidecar and _sha256(sidecar),
-        "palette": [dataclasses.astuple(color) for color in settings.palette],
-    }
+    settings = recipe.settings
 
     def wanted(path: pathlib.Path, record: Record) -> bool:
         return overwrite or not _is_done(path, record)
 
     results = []
     for seed, path in enumerate(job.results, settings.seed):
-        how = {"strength": settings.strength, "decode": settings.decode}
-        how |= {"seed": seed} if settings.decode == "sample" else {}
-        record = make_record(source, **ingredients, **how)
-        results += [(path, seed, record)] if wanted(path, record) else []
+        one = dataclasses.replace(recipe, settings=dataclasses.replace(settings, seed=seed))
+        record = make_record(source, weights=weights, recipe=_ingredients(one))
+        results += [(path, one, record)] if wanted(path, record) else []
     heat_map = None
     if job.heat_map is not None:
-        record = make_record(source, **ingredients, shows=SHOWN)
-        heat_map = (job.heat_map, record) if wanted(job.heat_map, record) else None
+        hints = Recipe(recipe.hints, settings=Settings(size=settings.size))  # it depends on nothing else
+        record = make_record(source, weights=weights, recipe=_ingredients(hints), shows=SHOWN)
+        heat_map = (job.heat_map, recipe, record) if wanted(job.heat_map, record) else None
     if not results and heat_map is None:
         return None
     photo = read_photo(job.source)
-    hints, palette = _known(photo, sidecar) if sidecar else ((), ())
-    return _Work(photo, hints, palette or settings.palette, results, heat_map)
+    if sidecar is not None:
+        path, said = sidecar
+        try:
+            said.check_picture(photo.pixels)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+    return _Work(photo, results, heat_map)
+
+
+def _ingredients(recipe: Recipe) -> dict[str, Any]:
+    """All of a recipe that its result depends on, the seed only where it is drawn by."""
+    settings = dataclasses.asdict(recipe.settings)
+    if recipe.settings.decode != "sample":
+        del settings["seed"]
+    return recipe_to_json(recipe) | {"settings": settings}
 
 
 def _is_done(path: pathlib.Path, record: Record) -> bool:
@@ -157,34 +168,23 @@ def _is_done(path: pathlib.Path, record: Record) -> bool:
     return found == record
 
 
-def _known(photo: Photo, path: pathlib.Path) -> tuple[Sequence[Hint], Sequence[PaletteColor]]:
-    sidecar = load_hints(path)
-    try:
-        sidecar.check_picture(photo.pixels)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    return sidecar.hints, sidecar.palette
-
-
-def _colorize(colorizer: Any, work: _Work | None, job: Job, settings: Settings) -> tuple[str, ...] | None:
+def _colorize(colorizer: Any, work: _Work | None, job: Job) -> tuple[str, ...] | None:
     """Makes what is wanted; returns remarks on the picture, or None if nothing was."""
     if work is None:
         return None
     heat_map = work.heat_map
-    for path, seed, record in work.results or [(None, settings.seed, None)]:
+    for path, recipe, record in work.results or [(None, heat_map[1], None)]:
         coloured = colorizer.colorize(
             work.photo,
-            work.hints,
-            size=settings.size,
-            strength=settings.strength,
-            decode=settings.decode,
-            seed=seed,
-            palette=work.palette,
+            recipe.hints,
+            palette=recipe.palette,
+            protected=recipe.protected,
+            **dataclasses.asdict(recipe.settings),
         )
         provenance = coloured.provenance | {"source": job.source.name}
         if heat_map is not None:
             drawn = draw_heat_map(coloured.uncertainty, *coloured.rgb.shape[:2])
-            _write(heat_map[0], drawn, photo_of(drawn), provenance | {"shows": SHOWN}, heat_map[1], "png")
+            _write(heat_map[0], drawn, photo_of(drawn), provenance | {"shows": SHOWN}, heat_map[2], "png")
             heat_map = None  # it is the same for all samples
         if path is not None:
             _write(path, coloured.rgb, work.photo, provenance, record, job.format)

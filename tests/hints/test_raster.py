@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from skimage.measure import points_in_poly
 
-from hybridvit.hints.raster import POINT_SHARE, rasterise, rasterise_view
+from hybridvit.hints.raster import POINT_SHARE, Window, rasterise, rasterise_recipe, rasterise_view
+from hybridvit.hints.recipe import Protected, Recipe
 from hybridvit.hints.shapes import HintError, Mask, Point, Region, Stroke, color_ab
 
 RED, GREEN, BLUE = "#c03020", "#2e6b3a", "#2040c0"
@@ -181,3 +182,54 @@ def test_without_hints_there_is_nothing():
 def test_a_hint_outside_is_named():
     with pytest.raises(HintError, match=r"^hints\[1\]\.x: 50 is outside the picture, which is 40 x 30 px$"):
         list(rasterise([Point(1, 1, RED), Point(50, 1, RED)], 30, 40))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(0, 25), st.integers(0, 35), st.integers(1, 30), st.integers(1, 30), st.integers(0, 2**32 - 1)
+)
+def test_a_window_sees_what_lies_in_it(top, left, height, width, seed):
+    rng = np.random.default_rng(seed)
+    path = [tuple(xy) for xy in rng.uniform((0, 0), (40, 30), (5, 2))]
+    hints = [
+        Point(*rng.uniform((0, 0), (40, 30)), "#102030"),
+        Stroke(path, rng.uniform(0.5, 9), "#102030"),
+        Region(path, "#102030"),
+        Region(Mask.of(rng.random((9, 12)) < 0.5, 20, 15), "#102030"),
+    ]
+    window = Window(top, left, min(height, 30 - top), min(width, 40 - left))
+
+    def drawn(pixels) -> np.ndarray:
+        plane = np.zeros((30, 40), bool)
+        for row, column, mask, _ in pixels:
+            plane[row : row + mask.shape[0], column : column + mask.shape[1]] |= mask
+        return plane
+
+    inside = np.zeros((30, 40), bool)
+    inside[top : top + window.height, left : left + window.width] = True
+    for hint in hints:
+        whole, part = drawn(rasterise([hint], 30, 40)), drawn(rasterise([hint], 30, 40, window))
+        np.testing.assert_array_equal(part, whole & inside)
+
+
+def test_in_a_protected_area_its_own_hints_count():
+    square = ((5.2, 5.2), (14.8, 5.2), (14.8, 14.8), (5.2, 14.8))
+    protected = Protected(
+        square, Recipe((Region(((10.2, 0), (39.8, 0), (39.8, 29.8), (10.2, 29.8)), (1.0, 1.0)),))
+    )
+    recipe = Recipe(
+        (Region(((0, 0), (11.8, 0), (11.8, 29.8), (0, 29.8)), (2.0, 2.0)),), protected=(protected,)
+    )
+    for window in (None, Window(3, 4, 20, 20)):
+        shown = np.zeros((30, 40))
+        for row, column, mask, ab in rasterise_recipe(recipe, 30, 40, window):
+            shown[row : row + mask.shape[0], column : column + mask.shape[1]][mask] = ab[0]
+        expected = np.zeros((30, 40))
+        expected[:, :12] = 2
+        expected[5:15, 5:15] = 0
+        expected[5:15, 10:15] = 1
+        if window:
+            outside = np.ones((30, 40), bool)
+            outside[3:23, 4:24] = False
+            expected[outside] = 0
+        np.testing.assert_array_equal(shown, expected)

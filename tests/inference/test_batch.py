@@ -1,6 +1,5 @@
 """The loop over pictures, with real files and without a model."""
 
-import dataclasses
 import errno
 import json
 import os
@@ -14,10 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hybridvit.hints.recipe import Protected, Recipe
+from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import PaletteColor, Point
 from hybridvit.hints.sidecar import Sidecar, save_hints
 from hybridvit.inference import batch
-from hybridvit.inference.batch import Settings, colorize_files, leave_results
+from hybridvit.inference.batch import colorize_files, leave_results
 from hybridvit.inference.inputs import find_sources
 from hybridvit.inference.naming import plan
 from hybridvit.inference.photo import read_photo, read_provenance
@@ -39,7 +40,7 @@ def scans(tmp_path, monkeypatch) -> pathlib.Path:
 
 @pytest.fixture
 def colour(stub_colorizer):
-    """`colour(..., samples=, heat_map=, settings=, sidecars=, overwrite=) -> Summary` of scans/ into out/."""
+    """`colour(..., samples=, heat_map=, settings=, palette=, sidecars=, overwrite=) -> Summary` of scans/ into out/."""
 
     def colour(
         *inputs: str,
@@ -47,6 +48,7 @@ def colour(stub_colorizer):
         samples=None,
         heat_map=False,
         settings=None,
+        palette=(),
         sidecars=None,
         overwrite=False,
     ) -> Summary:
@@ -58,9 +60,10 @@ def colour(stub_colorizer):
         colorize_files(
             stub_colorizer,
             jobs,
-            settings or Settings(decode="sample" if samples else "vivid"),
             summary,
-            hints_of=lambda picture: find(picture.name),
+            sidecar_of=lambda picture: find(picture.name),
+            settings=({"decode": "sample"} if samples else {}) | (settings or {}),
+            palette=palette,
             overwrite=overwrite,
         )
         return summary
@@ -79,15 +82,18 @@ def counts(summary: Summary) -> tuple[int, int, int, int]:
     return summary.coloured, summary.done, len(summary.failed), summary.not_reached
 
 
-def write_hints(path: str = "hints.json", width: int = SIZE[0], x: float = 3, **more) -> pathlib.Path:
-    save_hints(path, Sidecar(width, SIZE[1], hints=(Point(x, 4, "#2e6b3a"),), **more))
+def write_hints(
+    path: str = "hints.json", width: int = SIZE[0], x: float = 3, sha256: str | None = None, **more
+) -> pathlib.Path:
+    save_hints(path, Sidecar(width, SIZE[1], sha256, Recipe((Point(x, 4, "#2e6b3a"),), **more)))
     return pathlib.Path(path)
 
 
 def test_results_are_pictures_that_say_what_they_are(scans, colour, stub_colorizer):
     before = files("scans")
-    settings = Settings(size=64, strength=0.5, decode="mean", palette=(PaletteColor("#102030"),))
-    assert counts(colour(settings=settings)) == (3, 0, 0, 0)
+    palette = (PaletteColor("#102030"),)
+    settings = {"size": 64, "strength": 0.5, "decode": "mean"}
+    assert counts(colour(settings=settings, palette=palette)) == (3, 0, 0, 0)
     assert files("scans") == before
     assert list(files()) == ["a.jpg", "b.png", "c.tif"]
     told = {
@@ -96,7 +102,8 @@ def test_results_are_pictures_that_say_what_they_are(scans, colour, stub_coloriz
         "strength": 0.5,
         "decode": "mean",
         "seed": 0,
-        "palette": settings.palette,
+        "palette": palette,
+        "protected": (),
     }
     assert stub_colorizer.calls == [told] * 3
     gray, result = (np.asarray(Image.open(f"{folder}/b.png")) for folder in ("scans", "out"))
@@ -122,13 +129,18 @@ def test_what_is_done_is_skipped_also_after_moving_and_renaming(scans, colour, s
 
 
 @pytest.mark.parametrize(
-    "change", [{"size": 64}, {"strength": 0.9}, {"decode": "mean"}, {"palette": (PaletteColor("#102030"),)}]
+    "change",
+    [
+        {"settings": {"size": 64}},
+        {"settings": {"strength": 0.9}},
+        {"settings": {"decode": "mean"}},
+        {"palette": (PaletteColor("#102030"),)},
+    ],
 )
 def test_other_settings_are_not_done(scans, colour, change):
     colour()
-    settings = Settings(**change)
-    assert counts(colour(settings=settings)) == (3, 0, 0, 0)
-    assert counts(colour(settings=settings)) == (0, 3, 0, 0)
+    assert counts(colour(**change)) == (3, 0, 0, 0)
+    assert counts(colour(**change)) == (0, 3, 0, 0)
 
 
 def test_other_weights_are_not_done(scans, colour, stub_colorizer):
@@ -139,9 +151,9 @@ def test_other_weights_are_not_done(scans, colour, stub_colorizer):
 
 def test_the_seed_counts_where_it_is_used(scans, colour):
     colour()
-    assert counts(colour(settings=Settings(seed=1))) == (0, 3, 0, 0)
-    colour(settings=Settings(decode="sample"))
-    assert counts(colour(settings=Settings(decode="sample", seed=1))) == (3, 0, 0, 0)
+    assert counts(colour(settings={"seed": 1})) == (0, 3, 0, 0)
+    colour(settings={"decode": "sample"})
+    assert counts(colour(settings={"decode": "sample", "seed": 1})) == (3, 0, 0, 0)
 
 
 def test_new_or_changed_hints_are_not_done(scans, colour, stub_colorizer):
@@ -155,6 +167,18 @@ def test_new_or_changed_hints_are_not_done(scans, colour, stub_colorizer):
     assert counts(colour(sidecars=sidecars)) == (0, 3, 0, 0)
     write_hints(x=5)
     assert counts(colour(sidecars=sidecars)) == (1, 2, 0, 0)
+
+
+def test_what_a_sidecar_says_of_settings_counts_where_nothing_else_is_said(scans, colour, stub_colorizer):
+    corner = Protected(((0, 0), (9, 0), (0, 9)), Recipe())
+    settings = Settings(size=64, strength=0.5, decode="sample", seed=4)
+    sidecars = {"b.png": write_hints(settings=settings, protected=(corner,))}
+    assert counts(colour("scans/b.png", sidecars=sidecars)) == (1, 0, 0, 0)
+    assert counts(colour("scans/b.png", sidecars=sidecars, settings={"strength": 2.0})) == (1, 0, 0, 0)
+    first, second = stub_colorizer.calls
+    assert (first["size"], first["strength"], first["decode"], first["seed"]) == (64, 0.5, "sample", 4)
+    assert first["protected"] == (corner,)
+    assert second == first | {"strength": 2.0}
 
 
 def test_a_changed_original_does_not_replace_the_result_of_the_old_one(scans, colour):
@@ -302,10 +326,10 @@ def test_interrupted_it_goes_on_where_it_stood(scans, colour, stub_colorizer, mo
 
 
 def test_samples_have_seeds_and_more_of_them_cost_only_themselves(scans, colour, stub_colorizer):
-    colour("scans/b.png", samples=2, settings=Settings(decode="sample", seed=7))
+    colour("scans/b.png", samples=2, settings={"decode": "sample", "seed": 7})
     assert [call["seed"] for call in stub_colorizer.calls] == [7, 8]
     assert list(files()) == ["b-1.png", "b-2.png"]
-    assert counts(colour("scans/b.png", samples=3, settings=Settings(decode="sample", seed=7))) == (
+    assert counts(colour("scans/b.png", samples=3, settings={"decode": "sample", "seed": 7})) == (
         1,
         0,
         0,
@@ -326,7 +350,7 @@ def test_the_heat_map(scans, colour, stub_colorizer):
         assert image.size == (43, 32)  # the picture's aspect, 8 px a cell
     assert "30 ab units" in read_provenance("out/b-uncertainty.png")["shows"]
     heat_map = files()["b-uncertainty.png"]
-    strong = dataclasses.replace(Settings(), strength=2.0)  # which it does not depend on
+    strong = {"strength": 2.0}  # which it does not depend on
     assert counts(colour("scans/b.png", heat_map=True, settings=strong)) == (1, 0, 0, 0)
     assert files()["b-uncertainty.png"] == heat_map
     stub_colorizer.calls.clear()

@@ -9,6 +9,8 @@ import hybridvit
 from configs import ssl_vit
 from hybridvit.color import bins
 from hybridvit.color.bins import NUM_BINS
+from hybridvit.hints.recipe import Recipe
+from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import PaletteColor, Point, Region
 from hybridvit.inference.colorizer import Colorizer
 from hybridvit.inference.decode import mean_ab, vivid_ab, with_hints
@@ -58,6 +60,14 @@ def test_array_pillow_path_and_list_agree(colorizer, gray, tmp_path):
     results = colorizer.colorize(pictures, size=64)
     for result in results:
         np.testing.assert_array_equal(result.rgb, results[0].rgb)
+
+
+def test_an_opened_picture_is_coloured_alike(colorizer, gray):
+    hints = (Point(20, 30, (12.0, -8.0)),)
+    canvas = colorizer.open(gray)
+    for one in ((), hints):
+        opened = canvas.picture(Recipe(one, settings=Settings(size=64)))
+        np.testing.assert_array_equal(opened, colorizer.colorize(gray, one, size=64).rgb)
 
 
 def test_16_bits(colorizer, gray):
