@@ -5,6 +5,12 @@ import sys
 
 COMMANDS = {  # a module and its function, imported when called: each start waits only for what it needs
     "colorize": ("hybridvit.colorize", "run", [], "colour photographs (python -m hybridvit.colorize)"),
+    "studio": (
+        "hybridvit.studio.command",
+        "run",
+        [],
+        "colour photographs by clicking, in the browser (python -m hybridvit.studio)",
+    ),
     "train": ("hybridvit.main", "run", [], "train a model (python -m hybridvit.main)"),
     "eval": (
         "hybridvit.main",

@@ -21,6 +21,11 @@ def calls(monkeypatch) -> list[tuple[str, list[str]]]:
     ("command", "called", "argv"),
     [
         ("colorize a --output b", "hybridvit.colorize.run", ["hybridvit colorize", "a", "--output", "b"]),
+        (
+            "studio scans --port 0",
+            "hybridvit.studio.command.run",
+            ["hybridvit studio", "scans", "--port", "0"],
+        ),
         ("train --config=c.py", "hybridvit.main.run", ["hybridvit train", "--config=c.py"]),
         ("eval --checkpoint=r", "hybridvit.main.run", ["hybridvit eval", "--mode=eval", "--checkpoint=r"]),
         ("pack photos records", "hybridvit.data.pack.main", ["hybridvit pack", "photos", "records"]),
@@ -43,7 +48,16 @@ def test_otherwise_the_commands_are_listed(calls, monkeypatch, capsys, words, co
     assert all(f"hybridvit {name}" in said for name in cli.COMMANDS)
 
 
-@pytest.mark.parametrize("words", [["--help"], ["colorize", "--help"], ["colorize", "nothing", "--output=o"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["colorize", "--help"],
+        ["colorize", "nothing", "--output=o"],
+        ["studio", "--help"],
+        ["studio", "nothing"],
+    ],
+)
 def test_what_needs_no_model_loads_none(words):
     script = (
         "import sys; from hybridvit import cli\n"

@@ -12,7 +12,7 @@ FLOORS = (  # from the ground up: a room may use what lies below it; a package i
     {"checkpoint", "data", "hints", "metrics", "models"},
     {"inference", "objectives"},
     {"hybridvit", "state", "validate"},  # the package's own __init__ gives what is in inference
-    {"colorize", "step"},
+    {"colorize", "step", "studio"},
     {"evaluate"},
     {"train"},
     {"main"},
@@ -28,6 +28,8 @@ LIBRARIES = {  # so that changing one is changing one file
     "clu": {"train"},
     "pyvips": {"inference"},
     "pillow_heif": {"inference"},
+    "starlette": {"studio"},
+    "uvicorn": {"studio"},
     "tensorflow": set(),
     "configs": set(),
 }

@@ -1,0 +1,161 @@
+"""Colours photographs by clicking, in the browser; nothing leaves this machine.
+
+    python -m hybridvit.studio scans/
+    hybridvit studio portrait.tif
+
+Exit codes: 2 a mistake in the command; 130 ended by Ctrl-C, as it usually is, 143 by SIGTERM.
+"""
+
+import argparse
+import os
+import secrets
+import signal
+import sys
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from hybridvit.studio.server import PORT, Server, address_of, build, is_loopback, listen, locate, warm_up
+
+EXAMPLES = """\
+examples:
+  hybridvit studio                                 drop photographs into the page
+  hybridvit studio portrait.tif                    begins with this one
+  hybridvit studio scans/ --output coloured/       walks through a folder
+  hybridvit studio --checkpoint runs/mine          your own model
+  hybridvit studio --host 0.0.0.0                  also from other machines, with a token
+
+Hints are saved as they are made: photo.hints.json beside photo.tif, which hybridvit colorize reads too.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line instead of the usage's ten."""
+        _fail(f"{message} (see hybridvit studio --help)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    options = _parse(argv)
+    try:
+        _serve(options)
+    except KeyboardInterrupt:
+        print("hybridvit: the studio has ended; your hints are saved", file=sys.stderr)
+        return 130
+    return 0
+
+
+def run() -> NoReturn:
+    """The command as a process."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be in any encoding
+    try:
+        code = main()
+    except SystemExit as exit_:
+        if exit_.code < 128:  # nothing has begun
+            raise
+        code = exit_.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # not waiting for threads that still compute what nobody will see
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = _Parser(
+        prog="hybridvit studio",
+        description=__doc__.split("\n")[0],
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("photo", nargs="?", type=_path, metavar="PHOTO OR FOLDER", help="to begin with")
+    add("--checkpoint", default="pretrained", help="a .safetensors file, a training's folder, or %(default)s")
+    add("--output", type=_path, metavar="DIR", help="folder of the results (beside the photographs)")
+    add("--data", type=_path, metavar="DIR", help="folder of what is dropped into the page (the user's data)")
+    add(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen at; other than this machine's own ask for a token",
+    )
+    add("--port", type=_port, help=f"0: any free one ({PORT}, or the next free one)")
+    add("--no-browser", action="store_true", help="only prints the address")
+    return parser.parse_args(argv)
+
+
+def _serve(options: argparse.Namespace) -> None:
+    try:
+        locate(options.photo)
+        for flag in ("output", "data"):
+            _check_writable(flag, getattr(options, flag))
+        listener = listen(options.host, options.port)
+        print("hybridvit: reading the weights", file=sys.stderr)
+        # From here on it takes seconds
+        from hybridvit.inference.colorizer import load
+
+        colorizer = load(options.checkpoint)
+        open_ = is_loopback(options.host)
+        token = None if open_ else secrets.token_urlsafe(24)
+        hosts = ("localhost", "127.0.0.1", "::1", options.host) if open_ else ("*",)
+        app = build(
+            colorizer, options.photo, output=options.output, data=options.data, hosts=hosts, token=token
+        )
+    except (ValueError, OSError) as error:
+        _fail(str(error))
+    port = listener.getsockname()[1]
+
+    def greet() -> None:
+        address = address_of(options.host, port, token)
+        print(f"hybridvit studio: {address}", flush=True)
+        print("Ctrl-C ends it.", file=sys.stderr)
+        if token:
+            print(
+                "note: who knows this address can use it, and what is sent is not encrypted", file=sys.stderr
+            )
+        if not options.no_browser and _has_screen():
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        warm_up(colorizer)
+
+    Server(app, greet).run([listener])
+
+
+def _check_writable(flag: str, folder: Path | None) -> None:
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except FileExistsError:
+        raise FileExistsError(f"--{flag} {folder}: a file of that name is there; name a folder") from None
+    except OSError as error:
+        raise OSError(f"--{flag} {folder}: nothing can be written there ({error.strerror})") from error
+
+
+def _has_screen() -> bool:
+    """Without one, `webbrowser` would start a browser for terminals in this one."""
+    return sys.platform in ("darwin", "win32") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    )
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a whole number from 0 to 65535")
+    return int(text)
+
+
+def _fail(message: str) -> NoReturn:
+    print("hybridvit:", " ".join(message.split()), file=sys.stderr)
+    sys.exit(2)
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
