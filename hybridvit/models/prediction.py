@@ -8,8 +8,10 @@ from jaxtyping import Array, Float
 class Prediction(NamedTuple):
     """`chroma` at full resolution, about -1..1; `bins` logits over the 313 ab cells at 1/8, or None without that head.
 
-    Heights and widths of `bins` are those of the picture over 8, rounded up.
+    Heights and widths of `bins` are those of the picture over 8, rounded up. `side_outputs` are further estimates of
+    the chroma, from inner layers, which training holds to the truth too (deep supervision).
     """
 
     chroma: Float[Array, "b h w c"]
     bins: Float[Array, "b h8 w8 q"] | None = None
+    side_outputs: tuple[Float[Array, "b h w c"], ...] = ()
