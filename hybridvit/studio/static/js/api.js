@@ -116,7 +116,7 @@ export function createApi(base = new URL("api/", document.baseURI)) {
         reference: (id) => blob(`references/${encodeURIComponent(id)}`),
         carry: (id, to) => post(photoPath(id, "/carry"), { to }),
         save: (id, format = null) => post(photoPath(id, "/save"), { format }),
-        result: (id, format) => blob(photoPath(id, `/result?${new URLSearchParams(format ? { format } : {})}`)),
+        resultUrl: (id, format) => href(photoPath(id, `/result?${new URLSearchParams(format ? { format } : {})}`)),
     };
 }
 

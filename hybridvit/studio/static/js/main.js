@@ -1,0 +1,118 @@
+/** The page: makes its parts and joins them. */
+
+import { createApi } from "./api.js";
+import { createCompare } from "./compare.js";
+import { createGestures } from "./gestures.js";
+import { createHeader } from "./header.js";
+import { createHintsLayer } from "./hints_layer.js";
+import { createMessages } from "./messages.js";
+import { createCarry } from "./panels/carry.js";
+import { createNextHint } from "./panels/next_hint.js";
+import { panel } from "./panels/panel.js";
+import { createReference } from "./panels/reference.js";
+import { createSave } from "./panels/save.js";
+import { createSettings } from "./panels/settings.js";
+import { createUncertainty } from "./panels/uncertainty.js";
+import { createVariants } from "./panels/variants.js";
+import { createPhotos } from "./photos.js";
+import { createPopup } from "./popup.js";
+import { createSheet } from "./sheet.js";
+import { createShortcuts } from "./shortcuts.js";
+import { createStore } from "./store.js";
+import { createTheme } from "./theme.js";
+import { createTools } from "./tools.js";
+import { createViewport } from "./viewport.js";
+
+const byId = (id) => document.getElementById(id);
+
+const api = createApi();
+const store = createStore(api);
+const messages = createMessages(byId("messages"));
+const viewport = createViewport(byId("viewport"), store, api);
+createTheme([byId("theme"), byId("sheet-theme")]);
+createGestures(viewport, store);
+createHintsLayer(viewport, store);
+createCompare(viewport, byId("view-bar"));
+const photos = createPhotos({ api, store, messages, strip: byId("strip"), viewport: viewport.element });
+const popup = createPopup(viewport, store, api);
+const tools = createTools(viewport, store, popup);
+const sheet = createSheet(byId("panels"), byId("open-panels"), byId("close-panels"));
+
+const parts = { api, store, viewport, messages, photos };
+const uncertainty = createUncertainty(parts);
+const nextHint = createNextHint({ ...parts, place: (x, y) => tools.placeAt(x, y) });
+const save = createSave(parts);
+byId("panels-scroll").append(
+    createSettings(parts),
+    panel("sure", "How sure is it?", { open: true }, ...uncertainty.elements, ...nextHint.elements),
+    createVariants(parts),
+    createReference(parts),
+    createCarry(parts),
+);
+byId("panels-foot").append(save.element);
+
+const actions = {
+    save: save.save,
+    openFiles: photos.pick,
+    nextPhoto: () => photos.step(1),
+    previousPhoto: () => photos.step(-1),
+    setMode: (mode) => viewport.setMode(mode),
+    holdOriginal: (held) => viewport.hold(held),
+    toggleUncertainty: uncertainty.toggle,
+    findNextHint: nextHint.find,
+    togglePanels: sheet.toggle,
+};
+const shortcuts = createShortcuts(store, viewport, tools, actions);
+createHeader({ ...parts, help: shortcuts.help });
+
+store.addEventListener("error", ({ detail }) => messages.error(detail.message, { key: "saving" }));
+store.addEventListener("announce", ({ detail }) => messages.announce(detail.message));
+store.addEventListener("busy", () => store.busy || messages.close("saving"));
+store.addEventListener("conflict", ({ detail: { name, reload, keep } }) =>
+    messages.error(`${name} was changed in another window.`, {
+        key: "conflict",
+        closable: false,
+        actions: [
+            { label: "Take those changes", run: reload },
+            { label: "Keep mine", run: keep },
+        ],
+    }),
+);
+store.addEventListener("photo", () => {
+    messages.close("remarks");
+    if (store.photo.remarks?.length) messages.remark(store.photo.remarks.join(" "), { key: "remarks" });
+});
+
+let renewed = null; // the revision that the server had forgotten and was told again
+viewport.addEventListener("failed", ({ detail: { error, forgotten } }) => {
+    if (forgotten && renewed !== store.revision) {
+        renewed = store.revision;
+        store.renew();
+        store.addEventListener("busy", () => viewport.retry(), { once: false, signal: AbortSignal.timeout(5000) });
+    } else if (!api.lost) messages.error(error.message, { key: "tiles", actions: [{ label: "Try again", run: viewport.retry }] });
+});
+viewport.addEventListener("drawn", () => messages.close("tiles"));
+
+api.addEventListener("connection", ({ detail: { lost } }) => {
+    if (lost) {
+        const text = "The studio does not answer. Your hints are safe here; trying again …";
+        messages.error(text, { key: "connection", closable: false });
+    } else {
+        messages.close("connection");
+        messages.note("The studio answers again.");
+    }
+});
+
+async function start() {
+    const info = await messages.guard(api.info(), "start");
+    if (info) {
+        photos.setLimits(info.limits);
+        save.setFormats(info.formats, info.output);
+    }
+    await photos.refresh();
+    const wanted = decodeURIComponent(location.hash.slice(1)) || info?.first;
+    const first = photos.all.find(({ id }) => id === wanted) ?? photos.all[0];
+    if (first) photos.open(first.id);
+}
+
+start();
