@@ -5,12 +5,14 @@ users may share the machine, so a token is asked for. Colab's machine is one use
 is reached by that user only; the page's origin then is under the names below.
 """
 
+import dataclasses
 import os
 import secrets
 import sys
 from pathlib import Path
 from typing import Any
 
+from hybridvit.inference.colorizer import load
 from hybridvit.studio.server import BackgroundServer, address_of, build, listen, warm_up
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -22,13 +24,17 @@ COLAB = ("*.colab.dev", "*.googleusercontent.com")
 COLAB_PAGES = ("https://colab.research.google.com", *(f"https://{host}" for host in COLAB))
 
 
+@dataclasses.dataclass
 class _Running:
     """The server that was shown last, and what with."""
 
     server: BackgroundServer | None = None
     what: tuple[Any, ...] = ()
-    colorizer: Any = None
     token: str | None = None
+    pretrained: Any = None
+
+
+_running = _Running()
 
 
 def show(colorizer: Any = None, folder: str | os.PathLike | None = None, height: int = 800) -> None:
@@ -58,29 +64,24 @@ def show(colorizer: Any = None, folder: str | os.PathLike | None = None, height:
         address = address_of("127.0.0.1", port)
         print(f"hybridvit studio: {address}")
     else:
-        address = f"{prefix.rstrip('/')}/proxy/{port}/?token={_Running.token}"
+        address = f"{prefix.rstrip('/')}/proxy/{port}/?token={_running.token}"
     display(IFrame(address, "100%", height))
 
 
 def _serve(colorizer: Any, folder: str | os.PathLike | None, colab: bool, hub: bool) -> int:
     """The port of a server that runs."""
     what = colorizer, folder and os.path.abspath(folder), colab, hub
-    if _Running.server and _Running.server.alive and what == _Running.what:
-        return _Running.server.port
+    if _running.server and _running.server.alive and what == _running.what:
+        return _running.server.port
     if colorizer is None:
-        if _Running.colorizer is None:
-            from hybridvit.inference.colorizer import load
-
-            _Running.colorizer = load()
-        colorizer = _Running.colorizer
+        colorizer = _running.pretrained = _running.pretrained or load()
     token = secrets.token_urlsafe(24) if hub else None
     hosts = ("*", *COLAB) if colab else ("*",) if hub else LOCAL
     pages = COLAB_PAGES if colab else ("'self'",) if hub else NOTEBOOKS
-    app = build(
-        colorizer, folder and Path(folder).expanduser(), hosts=hosts, token=token, frame_ancestors=pages
-    )
-    if _Running.server:
-        _Running.server.stop()
-    _Running.server, _Running.what, _Running.token = BackgroundServer(app, listen("127.0.0.1")), what, token
+    place = None if folder is None else Path(folder).expanduser()
+    app = build(colorizer, place, hosts=hosts, token=token, frame_ancestors=pages)
+    if _running.server:
+        _running.server.stop()
+    _running.server, _running.what, _running.token = BackgroundServer(app, listen("127.0.0.1")), what, token
     warm_up(colorizer)
-    return _Running.server.port
+    return _running.server.port

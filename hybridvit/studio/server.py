@@ -16,7 +16,6 @@ from starlette.types import ASGIApp
 PORT = 8391
 TRIED = 50  # ports from there on, where none was asked for
 GRACE = 5  # seconds that requests are given to end, a picture that is being saved among them
-START = 30.0  # seconds
 
 
 class Server(uvicorn.Server):
@@ -46,19 +45,23 @@ class BackgroundServer:
         self.port: int = listener.getsockname()[1]
         self._server = Server(app, started.set)
         self._thread = threading.Thread(
-            target=self._server.run, args=([listener],), name="hybridvit studio", daemon=True
+            target=self._run, args=(listener,), name="hybridvit studio", daemon=True
         )
         self._thread.start()
-        if not started.wait(START):
-            self.stop()
-            raise RuntimeError(
-                f"the studio did not start within {START:.0f} s on port {self.port}: try it again"
-            )
+        while not started.wait(0.05):
+            if not self.alive:
+                raise RuntimeError(
+                    f"the studio did not start on port {self.port}: what went wrong is said above"
+                )
 
     @property
     def alive(self) -> bool:
         """Whether it answers."""
         return self._thread.is_alive()
+
+    def _run(self, listener: socket.socket) -> None:
+        with contextlib.suppress(SystemExit):  # uvicorn's word for an application that did not start
+            self._server.run([listener])
 
     def stop(self) -> None:
         """Ends it, and gives its port back."""
