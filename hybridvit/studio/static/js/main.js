@@ -5,6 +5,7 @@ import { createCompare } from "./compare.js";
 import { createGestures } from "./gestures.js";
 import { createHeader } from "./header.js";
 import { createHintsLayer } from "./hints_layer.js";
+import { createHintsList } from "./hints_list.js";
 import { createMessages } from "./messages.js";
 import { createCarry } from "./panels/carry.js";
 import { createNextHint } from "./panels/next_hint.js";
@@ -20,6 +21,7 @@ import { createSheet } from "./sheet.js";
 import { createShortcuts } from "./shortcuts.js";
 import { createStore } from "./store.js";
 import { createTheme } from "./theme.js";
+import { createToolbar } from "./toolbar.js";
 import { createTools } from "./tools.js";
 import { createViewport } from "./viewport.js";
 
@@ -36,6 +38,7 @@ createCompare(viewport, byId("view-bar"));
 const photos = createPhotos({ api, store, messages, strip: byId("strip"), viewport: viewport.element });
 const popup = createPopup(viewport, store, api);
 const tools = createTools(viewport, store, popup);
+createToolbar(byId("toolbar"), byId("tool-options"), store, tools);
 const sheet = createSheet(byId("panels"), byId("open-panels"), byId("close-panels"));
 
 const parts = { api, store, viewport, messages, photos };
@@ -43,6 +46,7 @@ const uncertainty = createUncertainty(parts);
 const nextHint = createNextHint({ ...parts, place: (x, y) => tools.placeAt(x, y) });
 const save = createSave(parts);
 byId("panels-scroll").append(
+    createHintsList(store, viewport, popup),
     createSettings(parts),
     panel("sure", "How sure is it?", { open: true }, ...uncertainty.elements, ...nextHint.elements),
     createVariants(parts),

@@ -1,0 +1,85 @@
+/** The keyboard's place on the picture: a crosshair that the arrow keys move, and a hint that moves with it. */
+
+import { anchor, clampTo } from "./shapes.js";
+
+const STEP = 2; // CSS px, and a pixel of the photograph at least
+const FAST = 10; // times as far with Shift
+const SAY_MS = 500; // after the last move
+
+/**
+ * @param {import("./viewport.js").Viewport} viewport
+ * @param {import("./store.js").Store} store
+ */
+export function createCursor(viewport, store) {
+    let place = null;
+    let holds = null;
+    let timer = 0;
+
+    function set(next) {
+        place = Object.freeze(clampTo(next, store.photo));
+        store.setSketch({ cursor: place });
+    }
+
+    function show() {
+        if (!place || !store.sketch.cursor) {
+            const { left, top, right, bottom } = viewport.box;
+            const hint = store.recipe.hints[store.selected];
+            const inSight = place && place.x >= left && place.x < right && place.y >= top && place.y < bottom;
+            if (hint) set(anchor(hint, store.photo));
+            else set(inSight ? place : { x: (left + right) / 2, y: (top + bottom) / 2 });
+        }
+        return place;
+    }
+
+    function follow() {
+        const { left, top, right, bottom } = viewport.box;
+        const margin = Math.min(right - left, bottom - top) / 12;
+        const beyond = (at, first, last, size) => {
+            if (at < first + margin && first > 0) return at - first - margin;
+            return at > last - margin && last < size ? at - last + margin : 0;
+        };
+        const dx = beyond(place.x, left, right, store.photo.width);
+        const dy = beyond(place.y, top, bottom, store.photo.height);
+        if (dx || dy) viewport.panBy(-dx * viewport.scale, -dy * viewport.scale);
+    }
+
+    function say() {
+        clearTimeout(timer);
+        timer = setTimeout(() => store.announce(`${Math.floor(place.x)}, ${Math.floor(place.y)}`), SAY_MS);
+    }
+
+    store.addEventListener("photo", () => {
+        place = holds = null;
+    });
+
+    return {
+        get isShown() {
+            return store.sketch.cursor !== null;
+        },
+        /** What moves with it: {hint, merge, from, moves}, or null. */
+        get holds() {
+            return holds;
+        },
+        /** Shows it: where it was, on the selected hint, or in the middle. Returns its place. */
+        show,
+        hide: () => store.setSketch({ cursor: null }),
+        /** Moves it by steps; returns its place. */
+        move(dx, dy, fast) {
+            const step = Math.max(1, STEP / viewport.scale) * (fast ? FAST : 1);
+            const { x, y } = show();
+            set({ x: x + dx * step, y: y + dy * step });
+            follow();
+            say();
+            return place;
+        },
+        /** @param {object} hint @param {string} merge of its moves */
+        hold(hint, merge) {
+            const from = anchor(hint, store.photo);
+            set(from);
+            holds = { hint, merge, from, moves: false };
+        },
+        release() {
+            holds = null;
+        },
+    };
+}

@@ -1,0 +1,82 @@
+/** The sheet of all shortcuts. */
+
+import { icon, make } from "./dom.js";
+
+const CONTROL = /Mac|iP(hone|ad)/.test(navigator.platform) ? "⌘" : "Ctrl";
+
+const GROUPS = [
+    [
+        "Tools",
+        ["P", "Point: the colour at one place"],
+        ["B", "Brush: a stroke of one colour"],
+        ["L", "Area: an outline of one colour"],
+        ["K", "Protect: an outline that keeps its colours"],
+        ["I", "Eyedropper, also with Alt and a click"],
+        ["H", "Move the picture, also by holding the space bar"],
+        ["[ ]", "Brush thinner, thicker"],
+        ["Shift", "with a click or stroke: the colour used last"],
+    ],
+    [
+        "Colours",
+        ["1 … 5", "The likeliest colours, while they are shown"],
+        ["Esc", "Close, cancel, deselect"],
+        ["Delete", "Remove the selected hint or area"],
+        [`${CONTROL} Z`, "Undo"],
+        [`${CONTROL} Shift Z`, `Redo, also ${CONTROL} Y`],
+    ],
+    [
+        "Without a mouse, on the picture",
+        ["← ↑ ↓ →", "Move the crosshair; with Shift ten times as far"],
+        ["Enter", "What a click does; begins and ends strokes; sets corners"],
+        ["Shift Enter", "The same with the colour used last"],
+        ["C", "Close an outline"],
+        ["Backspace", "Take its latest corner back"],
+        ["M", "Hold a hint, so that the arrow keys move it; let it go"],
+        ["Tab", "To the tools, the list of hints, and the panels"],
+    ],
+    [
+        "View",
+        ["1 2 3 4", "Result, slider, side by side, original"],
+        ["\\", "The original, as long as it is held"],
+        ["V", "Hide and show hints"],
+        ["+ −", "Zoom, also by wheel and pinch"],
+        ["0", "All of the picture"],
+        ["9", "One pixel for one"],
+        ["U", "How sure are the colours?"],
+        ["N", "Where would a hint help most?"],
+    ],
+    [
+        "Photos",
+        ["Page ↓", "Next"],
+        ["Page ↑", "Previous"],
+        ["O", "Add photos"],
+        [`${CONTROL} S`, "Save the coloured photo"],
+        ["?", "This sheet"],
+    ],
+];
+
+/** @returns {{show: () => void}} */
+export function createHelp() {
+    const close = make(
+        "button",
+        { type: "button", class: "button icon-only", "aria-label": "Close", on: { click: () => dialog.close() } },
+        icon("close"),
+    );
+    const dialog = make(
+        "dialog",
+        { class: "help", "aria-labelledby": "help-title", data: { testid: "help" } },
+        make("div", { class: "help-head" }, make("h2", { id: "help-title", text: "Keyboard shortcuts" }), close),
+        make("div", { class: "help-groups" }, ...GROUPS.map(group)),
+    );
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // beside it
+    document.body.append(dialog);
+    return { show: () => dialog.open || dialog.showModal() };
+}
+
+function group([title, ...rows]) {
+    const list = rows.flatMap(([keys, what]) => [
+        make("dt", {}, ...keys.split(" ").map((key) => (key === "…" ? "…" : make("kbd", { text: key })))),
+        make("dd", { text: what }),
+    ]);
+    return make("section", {}, make("h3", { text: title }), make("dl", {}, ...list));
+}

@@ -1,0 +1,57 @@
+/** What was done to one photograph's recipe, without limit, and where in it we are. */
+
+const SAME_GESTURE_MS = 1000;
+
+export class History {
+    #steps;
+    #at = 0;
+
+    /** @param {object} recipe the first one, which undo ends at */
+    constructor(recipe) {
+        this.#steps = [{ label: "", recipe, merge: false, time: -Infinity }];
+    }
+
+    get recipe() {
+        return this.#steps[this.#at].recipe;
+    }
+
+    /** What undo would take back, and redo would do again: a label, or null. */
+    get undoLabel() {
+        return this.#at > 0 ? this.#steps[this.#at].label : null;
+    }
+
+    get redoLabel() {
+        return this.#steps[this.#at + 1]?.label ?? null;
+    }
+
+    /**
+     * A new step; what had been undone is forgotten.
+     * @param {string} label of the change, as in "Move point"
+     * @param {object} recipe
+     * @param {boolean | string} [merge] makes one step of it and the latest one, if that has the same label and the
+     *     same string here; with true also no more than a second may lie between them
+     * @param {number} [time] ms
+     */
+    change(label, recipe, merge = false, time = Date.now()) {
+        const latest = this.#steps[this.#at];
+        const merges =
+            merge &&
+            this.#at === this.#steps.length - 1 &&
+            latest.merge === merge &&
+            latest.label === label &&
+            (merge !== true || time - latest.time < SAME_GESTURE_MS);
+        this.#steps.length = this.#at + (merges ? 0 : 1);
+        this.#steps.push({ label, recipe, merge, time });
+        this.#at = this.#steps.length - 1;
+    }
+
+    /** One step back; nothing at the beginning. */
+    undo() {
+        if (this.#at > 0) this.#at--;
+    }
+
+    /** One step forth; nothing at the end. */
+    redo() {
+        if (this.#at + 1 < this.#steps.length) this.#at++;
+    }
+}

@@ -1,0 +1,43 @@
+/** What of the hints is at a place: handles first, then markers, then lines, the ones on top before those below. */
+
+import { anchor, corners, distanceToPath } from "./shapes.js";
+
+/**
+ * @param {{recipe: object, selected: number | null, photo: object}} store
+ * @param {{x: number, y: number}} place
+ * @param {number} reach px of the photograph
+ * @returns {{hint: number, corner?: number} | {area: number} | null}
+ */
+export function hitAt({ recipe, selected, photo }, place, reach) {
+    const { hints, protected: areas } = recipe;
+    const near = (shape) => distance(anchor(shape, photo), place) <= reach;
+    const chosen = hints[selected];
+    if (chosen && hasHandles(chosen)) {
+        const corner = corners(chosen).findIndex(([x, y]) => distance({ x, y }, place) <= reach);
+        if (corner >= 0) return { hint: selected, corner };
+    }
+    if (chosen && near(chosen)) return { hint: selected };
+    const marked = hints.findLastIndex(near);
+    if (marked >= 0) return { hint: marked };
+    const area = areas.findLastIndex(near);
+    if (area >= 0) return { area };
+    const lined = hints.findLastIndex((hint) => hint.type !== "point" && distanceToPath(lineOf(hint), place.x, place.y) <= reach);
+    return lined >= 0 ? { hint: lined } : null;
+}
+
+const MOST_HANDLES = 60; // a drawn line may have hundreds of corners, and none could be taken hold of
+
+/** Whether the corners of a selected hint can be moved one by one. */
+export function hasHandles(hint) {
+    return hint.type !== "point" && !hint.mask && corners(hint).length <= MOST_HANDLES;
+}
+
+/** The line that is drawn of a stroke or region. */
+function lineOf(hint) {
+    const path = corners(hint);
+    return hint.points ? path : [...path, path[0]];
+}
+
+function distance(one, other) {
+    return Math.hypot(one.x - other.x, one.y - other.y);
+}

@@ -1,0 +1,85 @@
+/**
+ * Recipes as the page keeps them: frozen {hints, palette, settings, protected}, each in the sidecar's JSON, with every
+ * setting filled in. A change makes a new recipe; nothing in an old one is ever altered, so undo is going back to it.
+ */
+
+/** What a setting is where a sidecar leaves it out (hybridvit/hints/settings.py). */
+export const DEFAULT_SETTINGS = Object.freeze({ size: 256, strength: 1, decode: "vivid", seed: 0 });
+
+/**
+ * The recipe in a sidecar (or in a part of one that has the recipe's fields).
+ * @param {{hints: object[], palette?: object[], settings?: object, protected?: object[]}} sidecar
+ */
+export function recipeOf(sidecar) {
+    return Object.freeze({
+        hints: Object.freeze([...sidecar.hints]),
+        palette: Object.freeze([...(sidecar.palette ?? [])]),
+        settings: Object.freeze({ ...DEFAULT_SETTINGS, ...sidecar.settings }),
+        protected: Object.freeze([...(sidecar.protected ?? [])]),
+    });
+}
+
+/**
+ * The recipe's fields of a sidecar; what is as without them is left out, as the server writes them.
+ * @returns {object} for JSON.stringify
+ */
+export function recipeToJson(recipe) {
+    const json = { hints: recipe.hints };
+    if (recipe.palette.length) json.palette = recipe.palette;
+    if (Object.keys(DEFAULT_SETTINGS).some((name) => recipe.settings[name] !== DEFAULT_SETTINGS[name])) {
+        json.settings = recipe.settings;
+    }
+    if (recipe.protected.length) json.protected = recipe.protected;
+    return json;
+}
+
+/** Whether two recipes say the same, whatever the order of their fields and the way numbers are written. */
+export function sameRecipe(one, other) {
+    return one === other || canonical(recipeToJson(one)) === canonical(recipeToJson(other));
+}
+
+function canonical(value) {
+    return JSON.stringify(value, (_, part) =>
+        part && typeof part === "object" && !Array.isArray(part)
+            ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+            : part,
+    );
+}
+
+/** The recipe with some of its fields replaced: changed(recipe, {settings: {...}}). */
+export function changed(recipe, fields) {
+    return recipeOf({ ...recipe, ...fields });
+}
+
+/** With one hint more, which counts before the others where they overlap. */
+export function withHint(recipe, hint) {
+    return changed(recipe, { hints: [...recipe.hints, hint] });
+}
+
+/** With another hint in the place of one. */
+export function withHintAt(recipe, index, hint) {
+    return changed(recipe, { hints: recipe.hints.map((old, i) => (i === index ? hint : old)) });
+}
+
+export function withoutHint(recipe, index) {
+    return changed(recipe, { hints: recipe.hints.filter((_, i) => i !== index) });
+}
+
+/**
+ * With an area whose colours stay as this recipe makes them; those protected earlier
+ * count before it where they overlap, so that there too nothing changes.
+ * @param {{polygon: number[][]} | {mask: object}} area
+ */
+export function withProtected(recipe, area) {
+    const kept = recipeToJson({ ...recipe, protected: [] });
+    return changed(recipe, { protected: [...recipe.protected, { ...area, ...kept }] });
+}
+
+export function withoutProtected(recipe, index) {
+    return changed(recipe, { protected: recipe.protected.filter((_, i) => i !== index) });
+}
+
+/** What a hint is called: "Point", "Stroke" or "Region". */
+export function kindOf(hint) {
+    return hint.type[0].toUpperCase() + hint.type.slice(1);
+}

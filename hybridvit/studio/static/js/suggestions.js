@@ -1,0 +1,109 @@
+/** The likeliest colours at a place, with their shares: five buttons, which the keys 1 to 5 press too. */
+
+import { describeColor } from "./color.js";
+import { make } from "./dom.js";
+
+const COUNT = 5;
+const MOST_KEPT = 500; // answers, by place
+
+/**
+ * @param {import("./api.js").Api} api
+ * @param {{choose: (color: string) => void, preview: (color: string | null) => void}} actions
+ */
+export function createSuggestions(api, { choose, preview }) {
+    const list = make("div", { class: "suggestions", role: "group", "aria-label": "Likeliest colours here" });
+    const status = make("p", { class: "popup-status", role: "status" });
+    const element = make(
+        "div",
+        { class: "popup-part" },
+        make("p", { class: "popup-label", "aria-hidden": "true", text: "Likeliest here" }),
+        list,
+        status,
+    );
+    // What was likely at a place before a hint was put there: with it, little but its own colour is.
+    const kept = new Map();
+    let colors = [];
+    let used = null;
+
+    function show() {
+        list.replaceChildren(...colors.map(button));
+        list.hidden = !colors.length;
+        mark(used);
+    }
+
+    function button({ color, share }, i) {
+        const percent = share < 0.01 ? "<1 %" : `${Math.round(100 * share)} %`;
+        const swatch = make("span", { class: "suggestion-color" });
+        swatch.style.background = color;
+        const item = make(
+            "button",
+            {
+                type: "button",
+                class: "suggestion",
+                title: `${describeColor(color)} (${i + 1})`,
+                "aria-label": `${i + 1}: ${describeColor(color)}, ${percent}`,
+                data: { color, testid: "suggestion" },
+                on: {
+                    click: () => choose(color),
+                    pointerenter: () => preview(color),
+                    pointerleave: () => preview(null),
+                    focus: () => preview(color),
+                    blur: () => preview(null),
+                },
+            },
+            swatch,
+            make("span", { class: "suggestion-share", text: percent }),
+            make("kbd", { "aria-hidden": "true", text: i + 1 }),
+        );
+        return item;
+    }
+
+    function wait() {
+        list.hidden = false;
+        const blank = () => make("span", { class: "suggestion is-blank", "aria-hidden": "true" });
+        list.replaceChildren(...Array.from({ length: COUNT }, blank));
+        status.textContent = "";
+    }
+
+    function mark(color) {
+        used = color;
+        for (const item of list.querySelectorAll("button")) {
+            item.setAttribute("aria-pressed", item.dataset.color === color);
+        }
+    }
+
+    return {
+        element,
+        /** Shows those of a place of a photograph; `again`: as they are now, not as when they were last asked for. */
+        async ask(photo, { x, y }, { revision, again, signal }) {
+            const key = `${photo.id} ${Math.floor(x)} ${Math.floor(y)}`;
+            colors = [];
+            status.textContent = "";
+            if (again || !kept.has(key)) {
+                wait();
+                try {
+                    const answer = await api.colors(photo.id, x, y, revision, signal);
+                    if (signal.aborted) return;
+                    kept.set(key, answer.colors);
+                    if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
+                } catch (error) {
+                    if (error.name !== "AbortError") this.fail(error.message);
+                    return;
+                }
+            }
+            colors = kept.get(key);
+            show();
+            if (!colors.length) status.textContent = "No colour is likelier than others here.";
+        },
+        /** Says why there are none. */
+        fail(message) {
+            list.replaceChildren();
+            list.hidden = true;
+            status.textContent = message;
+        },
+        chooseNth(n) {
+            if (colors[n - 1]) choose(colors[n - 1].color);
+        },
+        mark,
+    };
+}
