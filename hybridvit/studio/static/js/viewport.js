@@ -61,6 +61,11 @@ export function createViewport(element, store, api) {
         ];
     }
 
+    function setPanes() {
+        camera.setPane(panes()[0]);
+        element.toggleAttribute("data-stacked", height > width);
+    }
+
     const sight = () => tilesIn(photo, levelFor(photo, camera.scale * density), camera.box);
     const isHere = (what, tiles) => tiles.every((tile) => cache.has(photo.id, what, tile));
 
@@ -175,7 +180,7 @@ export function createViewport(element, store, api) {
         [width, height, density] = [element.clientWidth, element.clientHeight, window.devicePixelRatio];
         canvas.width = Math.max(Math.round(width * density), 1);
         canvas.height = Math.max(Math.round(height * density), 1);
-        camera.setPane(panes()[0]);
+        setPanes();
         // now, not in the next frame: setting its size has emptied the canvas
         moved = true;
         cancelAnimationFrame(frame);
@@ -186,7 +191,7 @@ export function createViewport(element, store, api) {
     function setMode(value) {
         mode = value;
         element.dataset.mode = mode;
-        camera.setPane(panes()[0]);
+        setPanes();
         emit("mode", { mode });
         want();
         changed();
@@ -230,7 +235,7 @@ export function createViewport(element, store, api) {
             if (held === value) return;
             held = value;
             element.toggleAttribute("data-held", held);
-            camera.setPane(panes()[0]);
+            setPanes();
             want();
             changed();
         },

@@ -15,23 +15,26 @@ export function createSave({ api, store, messages }) {
     const outcome = make("p", { class: "outcome", role: "status", data: { testid: "saved" } });
     const where = make("p", { class: "hint" });
     const file = make("input", { type: "file", accept: ".json,application/json", class: "unseen", tabindex: "-1", "aria-label": "Hints file", data: { testid: "sidecar-file" } });
-    const link = (text, testid, run) => make("button", { type: "button", class: "link", text, data: { testid }, on: { click: run } });
+    const link = (text, label, testid, run) =>
+        make("button", { type: "button", class: "link", text, "aria-label": label, data: { testid }, on: { click: run } });
     const links = [
-        link("Download picture", "download", download),
-        link("Download hints", "download-sidecar", () => follow(api.sidecarUrl(store.photo.id))),
-        link("Open hints …", "open-sidecar", () => file.click()),
+        link("picture", "Download picture", "download", download),
+        link("hints", "Download hints", "download-sidecar", () => follow(api.sidecarUrl(store.photo.id))),
+        link("Open hints …", "Open hints from a file", "open-sidecar", () => file.click()),
     ];
     const controls = [format, button, ...links];
 
+    const fileOf = (path) => path.split(/[\\/]/).at(-1);
     const chosen = () => format.value || null;
 
     async function write() {
         outcome.textContent = "";
-        const { id, name } = store.photo;
+        const { id } = store.photo;
         const answer = await whileBusy(button, () => messages.guard(settled().then(() => api.save(id, chosen())), "save"));
         if (answer) {
             const seconds = answer.seconds < 10 ? answer.seconds.toFixed(1) : Math.round(answer.seconds);
-            outcome.textContent = `${name} is saved as ${answer.file} in ${seconds} s, and its hints as ${answer.sidecar}.`;
+            const hints = answer.sidecar ? `; the hints are in ${fileOf(answer.sidecar)}` : "";
+            outcome.textContent = `Saved in ${seconds} s as ${answer.file}${hints}.`;
         }
         return answer;
     }
@@ -92,14 +95,14 @@ export function createSave({ api, store, messages }) {
             "section",
             { class: "save", "aria-label": "Save" },
             make("div", { class: "row" }, format, button),
-            where,
             outcome,
-            make("div", { class: "links" }, ...links, file),
+            where,
+            make("div", { class: "links" }, make("span", { text: "Download" }), ...links, file),
         ),
         save: async () => void (store.photo && (await write())),
         setFormats(formats, output) {
             format.append(...formats.map((name) => make("option", { value: name, text: NAMES[name] ?? name.toUpperCase() })));
-            where.textContent = output ? `Full resolution, into ${output}. Hints are saved as you go.` : "Full resolution. Hints are saved as you go.";
+            where.textContent = output ? `At full resolution, into ${output}. Hints save themselves.` : "At full resolution. Hints save themselves.";
         },
     };
 }

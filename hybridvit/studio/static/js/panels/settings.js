@@ -9,7 +9,7 @@ const DECODES = {
     mean: ["Careful", "Errs least, and is duller."],
     sample: ["Possible", "One of the possible colourings: try another."],
 };
-const SIZES = { 256: "256 px: quick", 384: "384 px: finer", 512: "512 px: fine, slow", 768: "768 px: finest, slowest" };
+const SIZES = { 256: "Normal (256 px)", 384: "Fine (384 px), slower", 512: "Finer (512 px), slow", 768: "Finest (768 px), slowest" };
 
 /** @param {{store: object}} parts @returns {HTMLElement} */
 export function createSettings({ store }) {
@@ -77,6 +77,6 @@ export function createSettings({ store }) {
         strength,
         make("div", { class: "segments", role: "radiogroup", "aria-label": "Kind of colours" }, ...radios),
         make("div", { class: "row" }, about, another),
-        make("div", { class: "field" }, make("label", { for: "size", text: "The model looks at" }), size),
+        make("div", { class: "field" }, make("label", { for: "size", text: "Detail" }), size),
     );
 }
