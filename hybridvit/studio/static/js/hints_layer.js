@@ -104,7 +104,7 @@ export function createHintsLayer(viewport, store) {
 
     function handles() {
         const hint = store.recipe.hints[store.selected];
-        if (!hint || !hasHandles(hint)) return [];
+        if (!hint || store.tool !== "point" || !hasHandles(hint)) return [];
         return corners(hint).map(([x, y]) => at(svg("rect", { class: "handle", x: -4, y: -4, width: 8, height: 8 }), x, y));
     }
 
@@ -128,7 +128,7 @@ export function createHintsLayer(viewport, store) {
         setAll(clip, { x: left, y: top, width: Math.max(right - left, 0), height: Math.max(bottom - top, 0) });
     }
 
-    for (const event of ["photo", "recipe", "selection", "lightness"]) store.addEventListener(event, draw);
+    for (const event of ["photo", "recipe", "selection", "tool", "lightness"]) store.addEventListener(event, draw);
     store.addEventListener("sketch", ({ detail }) => {
         if (detail.changed.has("preview")) return draw();
         drawSketch();

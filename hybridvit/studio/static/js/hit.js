@@ -25,9 +25,9 @@ export function hitAt({ recipe, selected, photo }, place, reach) {
     return lined >= 0 ? { hint: lined } : null;
 }
 
-const MOST_HANDLES = 60; // a drawn line may have hundreds of corners, and none could be taken hold of
+const MOST_HANDLES = 24; // a drawn line may have hundreds of corners, and none could be taken hold of
 
-/** Whether the corners of a selected hint can be moved one by one. */
+/** Whether the corners of a hint can be moved one by one when it is selected. */
 export function hasHandles(hint) {
     return hint.type !== "point" && !hint.mask && corners(hint).length <= MOST_HANDLES;
 }

@@ -266,7 +266,8 @@ export function createTools(viewport, store, popup) {
             if (!store.photo) return;
             const place = cursor.show();
             const color = same ? lastColor() : null;
-            const hit = drawing.isActive ? null : hitAt(store, place, REACH / viewport.scale);
+            // a tool that draws may begin on a hint, too
+            const hit = store.tool === "point" ? hitAt(store, place, REACH / viewport.scale) : null;
             if (cursor.holds) release();
             else if (store.tool === "eyedropper") pick(place, viewport.mode === "original" ? "original" : "result");
             else if (drawing.isByCorners) {
