@@ -1,0 +1,126 @@
+"""What the model says to a user: likely colours, where a hint helps; colours taken from and to other pictures."""
+
+import math
+from typing import Any
+
+import numpy as np
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hybridvit.hints.recipe import Recipe
+from hybridvit.inference.carry_over import carry_hints
+from hybridvit.inference.composition import lightness
+from hybridvit.inference.next_hint import next_hints
+from hybridvit.inference.suggestions import likely_colors
+from hybridvit.studio.answers import as_json
+from hybridvit.studio.open_photo import OpenPhoto
+from hybridvit.studio.parameters import json_object, number, whole
+from hybridvit.studio.studio import Studio
+from hybridvit.studio.tile_routes import photo_and_recipe
+
+MOST_COLORS = 5
+MOST_POINTS = 10
+MOST_CARRIED = 1000  # photographs in a request
+
+
+async def get_colors(studio: Studio, request: Request) -> Response:
+    """GET /api/photos/{id}/colors."""
+    photo, _, recipe = await photo_and_recipe(studio, request)
+    x, y = _point(photo, request)
+
+    def think() -> dict[str, Any]:
+        found = likely_colors(photo.canvas, recipe, x, y, MOST_COLORS)
+        colors = [
+            {"color": one.color, "ab": [float(v) for v in one.ab], "share": float(one.share)} for one in found
+        ]
+        return {"lightness": _lightness(photo, x, y), "colors": colors}
+
+    return as_json(await studio.workers.run("coloring", think))
+
+
+async def get_gamut(studio: Studio, request: Request) -> Response:
+    """GET /api/photos/{id}/gamut."""
+    photo, revision, recipe = await photo_and_recipe(studio, request)
+    x, y = _point(photo, request)
+    answer: dict[str, Any] = {"lightness": await studio.workers.run("coloring", _lightness, photo, x, y)}
+    if "revision" in request.query_params:
+        colored = await studio.colored(photo, recipe, revision)
+        place = math.floor(x), math.floor(y)
+        answer["color"] = await studio.workers.run("painting", colored.pixel, (photo.pixels,), *place)
+    return as_json(answer)
+
+
+async def get_next(studio: Studio, request: Request) -> Response:
+    """GET /api/photos/{id}/next."""
+    count = whole("count", request.query_params.get("count", "3"), 1, MOST_POINTS)
+    photo, _, recipe = await photo_and_recipe(studio, request)
+
+    def think() -> list[dict[str, Any]]:
+        points = []
+        for point in next_hints(photo.canvas, recipe, count):
+            likeliest = likely_colors(photo.canvas, recipe, point.x, point.y, MOST_COLORS)[0].color
+            points.append(
+                {"x": float(point.x), "y": float(point.y), "gain": float(point.gain), "color": likeliest}
+            )
+        return points
+
+    return as_json({"points": await studio.workers.run("thinking", think)})
+
+
+async def carry(studio: Studio, request: Request) -> Response:
+    """POST /api/photos/{id}/carry."""
+    wanted = _ids((await json_object(request, ("to",))).get("to"))
+    photo = await studio.photo(request.path_params["id"])
+    recipe, carried, skipped = photo.recipe, [], []
+    for photo_id in wanted:
+        try:
+            added = await _carry_to(studio, photo, recipe, photo_id)
+        except (HTTPException, ValueError) as error:
+            reason = error.detail if isinstance(error, HTTPException) else str(error)
+            skipped.append({"id": photo_id, "reason": reason})
+        else:
+            carried.append({"id": photo_id, "hints": added})
+    return as_json({"carried": carried, "skipped": skipped})
+
+
+async def _carry_to(studio: Studio, source: OpenPhoto, recipe: Recipe, photo_id: str) -> int:
+    """Returns how many hints were added."""
+    if photo_id == source.entry.id:
+        raise ValueError("these are its own colours")
+    target = await studio.photo(photo_id)
+    for _ in range(3):
+        before, revision = target.recipe, target.revision
+        after = await studio.workers.run(
+            "thinking", carry_hints, source.canvas, recipe, target.canvas, before, source.entry.name
+        )
+        added = len(after.hints) - len(before.hints)
+        if added == 0:
+            raise ValueError("nothing in it is surely the same")
+        try:
+            await studio.change(target, after, revision)
+        except HTTPException as error:
+            if error.status_code != 409:
+                raise
+        else:
+            return added
+    raise ValueError("it is being changed in another window")
+
+
+def _lightness(photo: OpenPhoto, x: float, y: float) -> float:
+    row, column = math.floor(y), math.floor(x)
+    return float(np.asarray(lightness(photo.pixels[row : row + 1, column : column + 1])).item())
+
+
+def _point(photo: OpenPhoto, request: Request) -> tuple[float, float]:
+    return number(request, "x", 0, photo.grid.width), number(request, "y", 0, photo.grid.height)
+
+
+def _ids(given: Any) -> list[str]:
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise HTTPException(400, "to: give a list of photographs' ids")
+    if len(given) > MOST_CARRIED:
+        raise HTTPException(
+            400, f"to: these are {len(given)} photographs, at most {MOST_CARRIED} are taken at once"
+        )
+    return list(dict.fromkeys(given))

@@ -1,0 +1,67 @@
+"""All photographs that the studio knows of: those of the chosen folder, then the uploads."""
+
+import os
+import pathlib
+from typing import Any
+
+from hybridvit.hints.sidecar import load_hints
+from hybridvit.studio.entry import Entry, stamp_of
+from hybridvit.studio.folder import Folder
+from hybridvit.studio.sidecar_file import sidecar_now
+from hybridvit.studio.uploads import Uploads
+
+
+class Library:
+    """What can be opened. Its functions touch the disk; for one thread at a time, but for `find` and `add`."""
+
+    def __init__(self, folder: Folder | None, uploads: Uploads):
+        self.folder, self.uploads = folder, uploads
+        self.scanned = False
+        self._known: dict[str, Entry] = {}
+        self._counted: dict[
+            pathlib.Path, tuple[tuple[int, int], int | None]
+        ] = {}  # hints, and the file's stamp
+
+    def scan(self) -> list[Entry]:
+        """What is there now, in the order to show it."""
+        entries = [*(self.folder.entries() if self.folder else ()), *self.uploads.entries()]
+        self._known, self.scanned = {entry.id: entry for entry in entries}, True
+        return entries
+
+    def listed(self) -> list[dict[str, Any]]:
+        """The same for the page."""
+        return [
+            {"id": entry.id, "name": entry.name, "source": entry.source, "hints": self._count_hints(entry)}
+            for entry in self.scan()
+        ]
+
+    def find(self, photo_id: str) -> Entry | None:
+        """What was there under this id at the last `scan`."""
+        return self._known.get(photo_id)
+
+    def add(self, entry: Entry) -> None:
+        """One that has come since."""
+        self._known[entry.id] = entry
+
+    def remove(self, entry: Entry) -> None:
+        """Removes an upload."""
+        self._known.pop(entry.id, None)
+        self.uploads.remove(entry)
+
+    def find_path(self, path: pathlib.Path) -> str | None:
+        """The id of the photograph with this path."""
+        return next((entry.id for entry in self.scan() if os.path.samefile(entry.path, path)), None)
+
+    def _count_hints(self, entry: Entry) -> int | None:
+        path = sidecar_now(entry)
+        if path is None:
+            return None
+        stamp = stamp_of(path)
+        known, count = self._counted.get(path, (None, None))
+        if known != stamp:
+            try:
+                count = len(load_hints(path).recipe.hints)
+            except (ValueError, OSError):
+                count = None
+            self._counted[path] = stamp, count
+        return count

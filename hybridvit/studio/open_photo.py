@@ -1,0 +1,126 @@
+"""A photograph in memory, with what was said of its colours."""
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+from hybridvit.hints.recipe import Recipe
+from hybridvit.hints.shapes import HintError
+from hybridvit.hints.sidecar import Sidecar, pixels_digest, recipe_to_json
+from hybridvit.inference.canvas import Canvas
+from hybridvit.inference.colorizer import Colorizer
+from hybridvit.inference.photo import Photo
+from hybridvit.studio.colored import Colored
+from hybridvit.studio.decode import decode_photo
+from hybridvit.studio.entry import Entry, stamp_of
+from hybridvit.studio.limits import PIXELS, VIEW_PIXELS
+from hybridvit.studio.pyramid import Grid, Pixels
+from hybridvit.studio.recently_used import RecentlyUsed
+from hybridvit.studio.sidecar_file import SidecarFile
+
+_COLORED_BYTES = 2**24
+
+
+class OpenPhoto:
+    """An open photograph. What changes in it changes in the event loop's thread, but for the sidecar's file.
+
+    Attributes:
+      entry: what it is.
+      canvas: colours it.
+      grid: its levels and tiles.
+      sha256: of its pixels.
+      recipe, revision: of its colours now.
+      remarks: what a user should know of it, a line each.
+      levels: its pyramid, once that is made.
+      colored: what was painted last, by revision.
+      changing: held while the recipe is changed.
+    """
+
+    def __init__(self, entry: Entry, photo: Photo, colorizer: Colorizer):
+        self.entry, self._weights = entry, colorizer.digest
+        self._stamp = stamp_of(entry.path)
+        self.canvas: Canvas = colorizer.open(dataclasses.replace(photo, alpha=None))
+        height, width, _ = photo.pixels.shape
+        self.grid = Grid(width, height)
+        self.sha256 = pixels_digest(photo.pixels)
+        self.levels: tuple[Pixels, ...] | None = (photo.pixels,) if self.grid.levels == 1 else None
+        self.colored: RecentlyUsed[Colored] = RecentlyUsed(_COLORED_BYTES)
+        self.changing = asyncio.Lock()
+        self.file = SidecarFile(entry, width, height, self.sha256)
+        self.read_sidecar()
+
+    @property
+    def pixels(self) -> Pixels:
+        """At full resolution."""
+        return self.canvas.photo.pixels
+
+    @property
+    def nbytes(self) -> int:
+        """With the pyramid, made or not."""
+        return self.pixels.nbytes + (self.pixels.size // 3 if self.grid.levels > 1 else 0)
+
+    @property
+    def sidecar(self) -> Sidecar:
+        """What decides its colours, as it is written down."""
+        return self.sidecar_of(self.recipe)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether its file is another one now; looks at the disk."""
+        return stamp_of(self.entry.path) != self._stamp
+
+    def sidecar_of(self, recipe: Recipe) -> Sidecar:
+        """The sidecar with this recipe."""
+        return Sidecar(self.grid.width, self.grid.height, self.sha256, recipe)
+
+    def read_sidecar(self) -> None:
+        """Takes over what lies on the disk."""
+        sidecar = self.file.read()
+        recipe = sidecar.recipe if sidecar else Recipe()
+        self.remarks = self.canvas.photo.remarks + self.file.remarks
+        try:
+            self.check_view(recipe)
+        except HintError as error:
+            self.remarks += (f"{error}: it is shown at the usual size",)
+            recipe = dataclasses.replace(recipe, settings=dataclasses.replace(recipe.settings, size=256))
+        self.recipe, self.revision = recipe, self.revision_of(recipe)
+
+    def check_view(self, recipe: Recipe) -> None:
+        """Raises HintError if the model would have to see more of the picture at once than fits into memory."""
+        for name, one in [
+            ("", recipe),
+            *((f"protected[{i}].", p.recipe) for i, p in enumerate(recipe.protected)),
+        ]:
+            height, width = self.canvas.view(one.settings.size)
+            if height * width > VIEW_PIXELS:
+                raise HintError(
+                    f"{name}settings.size",
+                    f"at {one.settings.size} px the model's view of this picture is {width} x {height} px, "
+                    "too large for the studio: choose a smaller one",
+                )
+
+    def revision_of(self, recipe: Recipe) -> str:
+        """A name for the picture in these colours: the same recipe has the same, of these pixels and weights."""
+        said = json.dumps([self.sha256, self._weights, recipe_to_json(recipe)], sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def described(self) -> dict[str, Any]:
+        """Its size and depth, for the page."""
+        photo = self.canvas.photo
+        return {
+            "id": self.entry.id,
+            "name": self.entry.name,
+            "source": self.entry.source,
+            "width": self.grid.width,
+            "height": self.grid.height,
+            "bits": photo.bits,
+            "gray": photo.pixels.shape[2] == 1,
+            "levels": self.grid.levels,
+        }
+
+
+def open_photo(entry: Entry, colorizer: Colorizer) -> OpenPhoto:
+    """Reads a photograph and its sidecar; takes seconds for a large one. Raises ValueError or OSError, one line."""
+    return OpenPhoto(entry, decode_photo(entry.path, PIXELS), colorizer)

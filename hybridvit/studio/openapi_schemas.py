@@ -1,0 +1,98 @@
+"""What the API's JSON looks like, as JSON schemas; the sidecar's own are those of `hints/schema.json`."""
+
+import json
+from importlib import resources
+from typing import Any
+
+from hybridvit.inference.naming import FORMATS
+
+Json = dict[str, Any]
+PLACE = "#/components/schemas/"
+
+
+def reference(name: str) -> Json:
+    """A schema by its name."""
+    return {"$ref": PLACE + name}
+
+
+def _object(**fields: Json) -> Json:
+    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+
+
+def _list(items: Json) -> Json:
+    return {"type": "array", "items": items}
+
+
+def _or_null(schema: Json) -> Json:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _said(schema: Json, description: str) -> Json:
+    return {**schema, "description": description}
+
+
+TEXT, NUMBER = {"type": "string"}, {"type": "number"}
+WHOLE = {"type": "integer", "minimum": 0}
+HEX = {"type": "string", "pattern": "^#[0-9a-f]{6}$"}
+REVISION = {"type": "string", "pattern": "^[0-9a-f]{16}$"}
+FORMAT = {"type": "string", "enum": list(FORMATS)}
+SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+LIGHTNESS = {"type": "number", "minimum": 0, "maximum": 100.01, "description": "CIE L of the pixel"}
+PAIR = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}
+
+_PHOTO = {"id": TEXT, "name": TEXT, "source": {"type": "string", "enum": ["folder", "upload"]}}
+_COLOR = _object(color=HEX, ab=PAIR, share=SHARE)
+_GAIN = _said(NUMBER, "share of the expected squared error that a hint there removes")
+_POINT = _object(x=NUMBER, y=NUMBER, gain=_GAIN, color=_said(HEX, "the likeliest there"))
+
+OWN = {
+    "Error": _object(error=_said(TEXT, "one line for people")),
+    "Info": _object(
+        name=TEXT,
+        version=TEXT,
+        model=_object(name=TEXT, sha256=TEXT),
+        folder=_or_null(_said(TEXT, "its name")),
+        first=_or_null(_said(TEXT, "id of the photograph to begin with")),
+        limits=_object(bytes=_said(WHOLE, "of an upload"), pixels=_said(WHOLE, "of a photograph")),
+        formats=_list(FORMAT),
+        settings=_said(reference("settings"), "those of a photograph that has no sidecar"),
+        output=_or_null(_said(TEXT, "where results of the folder go")),
+    ),
+    "Photos": _object(photos=_list(_object(**_PHOTO, hints=_or_null(_said(WHOLE, "in its sidecar"))))),
+    "Photo": _object(
+        **_PHOTO,
+        width=WHOLE,
+        height=WHOLE,
+        bits={"type": "integer", "enum": [8, 16]},
+        gray={"type": "boolean"},
+        levels=_said(
+            {"type": "integer", "minimum": 1}, "level k is shrunk 2^k times; the last one is a single tile"
+        ),
+        tile=_said(WHOLE, "px, side of a tile"),
+        sidecar=reference("Sidecar"),
+        revision=REVISION,
+        remarks=_list(_said(TEXT, "what a user should know")),
+    ),
+    "Revision": _object(revision=REVISION),
+    "Colors": _object(lightness=LIGHTNESS, colors=_said(_list(_COLOR), "likeliest first")),
+    "Pixel": _object(lightness=LIGHTNESS, color=_said(HEX, "in the revision that was asked for"))
+    | {"required": ["lightness"]},
+    "Points": _object(points=_list(_POINT)),
+    "Reference": _object(id=TEXT, width=WHOLE, height=WHOLE, palette=reference("palette")),
+    "Carry": _object(to=_said({**_list(TEXT), "maxItems": 1000}, "ids of photographs")),
+    "Carried": _object(
+        carried=_list(_object(id=TEXT, hints=_said(WHOLE, "added"))),
+        skipped=_list(_object(id=TEXT, reason=TEXT)),
+    ),
+    "Save": _object(format=_or_null(_said(FORMAT, "null: the photograph's own"))) | {"required": []},
+    "Saved": _object(file=TEXT, sidecar=_or_null(TEXT), seconds=NUMBER),
+}
+
+
+def all_schemas() -> dict[str, Json]:
+    """By name; the sidecar's definitions are moved to where OpenAPI has them."""
+    text = resources.files("hybridvit.hints").joinpath("schema.json").read_text(encoding="utf-8")
+    sidecar = json.loads(text.replace("#/$defs/", PLACE))
+    definitions = sidecar.pop("$defs")
+    del sidecar["$schema"]
+    return {**OWN, "Sidecar": sidecar, **definitions}

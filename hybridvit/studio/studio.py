@@ -1,0 +1,151 @@
+"""What all requests share: the library, the open photographs, threads; and what takes a thread or must happen once."""
+
+import weakref
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from starlette.exceptions import HTTPException
+
+from hybridvit.hints.recipe import Recipe
+from hybridvit.hints.shapes import Mask, Stroke
+from hybridvit.inference.colorizer import Colorizer
+from hybridvit.inference.photo import Photo
+from hybridvit.inference.summary import explain
+from hybridvit.studio.colored import Colored
+from hybridvit.studio.entry import Entry
+from hybridvit.studio.flights import Flights
+from hybridvit.studio.library import Library
+from hybridvit.studio.limits import OPEN_BYTES, SMALL_BYTES
+from hybridvit.studio.open_photo import OpenPhoto, open_photo
+from hybridvit.studio.pyramid import Pixels, build_pyramid
+from hybridvit.studio.recently_used import RecentlyUsed
+from hybridvit.studio.workers import Workers
+
+
+class Studio:
+    """One for an application; its functions run in the event loop."""
+
+    def __init__(self, colorizer: Colorizer, library: Library):
+        self.colorizer, self.library = colorizer, library
+        self.workers, self.flights = Workers(), Flights()
+        self.photos: RecentlyUsed[OpenPhoto] = RecentlyUsed(OPEN_BYTES)
+        self.recipes: RecentlyUsed[Recipe] = RecentlyUsed(SMALL_BYTES)  # by photograph and revision
+        self.tiles: RecentlyUsed[bytes] = RecentlyUsed(SMALL_BYTES)
+        self.previews: RecentlyUsed[bytes] = RecentlyUsed(SMALL_BYTES)
+        # Also what is no longer kept open, but still in use: a photograph never is open twice
+        self._alive: weakref.WeakValueDictionary[str, OpenPhoto] = weakref.WeakValueDictionary()
+
+    async def entry(self, photo_id: str) -> Entry:
+        """The photograph with this id; 404 if there is none."""
+        entry = self.library.find(photo_id)
+        if entry is None and not self.library.scanned:
+            await self.scan()
+            entry = self.library.find(photo_id)
+        if entry is None:
+            raise HTTPException(
+                404, "no such photograph: it was removed, or this page is of another studio; reload it"
+            )
+        return entry
+
+    async def scan(self) -> list[dict]:
+        """The photographs there are now, for the page; those who ask at once share the answer."""
+        return await self.flights.join("scan", lambda: self.workers.run("files", self.library.listed))
+
+    async def photo(self, photo_id: str) -> OpenPhoto:
+        """The photograph, opened if it is not; 404, or 422 if it cannot be decoded."""
+        photo = self.photos.get(photo_id)
+        if photo is None:
+            entry = await self.entry(photo_id)
+            photo = await self._keep(entry, lambda: self._open(entry))
+        return photo
+
+    async def take(self, entry: Entry, decoded: Photo) -> OpenPhoto:
+        """The photograph that was decoded already, open."""
+        return await self._keep(
+            entry, lambda: self.workers.run("opening", OpenPhoto, entry, decoded, self.colorizer)
+        )
+
+    def close(self, photo_id: str) -> None:
+        """Closes a photograph, if it is open."""
+        self.photos.drop(photo_id)
+        self._alive.pop(photo_id, None)
+
+    async def _keep(self, entry: Entry, make: Callable[[], Coroutine[Any, Any, OpenPhoto]]) -> OpenPhoto:
+        photo = self._alive.get(entry.id) or await self.flights.join(("open", entry.id), make)
+        photo = self._alive.setdefault(entry.id, photo)
+        self.photos.put(entry.id, photo, photo.nbytes)
+        return photo
+
+    async def _open(self, entry: Entry) -> OpenPhoto:
+        try:
+            return await self.workers.run("opening", open_photo, entry, self.colorizer)
+        except FileNotFoundError:
+            raise HTTPException(404, f"{entry.name}: the file is not there any more") from None
+        except (ValueError, OSError, MemoryError) as error:
+            raise HTTPException(422, f"{entry.name}: {explain(error, entry.path)}") from None
+
+    def recipe(self, photo: OpenPhoto, revision: str | None) -> Recipe:
+        """The recipe of a revision, the present one if None; 410 if it is not known any more."""
+        if revision in (None, photo.revision):
+            return photo.recipe
+        recipe = self.recipes.get((photo.entry.id, revision))
+        if recipe is None:
+            raise HTTPException(410, "these colours are not known any more: send the sidecar again")
+        return recipe
+
+    async def colored(self, photo: OpenPhoto, recipe: Recipe, revision: str) -> Colored:
+        """The colours of a revision, computed once."""
+        colored = photo.colored.get(revision)
+        if colored is None:
+            key = "color", photo.entry.id, revision
+            colored = await self.flights.join(key, lambda: self._color(photo, recipe, revision))
+        return colored
+
+    async def _color(self, photo: OpenPhoto, recipe: Recipe, revision: str) -> Colored:
+        def color() -> Colored:
+            return Colored(recipe, photo.canvas.chroma(recipe), photo.canvas.lightness(recipe.settings.size))
+
+        colored = await self.workers.run("coloring", color)
+        photo.colored.put(revision, colored, colored.nbytes)
+        return colored
+
+    async def levels(self, photo: OpenPhoto) -> tuple[Pixels, ...]:
+        """The photograph's pyramid, made once."""
+        if photo.levels is None:
+            key = "pyramid", photo.entry.id
+            photo.levels = await self.flights.join(
+                key, lambda: self.workers.run("painting", build_pyramid, photo.pixels)
+            )
+        return photo.levels
+
+    async def change(self, photo: OpenPhoto, recipe: Recipe, expected: str | None = None) -> str:
+        """Gives it another recipe, and returns the new revision: the sidecar is on the disk, the colours are known.
+
+        409 if `expected` is not its revision. The recipe has been checked.
+        """
+        revision = await self.workers.run("files", photo.revision_of, recipe)
+        async with photo.changing:
+            if expected not in (None, photo.revision):
+                raise HTTPException(
+                    409, "the hints of this photograph were changed elsewhere meanwhile: reload it"
+                )
+            await self.workers.run("files", photo.file.write, photo.sidecar_of(recipe))
+            self._remember(photo)
+            photo.recipe, photo.revision = recipe, revision
+            self._remember(photo)
+        return revision
+
+    def _remember(self, photo: OpenPhoto) -> None:
+        self.recipes.put((photo.entry.id, photo.revision), photo.recipe, _size(photo.recipe))
+
+
+def _size(recipe: Recipe) -> int:
+    """About its bytes in memory."""
+    shapes = [*recipe.hints, *(protected.region for protected in recipe.protected)]
+    paths = (shape.points if isinstance(shape, Stroke) else getattr(shape, "area", ()) for shape in shapes)
+    numbers = sum(len(path.runs if isinstance(path, Mask) else path) for path in paths)
+    return (
+        1000 * (1 + len(shapes))
+        + 150 * numbers
+        + sum(_size(protected.recipe) for protected in recipe.protected)
+    )

@@ -1,0 +1,112 @@
+"""A small model, photographs in a folder, and the studio over them; every answer is held against its OpenAPI document."""
+
+import contextlib
+import functools
+import pathlib
+import re
+from collections.abc import Callable, Iterator
+
+import httpx
+import jax
+import jsonschema
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from configs import ssl_vit
+from hybridvit.color.bins import NUM_BINS
+from hybridvit.inference.colorizer import Colorizer
+from hybridvit.inference.photo import read_photo
+from hybridvit.inference.weights import Weights
+from hybridvit.models.generator import build_generator
+from hybridvit.studio.openapi import describe_api
+from hybridvit.studio.server import BackgroundServer, listen
+
+
+@pytest.fixture(scope="session")
+def tiny_colorizer() -> Colorizer:
+    """Its model is small, and of strong opinions."""
+    config = ssl_vit.get_config().model.copy_and_resolve_references()
+    with config.unlocked():
+        config.variant = "test"
+    params = build_generator(config).init(jax.random.key(0))[0]
+    keys = iter(jax.random.split(jax.random.key(1), 100))
+    params = jax.tree.map(lambda x: np.asarray(x + 0.1 * jax.random.normal(next(keys), x.shape)), params)
+    return Colorizer(Weights(params, np.zeros(NUM_BINS, np.float32), config, "tiny", "0" * 64))
+
+
+def gray_picture(height: int, width: int, dtype: type = np.uint8) -> np.ndarray:
+    y, x = np.mgrid[:height, :width]
+    level = 0.2 + 0.3 * y / height + 0.3 * x / width + 0.1 * (x % 40 > 20)
+    return (level * np.iinfo(dtype).max).astype(dtype)
+
+
+@pytest.fixture
+def scans(tmp_path) -> pathlib.Path:
+    """A folder with a small, a coloured and a deep photograph of two levels."""
+    folder = tmp_path / "scans"
+    (folder / "box").mkdir(parents=True)
+    Image.fromarray(gray_picture(90, 150)).save(folder / "photo 2.png")
+    Image.fromarray(np.repeat(gray_picture(64, 80)[..., None], 3, -1)).save(folder / "photo 10.jpg")
+    tifffile.imwrite(folder / "box" / "deep.tif", gray_picture(600, 521, np.uint16))
+    return folder
+
+
+@pytest.fixture
+def enter(tmp_path, scans, tiny_colorizer, monkeypatch) -> Iterator[Callable[..., httpx.Client]]:
+    """`enter(folder=..., output=..., first=...)`: a client of a new studio; photographs are decoded in its process."""
+    from hybridvit.studio import open_photo, photo_routes, reference_routes
+    from hybridvit.studio.app import create_app
+
+    for module in (open_photo, photo_routes, reference_routes):
+        monkeypatch.setattr(module, "decode_photo", read_photo)
+    check = functools.partial(check_answer, describe_api())
+    with contextlib.ExitStack() as stack:
+
+        def enter(folder=scans, output=None, colorizer=tiny_colorizer, first=None) -> httpx.Client:
+            app = create_app(colorizer, folder=folder, output=output, data=tmp_path / "data", first=first)
+            server = BackgroundServer(app, listen("127.0.0.1", 0))
+            stack.callback(server.stop)
+            address = f"http://127.0.0.1:{server.port}"
+            client = httpx.Client(
+                base_url=address, timeout=60, trust_env=False, event_hooks={"response": [check]}
+            )
+            return stack.enter_context(client)
+
+        yield enter
+
+
+@pytest.fixture
+def client(enter) -> httpx.Client:
+    return enter()
+
+
+@pytest.fixture
+def ids(client) -> dict[str, str]:
+    """Of the photographs, by name."""
+    return {photo["name"]: photo["id"] for photo in client.get("/api/photos").json()["photos"]}
+
+
+def check_answer(api: dict, response: httpx.Response) -> None:
+    """Fails unless the answer is as the OpenAPI document has it."""
+    response.read()
+    path = response.request.url.path
+    for template, operations in api["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            operation = operations.get(response.request.method.lower())
+            break
+    else:
+        operation = None
+    if operation is None:
+        assert response.status_code in (200, 304, 404, 405), response.text
+        return
+    if response.status_code == 304:
+        return
+    expected = operation["responses"][str(response.status_code)]
+    media = response.headers.get("content-type", "").partition(";")[0]
+    content = expected.get("content", {})
+    assert media in content or media.replace(media.partition("/")[2], "*") in content or not content, media
+    if media == "application/json" and "schema" in content.get(media, {}):
+        schema = {**content[media]["schema"], "components": api["components"]}
+        jsonschema.Draft202012Validator(schema).validate(response.json())
