@@ -1,0 +1,112 @@
+"""HSCAU-Net: a U-Net whose skips are weighted by the hints, by place and by channel (Gachon University, 2022).
+
+    skip of x = x * spatial attention(x) * channel attention(x) * sigmoid(1x1 convolution of the hints)
+
+Spatial and channel attention as in CBAM (Woo et al. 2018, section 3). The system's name and figure promise both; its
+published code puts spatial attention in both places. The hints of a level are those pooled from full resolution.
+"""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+from hybridvit.models import unet_blocks
+from hybridvit.models.blocks import Linear
+from hybridvit.models.hint_propagation import pool_hints
+from hybridvit.models.prediction import Prediction
+
+DEPTH = 5
+REDUCTION = 16  # of the channel attention's hidden layer
+VARIANTS = {"32": 32, "16": 16, "test": 4}  # channels at full resolution; they double at each of 4 halvings
+
+
+class HSCAUNet(nnx.Module):
+    """`variant` is the width at full resolution, 32 in the original. Raises ValueError without hint channels."""
+
+    def __init__(
+        self,
+        variant: str,
+        *,
+        channels: int = 2,
+        hint_channels: int = 3,
+        dtype: str = "float32",
+        remat: bool = False,
+        rngs: nnx.Rngs,
+    ):
+        widths = [2**i * unet_blocks.look_up(VARIANTS, variant) for i in range(DEPTH)]
+        if hint_channels < 2:
+            raise ValueError("HSCAUNet is made for hints: choose a config with hints, or another generator")
+        self.hint_channels, self.remat = hint_channels, remat
+        dtype = jnp.dtype(dtype)
+        encoder, skips, ups, decoder = {}, {}, {}, {}
+        for i, width in enumerate(widths):
+            width_in = widths[i - 1] if i else 1 + hint_channels
+            encoder[f"stage{i}"] = unet_blocks.DoubleConv(width_in, width, dtype=dtype, rngs=rngs)
+        for i, width in enumerate(widths[:-1]):
+            skips[f"stage{i}"] = AttentiveSkip(width, hint_channels, dtype=dtype, rngs=rngs)
+            ups[f"stage{i}"] = unet_blocks.up_conv(2 * width, width, 2, use_bias=True, dtype=dtype, rngs=rngs)
+            decoder[f"stage{i}"] = unet_blocks.DoubleConv(2 * width, width, dtype=dtype, rngs=rngs)
+        self.encoder, self.skips = nnx.Dict(encoder), nnx.Dict(skips)
+        self.ups, self.decoder = nnx.Dict(ups), nnx.Dict(decoder)
+        self.out = nnx.Conv(widths[0], channels, (1, 1), dtype=dtype, rngs=rngs)
+
+    def __call__(
+        self,
+        luma: Float[Array, "b h w 1"],
+        hints: Float[Array, "b h w hint"] | None,
+        key: jax.Array | None = None,
+    ) -> Prediction:
+        train = key is not None
+        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (DEPTH - 1))
+        chroma, mask = jnp.split(x[..., 1:], [self.hint_channels - 1], -1)
+        maps = []
+        for i in range(DEPTH):
+            x = unet_blocks.max_pool(x) if i else x
+            x = unet_blocks.apply(self.encoder[f"stage{i}"], x, train, self.remat)
+            maps.append(x)
+        for i in reversed(range(DEPTH - 1)):
+            pooled = jnp.concatenate(pool_hints(chroma, mask, 2**i), -1)
+            skip = self.skips[f"stage{i}"](maps[i], pooled)
+            x = jnp.concatenate([skip, self.ups[f"stage{i}"](x)], -1)
+            x = unet_blocks.apply(self.decoder[f"stage{i}"], x, train, self.remat)
+        return unet_blocks.predict(luma, self.out(x))
+
+
+class AttentiveSkip(nnx.Module):
+    """An encoder's map weighted by place, by channel and by the hints."""
+
+    def __init__(self, width: int, hint_channels: int, *, dtype, rngs: nnx.Rngs):
+        self.spatial = SpatialAttention(dtype=dtype, rngs=rngs)
+        self.channel = ChannelAttention(width, dtype=dtype, rngs=rngs)
+        self.hint = nnx.Conv(hint_channels, width, (1, 1), dtype=dtype, rngs=rngs)
+
+    def __call__(
+        self, x: Float[Array, "b h w c"], hints: Float[Array, "b h w hint"]
+    ) -> Float[Array, "b h w c"]:
+        return x * self.spatial(x) * self.channel(x) * nnx.sigmoid(self.hint(hints))
+
+
+class SpatialAttention(nnx.Module):
+    """0..1 for each place: a 7x7 convolution over the channels' mean and maximum (CBAM, equation 3)."""
+
+    def __init__(self, *, dtype, rngs: nnx.Rngs):
+        self.conv = nnx.Conv(2, 1, (7, 7), use_bias=False, dtype=dtype, rngs=rngs)
+
+    def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h w 1"]:
+        summary = jnp.concatenate([x.mean(-1, keepdims=True), x.max(-1, keepdims=True)], -1)
+        return nnx.sigmoid(self.conv(summary))
+
+
+class ChannelAttention(nnx.Module):
+    """0..1 for each channel: one small network over the places' mean and over their maximum (CBAM, equation 2)."""
+
+    def __init__(self, width: int, *, dtype, rngs: nnx.Rngs):
+        hidden = max(width // REDUCTION, 1)
+        self.squeeze = Linear(width, hidden, dtype=dtype, rngs=rngs)
+        self.expand = Linear(hidden, width, dtype=dtype, rngs=rngs)
+
+    def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b 1 1 c"]:
+        summaries = jnp.stack([x.mean((1, 2)), x.max((1, 2))])  # [2, b, c]
+        weights = self.expand(nnx.relu(self.squeeze(summaries))).sum(0)
+        return nnx.sigmoid(weights)[:, None, None]

@@ -1,0 +1,110 @@
+"""R2U-Net (Alom et al. 2018): a U-Net of recurrent residual blocks.
+
+A recurrent convolution is applied to its input, then `STEPS` times more to its input plus its own last output, with
+the same weights (Liang & Hu 2015); a block is a 1x1 convolution to the width and two of them beside an identity.
+Widths as in the networks known by this name (64 to 1024); the paper's tables also have thinner ones.
+"""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+from hybridvit.models import unet_blocks
+from hybridvit.models.prediction import Prediction
+
+DEPTH = 5
+STEPS = 2  # the paper's t
+VARIANTS = {"64": 64, "16": 16, "test": 4}  # channels at full resolution; they double at each of 4 halvings
+
+
+class R2UNet(nnx.Module):
+    """`variant` is the width at full resolution."""
+
+    def __init__(
+        self,
+        variant: str,
+        *,
+        channels: int = 2,
+        hint_channels: int = 0,
+        dtype: str = "float32",
+        remat: bool = False,
+        rngs: nnx.Rngs,
+    ):
+        widths = [2**i * unet_blocks.look_up(VARIANTS, variant) for i in range(DEPTH)]
+        self.hint_channels, self.remat = hint_channels, remat
+        dtype = jnp.dtype(dtype)
+        encoder, ups, decoder = {}, {}, {}
+        for i, width in enumerate(widths):
+            width_in = widths[i - 1] if i else 1 + hint_channels
+            encoder[f"stage{i}"] = RecurrentResidualBlock(width_in, width, dtype=dtype, rngs=rngs)
+        for i, width in enumerate(widths[:-1]):
+            ups[f"stage{i}"] = unet_blocks.ConvNorm(2 * width, width, dtype=dtype, rngs=rngs)
+            decoder[f"stage{i}"] = RecurrentResidualBlock(2 * width, width, dtype=dtype, rngs=rngs)
+        self.encoder, self.ups, self.decoder = nnx.Dict(encoder), nnx.Dict(ups), nnx.Dict(decoder)
+        self.out = nnx.Conv(widths[0], channels, (1, 1), dtype=dtype, rngs=rngs)
+
+    def __call__(
+        self,
+        luma: Float[Array, "b h w 1"],
+        hints: Float[Array, "b h w hint"] | None,
+        key: jax.Array | None = None,
+    ) -> Prediction:
+        train = key is not None
+        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (DEPTH - 1))
+        skips = []
+        for i in range(DEPTH):
+            x = unet_blocks.max_pool(x) if i else x
+            x = unet_blocks.apply(self.encoder[f"stage{i}"], x, train, self.remat)
+            skips.append(x)
+        for i in reversed(range(DEPTH - 1)):
+            x = self.ups[f"stage{i}"](unet_blocks.nearest(x), train)
+            x = jnp.concatenate([skips[i], x], -1)
+            x = unet_blocks.apply(self.decoder[f"stage{i}"], x, train, self.remat)
+        return unet_blocks.predict(luma, self.out(x))
+
+
+class RecurrentConv(nnx.Module):
+    """3x3 convolution, batch norm and ReLU with one set of weights, applied `STEPS` + 1 times.
+
+    The statistics differ from one application to the next, so that each has its own (Cooijmans et al. 2017); a single
+    running mean would fit none of them at inference.
+    """
+
+    def __init__(self, width: int, *, dtype, rngs: nnx.Rngs):
+        self.conv = nnx.Conv(
+            width,
+            width,
+            (3, 3),
+            use_bias=False,
+            kernel_init=nnx.initializers.he_normal(),
+            dtype=dtype,
+            rngs=rngs,
+        )
+        self.norms = nnx.Dict(
+            {
+                f"step{i}": unet_blocks.batch_norm(width, affine=False, dtype=dtype, rngs=rngs)
+                for i in range(STEPS + 1)
+            }
+        )
+        self.scale, self.bias = nnx.Param(jnp.ones((width,))), nnx.Param(jnp.zeros((width,)))
+
+    def __call__(self, x: Float[Array, "b h w c"], train: bool) -> Float[Array, "b h w c"]:
+        y = jnp.zeros_like(x)
+        for norm in self.norms.values():
+            y = norm(self.conv(x + y), use_running_average=not train)
+            y = nnx.relu(y * self.scale[...].astype(y.dtype) + self.bias[...].astype(y.dtype))
+        return y
+
+
+class RecurrentResidualBlock(nnx.Module):
+    """1x1 convolution to the width; two recurrent convolutions are added to it."""
+
+    def __init__(self, width_in: int, width: int, *, dtype, rngs: nnx.Rngs):
+        self.project = nnx.Conv(width_in, width, (1, 1), dtype=dtype, rngs=rngs)
+        self.first = RecurrentConv(width, dtype=dtype, rngs=rngs)
+        self.second = RecurrentConv(width, dtype=dtype, rngs=rngs)
+
+    def __call__(self, x: Float[Array, "b h w cin"], train: bool) -> Float[Array, "b h w cout"]:
+        x = self.project(x)
+        return x + self.second(self.first(x, train), train)

@@ -1,0 +1,84 @@
+"""UNet 3+ (Huang et al. 2020): every decoder stage sees every scale, with full-scale deep supervision.
+
+Decoder stage i joins the encoder's maps of stages above (max-pooled), its own, and the decoder's of stages below
+(bilinearly upsampled), each through a 3x3 convolution to the same width, and fuses the five by another (figure 2).
+Each stage gives an estimate of its own, upsampled bilinearly (section 2.2): the first is the chroma, the others are
+side outputs. The classification-guided module (section 2.3) asks whether there is an organ at all: not here.
+"""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+from hybridvit.models import unet_blocks
+from hybridvit.models.blocks import upsample
+from hybridvit.models.prediction import Prediction
+
+DEPTH = 5
+VARIANTS = {"64": 64, "16": 16, "test": 2}  # channels at full resolution; they double at each of 4 halvings
+
+
+class UNet3Plus(nnx.Module):
+    """`variant` is the width at full resolution and of each skip, 64 in the paper."""
+
+    def __init__(
+        self,
+        variant: str,
+        *,
+        channels: int = 2,
+        hint_channels: int = 0,
+        dtype: str = "float32",
+        remat: bool = False,
+        rngs: nnx.Rngs,
+    ):
+        width = unet_blocks.look_up(VARIANTS, variant)
+        self.hint_channels, self.remat = hint_channels, remat
+        dtype = jnp.dtype(dtype)
+        widths = [2**i * width for i in range(DEPTH)]
+        fused = [DEPTH * width] * (DEPTH - 1) + widths[
+            -1:
+        ]  # of the decoder's maps; its last is the encoder's
+        encoder, skips, fusions, heads = {}, {}, {}, {}
+        for i in range(DEPTH):
+            width_in = widths[i - 1] if i else 1 + hint_channels
+            encoder[f"stage{i}"] = unet_blocks.DoubleConv(width_in, widths[i], dtype=dtype, rngs=rngs)
+            heads[f"stage{i}"] = nnx.Conv(fused[i], channels, (3, 3), dtype=dtype, rngs=rngs)
+        for i in range(DEPTH - 1):
+            for k in range(DEPTH):
+                width_in = widths[k] if k <= i else fused[k]
+                skips[f"from{k}to{i}"] = unet_blocks.ConvNorm(width_in, width, dtype=dtype, rngs=rngs)
+            fusions[f"stage{i}"] = unet_blocks.ConvNorm(fused[i], fused[i], dtype=dtype, rngs=rngs)
+        self.encoder, self.skips = nnx.Dict(encoder), nnx.Dict(skips)
+        self.fusions, self.heads = nnx.Dict(fusions), nnx.Dict(heads)
+
+    def __call__(
+        self,
+        luma: Float[Array, "b h w 1"],
+        hints: Float[Array, "b h w hint"] | None,
+        key: jax.Array | None = None,
+    ) -> Prediction:
+        train = key is not None
+        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (DEPTH - 1))
+        maps = []  # the encoder's; the decoder's take their places from the deepest on
+        for i in range(DEPTH):
+            x = unet_blocks.max_pool(x) if i else x
+            x = unet_blocks.apply(self.encoder[f"stage{i}"], x, train, self.remat)
+            maps.append(x)
+        for i in reversed(range(DEPTH - 1)):
+            joined = [
+                unet_blocks.apply(self.skips[f"from{k}to{i}"], _resize(x, k - i), train, self.remat)
+                for k, x in enumerate(maps)
+            ]
+            maps[i] = unet_blocks.apply(
+                self.fusions[f"stage{i}"], jnp.concatenate(joined, -1), train, self.remat
+            )
+        chroma, *sides = (_resize(self.heads[f"stage{i}"](x), i) for i, x in enumerate(maps))
+        return unet_blocks.predict(luma, chroma, *sides)
+
+
+def _resize(x: Float[Array, "b h w c"], doublings: int) -> Float[Array, "b H W c"]:
+    """Upsampled bilinearly, or max-pooled where `doublings` is negative."""
+    if doublings > 0:
+        return upsample(x, 2**doublings)
+    return unet_blocks.max_pool(x, 2**-doublings) if doublings else x
