@@ -1,8 +1,10 @@
 """The studio's HTTP server: in the main thread for the command, in a thread of its own for notebooks."""
 
+import asyncio
 import contextlib
 import errno
 import ipaddress
+import logging
 import os
 import socket
 import threading
@@ -19,7 +21,7 @@ GRACE = 5  # seconds that requests are given to end, a picture that is being sav
 
 
 class Server(uvicorn.Server):
-    """uvicorn, that calls back once it answers."""
+    """uvicorn, that calls back once it answers, and ends soon."""
 
     def __init__(self, app: ASGIApp, on_start: Callable[[], None]):
         quiet = {"log_config": None, "log_level": "warning", "access_log": False, "server_header": False}
@@ -32,6 +34,21 @@ class Server(uvicorn.Server):
         """Starts the application, then listens."""
         await super().startup(sockets=sockets)
         self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends what is being done within `GRACE`."""
+        # What is cut off then is no error that a person must read a traceback of
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets=sockets)
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serves until told to end; then waits for requests, `GRACE`, but not for threads that go on computing."""
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(self.serve(sockets))
+        finally:  # asyncio.run would wait
+            loop.run_until_complete(_cancel_all())
+            loop.close()
 
 
 class BackgroundServer:
@@ -67,6 +84,13 @@ class BackgroundServer:
         """Ends it, and gives its port back."""
         self._server.should_exit = True
         self._thread.join(GRACE + 2)
+
+
+async def _cancel_all() -> None:
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def listen(host: str, port: int | None = None) -> socket.socket:
