@@ -26,7 +26,7 @@ LIBRARIES = {  # so that changing one is changing one file
     "tensorflow_datasets": {"data"},
     "tensorboardX": {"writer"},
     "clu": {"train"},
-    "pyvips": {"inference"},
+    "pyvips": {"inference", "studio"},
     "pillow_heif": {"inference"},
     "starlette": {"studio"},
     "uvicorn": {"studio"},
