@@ -54,9 +54,13 @@ def get_config() -> ConfigDict:
     config.data.num_workers = 0  # Grain worker processes; 0: threads of this process
     config.data.prefetch = 4  # batches buffered on the host
 
+    config.color = ConfigDict()
+    config.color.space = "lab"  # lab | yuv | hsv | rgb; the bins, and colouring photographs, want lab
+
     config.model = ConfigDict()
     config.model.name = "HybridConvViT"  # a key of hybridvit.models.generator.GENERATORS
     config.model.variant = "Ti"  # Ti | XS | S | B | L: about 2.5, 6, 8, 30, 110 M parameters
+    config.model.hints = True  # False: the generator takes none, and is evaluated without
     config.model.dtype = "float32"  # compute dtype; parameters are float32. bfloat16 on GPU and TPU
     config.model.remat = (
         False  # recompute each ViT block in the backward pass: less memory, a third more FLOPs
@@ -81,8 +85,9 @@ def get_config() -> ConfigDict:
     config.degrade.cutout = 0.3
     config.degrade.strength = 1.0  # scales every amplitude; 0 is the identity
 
-    config.supervised = ConfigDict()  # chroma regression, Huber
+    config.supervised = ConfigDict()  # chroma regression
     config.supervised.weight = 1.0
+    config.supervised.loss = "huber"  # huber | l1 | l2
     config.supervised.delta = 0.1  # Huber threshold, in chroma units (1 = 110 ab)
 
     config.bins = ConfigDict()  # cross-entropy on the 313 ab bins (Zhang et al. 2016)

@@ -47,13 +47,14 @@ def make_evaluate(
     are uint8 `[s, 4 s, 3]` (input, prediction with the fewest hints, truth, confidence) of some pictures, evenly
     chosen. All processes make the call; each computes its part of every batch and all get the same report.
     """
+    space = networks.space
     eval_step = make_eval_step(networks, config.consistency.radius)
     replicated = NamedSharding(mesh, PartitionSpec())
 
     @functools.partial(jax.jit, out_shardings=replicated)
     def predict(params: Any, truth: Array, hints: Array) -> tuple[dict[str, Array], Array, Array]:
         truth = truth.astype(jnp.float32) / 255
-        rgb, confidence = eval_step(params, to_luma_chroma(truth)[0], hints)
+        rgb, confidence = eval_step(params, space.to_luma_chroma(truth)[0], hints)
         return measure(rgb, truth), rgb, confidence
 
     @functools.partial(jax.jit, out_shardings=replicated)
@@ -62,7 +63,7 @@ def make_evaluate(
         luma, chroma = to_luma_chroma(truth)
         tint = jnp.broadcast_to(chroma.mean((1, 2), keepdims=True), chroma.shape)
         systems = {GRAY: to_rgb(luma, jnp.zeros_like(chroma)), TINT: to_rgb(luma, tint), TRUTH: truth}
-        return {name: measure(rgb, truth) for name, rgb in systems.items()}, chroma
+        return {name: measure(rgb, truth) for name, rgb in systems.items()}, space.to_luma_chroma(truth)[1]
 
     def evaluate(params: Any, pictures: Pictures, hint_counts: Sequence[int]) -> tuple[dict, list]:
         hint_counts = sorted(set(hint_counts))
@@ -84,16 +85,18 @@ def make_evaluate(
             measured, chroma = anchors(on_device)
             for system in measured:
                 collect(system, measured[system], len(part))
-            ab = np.asarray(chroma) * CHROMA_SCALE
+            scaled = np.asarray(chroma) * CHROMA_SCALE  # what `to_hints` takes back
             for count in hint_counts:
-                hints = np.zeros((*truth.shape[:3], 3), np.float32)
+                hints = np.zeros((*truth.shape[:3], space.channels + 1), np.float32)
                 for i, name in enumerate(names):
-                    hints[i] = to_hints(*protocol_hints(ab[i], name, count))
+                    hints[i] = to_hints(*protocol_hints(scaled[i], name, count))
                 measured, rgb, confidence = predict(params, on_device, put_batch(_own_rows(hints), mesh))
                 collect(f"model@{count}", measured, len(part))
                 if count == hint_counts[0]:
                     rows += [
-                        grid_row(truth[i], np.asarray(rgb[i]), np.asarray(confidence[i]))
+                        grid_row(
+                            truth[i], np.asarray(rgb[i]), confidence if confidence is None else confidence[i]
+                        )
                         for i in range(len(part))
                         if start + i in shown
                     ]
@@ -165,14 +168,19 @@ def _summary(values: dict[str, list]) -> dict[str, float]:
 
 
 def grid_row(
-    truth: UInt8[np.ndarray, "s s 3"], rgb: Float[np.ndarray, "s s 3"], confidence: Float[np.ndarray, "s8 s8"]
-) -> UInt8[np.ndarray, "s s4 3"]:
-    """Input | prediction | truth | confidence (white: sure) of one picture."""
+    truth: UInt8[np.ndarray, "s s 3"],
+    rgb: Float[np.ndarray, "s s 3"],
+    confidence: Float[np.ndarray | Array, "s8 s8"] | None,
+) -> UInt8[np.ndarray, "s columns 3"]:
+    """Input | prediction | truth | confidence (white: sure), if there is one, of one picture."""
     size = len(truth)
     gray = to_rgb(to_luma_chroma(jnp.asarray(truth, jnp.float32) / 255)[0], jnp.zeros((size, size, 2)))
-    sure = Image.fromarray(np.rint(confidence * 255).astype(np.uint8)).resize((size, size), Image.NEAREST)
-    panels = [np.rint(np.asarray(x) * 255).astype(np.uint8) for x in (gray, rgb)]
-    return np.concatenate([*panels, truth, np.repeat(np.asarray(sure)[..., None], 3, -1)], 1)
+    panels = [np.rint(np.asarray(x) * 255).astype(np.uint8) for x in (gray, rgb)] + [truth]
+    if confidence is not None:
+        sure = np.rint(np.asarray(confidence) * 255).astype(np.uint8)
+        sure = np.asarray(Image.fromarray(sure).resize((size, size), Image.NEAREST))
+        panels.append(np.repeat(sure[..., None], 3, -1))
+    return np.concatenate(panels, 1)
 
 
 def quality_table(report: dict) -> str:

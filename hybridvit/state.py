@@ -12,8 +12,9 @@ from jaxtyping import Array
 from ml_collections import ConfigDict
 
 from hybridvit.color.bins import NUM_BINS, NUM_RINGS
+from hybridvit.color.spaces import SPACES, Space
 from hybridvit.mesh import state_shardings
-from hybridvit.models.generator import build_generator
+from hybridvit.models.generator import build_generator, join
 from hybridvit.models.patch_gan import PatchGAN
 from hybridvit.models.prediction import Prediction
 from hybridvit.optim import make_optimizer
@@ -30,7 +31,8 @@ class TrainState:
 
     step: Any  # int32 []: updates done, skipped ones counted
     params: Any
-    ema: Any  # running mean of params: the teacher, and what is evaluated and released
+    stats: Any  # running statistics of the generator's batch norms; mostly empty
+    ema: Any  # running mean of both, in one tree: the teacher, and what is evaluated and released
     opt_state: Any
     disc_params: Any
     disc_stats: Any  # power-iteration vectors of the spectral norm
@@ -45,13 +47,14 @@ class TrainState:
 class Networks:
     """Pure functions over parameter pytrees, and the optimizers.
 
-    `generate(params, luma, hints or None) -> Prediction`,
-    `discriminate(params, stats, luma, chroma) -> (logits, stats)`.
+    `generate` and `learn` are those of `Generator`; `discriminate(params, stats, luma, chroma) -> (logits, stats)`.
     """
 
+    space: Space
     generate: Callable[[Any, Array, Array | None], Prediction]
+    learn: Callable[[Any, Any, Array, Array | None, Array], tuple[Prediction, Any]]
     discriminate: Callable[[Any, Any, Array, Array], tuple[Array, Any]]
-    init: Callable[[Array], tuple[Any, Any, Any]]  # key -> params, disc_params, disc_stats
+    init: Callable[[Array], tuple[Any, Any, Any, Any]]  # key -> params, stats, disc_params, disc_stats
     optimizer: Any
     disc_optimizer: Any
     schedule: Callable[[int], float]
@@ -62,11 +65,13 @@ def build_networks(config: ConfigDict) -> Networks:
 
     Raises ValueError for an unknown name or variant.
     """
-    generator = build_generator(config.model)
+    space = SPACES[config.color.space]
+    generator = build_generator(config.model, space.channels)
     adversarial = config.adversarial.weight > 0
 
     def make_discriminator(rngs: nnx.Rngs) -> PatchGAN:
         return PatchGAN(
+            1 + space.channels,
             width=config.adversarial.width,
             num_layers=config.adversarial.num_layers,
             spectral_norm=config.adversarial.spectral_norm,
@@ -85,15 +90,15 @@ def build_networks(config: ConfigDict) -> Networks:
         logits = module(jnp.concatenate([luma, chroma], -1))
         return logits, nnx.to_pure_dict(nnx.state(module, nnx.BatchStat))
 
-    def init(key: Array) -> tuple[Any, Any, Any]:
+    def init(key: Array) -> tuple[Any, Any, Any, Any]:
         generator_key, discriminator_key = jax.random.split(key)
-        params = generator.init(generator_key)
+        params, stats = generator.init(generator_key)
         if not adversarial:
-            return params, {}, {}
+            return params, stats, {}, {}
         _, disc_params, disc_stats = nnx.split(
             make_discriminator(nnx.Rngs(discriminator_key)), nnx.Param, nnx.BatchStat
         )
-        return params, nnx.to_pure_dict(disc_params), nnx.to_pure_dict(disc_stats)
+        return params, stats, nnx.to_pure_dict(disc_params), nnx.to_pure_dict(disc_stats)
 
     optimizer, schedule = make_optimizer(config.optim, config.train.steps)
     disc_optim = config.optim.copy_and_resolve_references()
@@ -101,16 +106,19 @@ def build_networks(config: ConfigDict) -> Networks:
         # Discriminators are trained without momentum (Miyato et al. 2018 use beta1 = 0) and without decay.
         disc_optim.update(learning_rate=config.adversarial.learning_rate, b1=0.0, b2=0.99, weight_decay=0.0)
     disc_optimizer, _ = make_optimizer(disc_optim, config.train.steps)
-    return Networks(generator.generate, discriminate, init, optimizer, disc_optimizer, schedule)
+    return Networks(
+        space, generator.generate, generator.learn, discriminate, init, optimizer, disc_optimizer, schedule
+    )
 
 
 def init_state(networks: Networks, seed: int) -> TrainState:
     """A fresh state (traceable): the EMA equals the parameters, the prior is uniform, nothing is learnt yet."""
-    params, disc_params, disc_stats = networks.init(jax.random.key(seed))
+    params, stats, disc_params, disc_stats = networks.init(jax.random.key(seed))
     return TrainState(
         step=jnp.int32(0),
         params=params,
-        ema=jax.tree.map(jnp.copy, params),
+        stats=stats,
+        ema=jax.tree.map(jnp.copy, join(params, stats)),
         opt_state=networks.optimizer.init(params),
         disc_params=disc_params,
         disc_stats=disc_stats,

@@ -20,14 +20,15 @@ from jaxtyping import Array, Float, UInt8
 from ml_collections import ConfigDict
 
 from hybridvit.color import bins
-from hybridvit.color.lab import gray_to_luma, to_luma_chroma, to_rgb
-from hybridvit.data.degrade import degrade, film_luma
+from hybridvit.color.spaces import Space
+from hybridvit.data.degrade import degrade, film_gray
 from hybridvit.hints.simulate import simulate_hints
 from hybridvit.metrics import colorfulness
+from hybridvit.models.generator import join
 from hybridvit.models.prediction import Prediction
 from hybridvit.objectives import adversarial, bin_cross_entropy, consistency
 from hybridvit.objectives.bin_cross_entropy import pool
-from hybridvit.objectives.supervised import chroma_loss
+from hybridvit.objectives.supervised import supervised_loss
 from hybridvit.optim import ema_update
 from hybridvit.state import Networks, TrainState
 
@@ -39,7 +40,7 @@ class Views(NamedTuple):
     """What the student is given of a set of pictures."""
 
     luma: Float[Array, "b h w 1"]
-    hints: Float[Array, "b h w c"]
+    hints: Float[Array, "b h w c"] | None  # None: the generator takes none
 
 
 def make_train_step(
@@ -50,70 +51,75 @@ def make_train_step(
     The batch holds `labeled` uint8 `[B, S, S, 3]` and, if `config.data.unlabeled_batch_size`, `unlabeled` uint8
     `[U, S, S, 1]`. Metrics are float32 scalars.
     """
+    space = networks.space
+    use_bins = config.bins.weight > 0
     use_unlabeled = config.consistency.weight > 0 and config.data.unlabeled_batch_size > 0
     use_adversarial = config.adversarial.weight > 0
 
     def view_labeled(key: Array, rgb: Float[Array, "b h w 3"]) -> tuple[Views, Array]:
         """The labeled pictures' views, some of them aged, with hints; and their true chroma."""
         film_key, age_key, choice_key, hint_key = jax.random.split(key, 4)
-        luma, chroma = to_luma_chroma(rgb)
+        luma, chroma = space.to_luma_chroma(rgb)
         if config.degrade.labeled_probability > 0:
-            aged = degrade(age_key, film_luma(film_key, rgb, config.degrade), config.degrade)
+            film = space.gray_to_luma(film_gray(film_key, rgb, config.degrade))
+            aged = degrade(age_key, film, config.degrade)
             choice = jax.random.bernoulli(choice_key, config.degrade.labeled_probability, (len(rgb), 1, 1, 1))
             luma = jnp.where(choice, aged, luma)
-        return Views(luma, simulate_hints(hint_key, chroma, None, config.hints)), chroma
+        hints = simulate_hints(hint_key, chroma, None, config.hints) if config.model.hints else None
+        return Views(luma, hints), chroma
 
     def view_unlabeled(
         key: Array, gray: Float[Array, "b h w 1"], state: TrainState
     ) -> tuple[Views, consistency.PseudoLabels, Metrics]:
         """The strong views of the grayscale pictures, and what the teacher says of the weak ones."""
         age_key, hint_key = jax.random.split(key)
-        luma = gray_to_luma(gray)
+        luma = space.gray_to_luma(gray)
         weak = [networks.generate(state.ema, luma, None)]
         if config.consistency.views == 2:
             mirrored = networks.generate(state.ema, luma[:, :, ::-1], None)
             weak.append(Prediction(mirrored.chroma[:, :, ::-1], mirrored.bins[:, :, ::-1]))
         labels = consistency.make_pseudo_labels(weak, state.ring_confidence, config.consistency)
-        if config.consistency.pseudo_hints:
-            hints = simulate_hints(hint_key, labels.chroma, labels.gate_pixels(), config.hints)
-        else:
-            hints = jnp.zeros((*luma.shape[:3], 3))
+        hints = None
+        if config.model.hints:
+            hints = jnp.zeros((*luma.shape[:3], space.channels + 1))
+            if config.consistency.pseudo_hints:
+                hints = simulate_hints(hint_key, labels.chroma, labels.gate_pixels(), config.hints)
         metrics = consistency.gate_statistics(labels)
-        metrics["colorfulness/teacher"] = _colorfulness(luma, labels.chroma)
+        metrics["colorfulness/teacher"] = _colorfulness(space, luma, labels.chroma)
         return Views(degrade(age_key, luma, config.degrade), hints), labels, metrics
 
     def gradients(state: TrainState, batch: Batch, key: Array) -> tuple[Any, Any, dict[str, Any]]:
         """Gradients of generator and discriminator on one microbatch, and what else the update needs."""
-        labeled_key, unlabeled_key = jax.random.split(key)
+        labeled_key, unlabeled_key, network_key = jax.random.split(key, 3)
         views, chroma = view_labeled(labeled_key, batch["labeled"].astype(jnp.float32) / 255)
-        target = bin_cross_entropy.encode_truth(chroma, config.bins.sigma)
         aux: dict[str, Any] = {"metrics": {}}
         labels = None
+        if use_bins:
+            target = bin_cross_entropy.encode_truth(chroma, config.bins.sigma)
+            aux["bin_prior"] = bin_cross_entropy.update_prior(state.bin_prior, target, config.bins)
         if use_unlabeled:
             gray = batch["unlabeled"].astype(jnp.float32) / 255
             strong, labels, aux["metrics"] = view_unlabeled(unlabeled_key, gray, state)
             aux["ring_confidence"] = consistency.update_ring_confidence(state.ring_confidence, labels)
 
-        def generator_objective(params: Any) -> tuple[Array, tuple[Prediction, Metrics]]:
-            if labels is None:
-                prediction = networks.generate(params, *views)
-            else:  # one forward pass over both
-                both = networks.generate(params, *jax.tree.map(interleave, views, strong))
-                prediction, student = separate(both, len(chroma), len(labels.chroma))
-            metrics = {
-                "loss/chroma": chroma_loss(prediction.chroma, chroma, config.supervised.delta),
-                "loss/bins": bin_cross_entropy.bin_loss(
+        def generator_objective(params: Any) -> tuple[Array, tuple[Prediction, Any, Metrics]]:
+            # One forward pass over both sets
+            given = views if labels is None else jax.tree.map(interleave, views, strong)
+            prediction, stats = networks.learn(params, state.stats, *given, network_key)
+            if labels is not None:
+                prediction, student = separate(prediction, len(chroma), len(labels.chroma))
+            metrics = {"loss/chroma": supervised_loss(prediction, chroma, config.supervised)}
+            loss = config.supervised.weight * metrics["loss/chroma"]
+            if use_bins:
+                metrics["loss/bins"] = bin_cross_entropy.bin_loss(
                     prediction.bins, target, state.bin_prior, config.bins.uniform_mix
-                ),
-            }
-            loss = (
-                config.supervised.weight * metrics["loss/chroma"] + config.bins.weight * metrics["loss/bins"]
-            )
+                )
+                loss += config.bins.weight * metrics["loss/bins"]
             if labels is not None:
                 metrics["loss/consistency"] = consistency.consistency_loss(
                     student, labels, config.supervised.delta, config.bins.weight
                 )
-                metrics["colorfulness/student"] = _colorfulness(strong.luma, student.chroma)
+                metrics["colorfulness/student"] = _colorfulness(space, strong.luma, student.chroma)
                 ramp = jnp.minimum(1.0, (state.step + 1) / max(config.consistency.warmup_steps, 1))
                 loss += config.consistency.weight * ramp * metrics["loss/consistency"]
             if use_adversarial:
@@ -124,13 +130,11 @@ def make_train_step(
                 heard = state.step >= config.adversarial.start_step
                 loss += config.adversarial.weight * heard * metrics["loss/generator"]
             metrics["loss"] = loss
-            return loss, (prediction, metrics)
+            return loss, (prediction, stats, metrics)
 
-        (_, (prediction, metrics)), grads = jax.value_and_grad(generator_objective, has_aux=True)(
-            state.params
-        )
+        objective = jax.value_and_grad(generator_objective, has_aux=True)
+        (_, (prediction, aux["stats"], metrics)), grads = objective(state.params)
         aux["metrics"] |= metrics
-        aux["bin_prior"] = bin_cross_entropy.update_prior(state.bin_prior, target, config.bins)
         if not use_adversarial:
             return grads, {}, aux
 
@@ -156,9 +160,10 @@ def make_train_step(
         grad_norm = optax.tree.norm((grads, disc_grads))
         updates, opt_state = networks.optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
+        variables = join(params, aux["stats"])
         changed = {
             "params": params,
-            "ema": ema_update(state.ema, params, state.step, config.optim.ema_decay),
+            "ema": ema_update(state.ema, variables, state.step, config.optim.ema_decay),
             "opt_state": opt_state,
         }
         if use_adversarial:
@@ -227,21 +232,29 @@ def separate(both: Prediction, m: int, n: int) -> tuple[Prediction, Prediction]:
     return first, second
 
 
-def _colorfulness(luma: Float[Array, "b h w 1"], chroma: Float[Array, "b h w 2"]) -> Float[Array, ""]:
+def _colorfulness(
+    space: Space, luma: Float[Array, "b h w 1"], chroma: Float[Array, "b h w c"]
+) -> Float[Array, ""]:
     """Mean colorfulness, at 1/8 resolution, where it is cheap: teacher above student and both falling is a collapse."""
-    return jnp.mean(colorfulness(to_rgb(pool(luma), pool(jax.lax.stop_gradient(chroma)))))
+    return jnp.mean(colorfulness(space.to_rgb(pool(luma), pool(jax.lax.stop_gradient(chroma)))))
 
 
-def make_eval_step(networks: Networks, radius: float) -> Callable[[Any, Array, Array], tuple[Array, Array]]:
-    """`(params, luma, hints) -> (rgb 0..1 [b, h, w, 3], confidence 0..1 [b, h8, w8])`.
+def make_eval_step(
+    networks: Networks, radius: float
+) -> Callable[[Any, Array, Array], tuple[Array, Array | None]]:
+    """`(variables, luma, hints) -> (rgb 0..1 [b, h, w, 3], confidence 0..1 [b, h8, w8])`.
 
-    The confidence is the radial mass within `radius` (ab units) of the distribution's own annealed mean.
+    The confidence is the radial mass within `radius` (ab units) of the distribution's own annealed mean; None of a
+    generator without one.
     """
 
-    def eval_step(params: Any, luma: Array, hints: Array) -> tuple[Array, Array]:
-        prediction = networks.generate(params, luma, hints)
+    def eval_step(variables: Any, luma: Array, hints: Array) -> tuple[Array, Array | None]:
+        prediction = networks.generate(variables, luma, hints)
+        rgb = networks.space.to_rgb(luma, prediction.chroma)
+        if prediction.bins is None:
+            return rgb, None
         mean = bins.annealed_mean(prediction.bins)
         confidence = bins.radial_mass(jax.nn.softmax(prediction.bins), mean, radius)
-        return to_rgb(luma, prediction.chroma), confidence
+        return rgb, confidence
 
     return eval_step

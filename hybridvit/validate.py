@@ -8,9 +8,13 @@ from operator import attrgetter
 
 from ml_collections import ConfigDict
 
+from hybridvit.color.spaces import SPACES
 from hybridvit.objectives.adversarial import GENERATOR_LOSSES
+from hybridvit.objectives.supervised import LOSSES
 
 CHOICES = {
+    "color.space": tuple(SPACES),
+    "supervised.loss": tuple(LOSSES),
     "model.dtype": ("float32", "bfloat16"),
     "consistency.views": (1, 2),
     "adversarial.loss": tuple(GENERATOR_LOSSES),
@@ -50,6 +54,12 @@ def check_config(config: ConfigDict) -> None:
             numbers = value if isinstance(value, tuple | list) else [value]
             if not numbers or not all(low <= number <= high for number in numbers):
                 raise ValueError(f"config.{field}={value} must be {wanted}")
+    for section in ("bins", "consistency"):
+        if config.color.space != "lab" and config[section].weight > 0:
+            raise ValueError(
+                f"config.{section}.weight={config[section].weight} needs the bins of config.color.space=lab, "
+                f"not {config.color.space}: set it to 0"
+            )
     size = config.data.image_size
     if (
         size % 16

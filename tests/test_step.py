@@ -45,7 +45,7 @@ def test_accumulate_averages_over_strided_microbatches():
         )
 
     numbers = {"step": jnp.int32(0), "skipped": jnp.int32(0), "skipped_in_row": jnp.int32(0)}
-    trees = dict.fromkeys(("ema", "opt_state", "disc_params", "disc_stats", "disc_opt_state"))
+    trees = dict.fromkeys(("stats", "ema", "opt_state", "disc_params", "disc_stats", "disc_opt_state"))
     state = TrainState(params=jnp.float32(2), **numbers, **trees, bin_prior=None, ring_confidence=None)
     batch = {"x": jnp.arange(8, dtype=jnp.uint8)[:, None, None, None]}
     grads, _, aux = steps.accumulate(gradients, state, batch, jax.random.key(0), 4)

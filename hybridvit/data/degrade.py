@@ -1,10 +1,9 @@
 """Strong views: what time, film and handling did to old photographs, in pure JAX, on the device, from a key.
 
-`degrade` ages luma [b, h, w, 1] in -1..1 and returns the same; `film_luma` makes the luma of a colour
-picture as a black-and-white film saw it. Geometry never changes. Each operation below maps pictures [b, h,
-w, 1] of lightness in 0..1 (L / 100, near to sRGB's gray values) to the same, out of range at times, with
-its parameters drawn for each picture; lengths are shares of the picture's sides, and `strength` scales
-amplitudes (0: unchanged).
+`degrade` ages luma [b, h, w, 1] in -1..1 and returns the same; `film_gray` makes the gray picture of a colour one
+as a black-and-white film saw it. Geometry never changes. Each operation below maps pictures [b, h, w, 1] of lightness
+in 0..1 (L / 100, or sRGB's gray values, which are near to it) to the same, out of range at times, with its parameters
+drawn for each picture; lengths are shares of the picture's sides, and `strength` scales amplitudes (0: unchanged).
 """
 
 import math
@@ -15,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 from ml_collections import ConfigDict
 
-from hybridvit.color.lab import gray_to_luma, linear_to_srgb, srgb_to_linear
+from hybridvit.color.lab import linear_to_srgb, srgb_to_linear
 from hybridvit.data.jpeg import compress
 
 Picture = Float[Array, "b h w 1"]
@@ -58,10 +57,11 @@ def degrade(key: Key[Array, ""], luma: Picture, config: ConfigDict) -> Picture:
     return picture * 2 - 1
 
 
-def film_luma(key: Key[Array, ""], rgb: Float[Array, "b h w 3"], config: ConfigDict) -> Picture:
-    """The luma of sRGB 0..1 on a film drawn for each picture, or CIE L: `config.film` is the film's probability.
+def film_gray(key: Key[Array, ""], rgb: Float[Array, "b h w 3"], config: ConfigDict) -> Picture:
+    """Gray sRGB values of sRGB 0..1 on a film drawn for each picture, or of its luminance.
 
-    In linear light, where exposures add up. Grays keep their luma on every film.
+    `config.film` is the film's probability. In linear light, where exposures add up. Grays stay what they are on every
+    film.
     """
     choice_key, kind_key, weight_key = jax.random.split(key, 3)
     kind = jax.random.choice(kind_key, len(FILMS), (len(rgb),), p=FILM_SHARES)
@@ -74,10 +74,10 @@ def film_luma(key: Key[Array, ""], rgb: Float[Array, "b h w 3"], config: ConfigD
 
 
 def expose(rgb: Float[Array, "b h w 3"], sensitivity: Float[Array, "b 3"]) -> Picture:
-    """Luma of sRGB 0..1 by a film's sensitivity to linear red, green and blue."""
+    """Gray sRGB values of sRGB 0..1 by a film's sensitivity to linear red, green and blue."""
     shares = (sensitivity / sensitivity.sum(-1, keepdims=True))[:, None, None]
     light = sum(srgb_to_linear(rgb[..., i : i + 1]) * shares[..., i : i + 1] for i in range(3))
-    return gray_to_luma(linear_to_srgb(light))
+    return linear_to_srgb(light)
 
 
 def vignette(key: Key[Array, ""], picture: Picture, strength: float) -> Picture:

@@ -1,6 +1,6 @@
 """User hints, colours known at some pixels: simulated for training, and drawn by the PSNR@N protocol.
 
-Out, for the model: `hints` [b, h, w, 3], float32, chroma (-1..1) where it is known and 0 elsewhere, then a 0/1
+Out, for the model: `hints` [b, h, w, c + 1], float32, chroma (-1..1) where it is known and 0 elsewhere, then a 0/1
 mask.
 """
 
@@ -17,10 +17,10 @@ from hybridvit.color.lab import CHROMA_SCALE
 
 def simulate_hints(
     key: Array,
-    chroma: Float[Array, "b h w 2"],
+    chroma: Float[Array, "b h w c"],
     allowed: Bool[Array, "b h w 1"] | None,
     config: ConfigDict,
-) -> Float[Array, "b h w 3"]:
+) -> Float[Array, "b h w hint"]:
     """Hints as a user might give them, drawn from the chroma of each picture by itself (`config.hints`).
 
     A picture has none with probability `none_fraction`. Else the count to expect is log-uniform from 1 to
@@ -45,9 +45,11 @@ def simulate_hints(
 
 
 def protocol_hints(
-    ab: Float[np.ndarray, "h w 2"], name: str, count: int, seed: int = 1234, cell: int = 2
-) -> tuple[Float[np.ndarray, "h w 2"], Bool[np.ndarray, "h w"]]:
+    ab: Float[np.ndarray, "h w c"], name: str, count: int, seed: int = 1234, cell: int = 2
+) -> tuple[Float[np.ndarray, "h w c"], Bool[np.ndarray, "h w"]]:
     """Hints of the PSNR@N protocol for one picture: their ab (CIE units, 0 elsewhere) and where they are.
+
+    Of another colour space the chroma, in any unit.
 
     As in the evaluation of iColoriT (Yun et al., WACV 2023): `count` cells of `cell` x `cell` px on the grid of
     that size, drawn uniformly and with replacement; each reveals the true mean ab of its cell. Where they lie
@@ -71,8 +73,8 @@ def protocol_hints(
 
 
 def to_hints(
-    hint_ab: Float[np.ndarray, "h w 2"], mask: Bool[np.ndarray, "h w"]
-) -> Float[np.ndarray, "h w 3"]:
+    hint_ab: Float[np.ndarray, "h w c"], mask: Bool[np.ndarray, "h w"]
+) -> Float[np.ndarray, "h w hint"]:
     """What the model is given: hints in CIE ab units at the pixels of the mask, scaled to chroma."""
     known = mask[..., None].astype(np.float32)
     return np.concatenate([hint_ab.astype(np.float32) / np.float32(CHROMA_SCALE) * known, known], axis=-1)

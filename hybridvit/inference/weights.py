@@ -26,7 +26,7 @@ from ml_collections import ConfigDict
 from hybridvit.checkpoint import Checkpoints, resolve
 from hybridvit.color.bins import NUM_BINS, rebalancing_weights
 from hybridvit.mesh import build_mesh, state_shardings
-from hybridvit.models.generator import build_generator
+from hybridvit.models.generator import build_generator, join
 
 LOG_RARITY = "log_rarity"
 FORMAT = "hybridvit-weights-1"
@@ -101,7 +101,11 @@ def _from_checkpoint(path: pathlib.Path) -> Weights:
     folder, step = resolve(path)
     with Checkpoints(folder) as checkpoints:
         run = checkpoints.read_run(step)
-        model = ConfigDict(run["config"]["model"])
+        model, space = ConfigDict(run["config"]["model"]), run["config"]["color"]["space"]
+        if space != "lab":
+            raise ValueError(
+                f"{path} was trained in {space}: photographs are coloured by models of Lab alone"
+            )
         shapes = _abstract(model)
         shapes = {"ema": shapes, "bin_prior": jax.ShapeDtypeStruct((NUM_BINS,), np.float32)}
         abstract = jax.tree.map(
@@ -121,7 +125,7 @@ def _from_checkpoint(path: pathlib.Path) -> Weights:
 
 
 def _abstract(model: ConfigDict) -> Any:
-    return jax.eval_shape(build_generator(model).init, jax.random.key(0))
+    return jax.eval_shape(lambda key: join(*build_generator(model).init(key)), jax.random.key(0))
 
 
 def main() -> None:

@@ -4,37 +4,63 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from flax import nnx
+from flax.traverse_util import flatten_dict, unflatten_dict
 from jaxtyping import Array
 from ml_collections import ConfigDict
 
 from hybridvit.models.hybrid_conv_vit import HybridConvViT
 from hybridvit.models.prediction import Prediction
 
-# A new one: a module that takes (luma, hints or None) and returns a `Prediction`, and its name here.
+# A new one: a module that takes (luma, hints or None, key or None), returns a `Prediction`, and has its name here.
 GENERATORS = {"HybridConvViT": HybridConvViT}
 
 
 class Generator(NamedTuple):
-    """`generate(params, luma, hints or None) -> Prediction`; `init(key) -> params`, a plain dict pytree."""
+    """Pure functions over plain dict pytrees.
 
-    generate: Callable[[Any, Array, Array | None], Prediction]
-    init: Callable[[Array], Any]
+    `params` are learnt, `stats` are the running statistics of batch norms (empty for most); `variables` are both in one
+    tree (`join`), what is averaged over training, evaluated and released.
+    """
+
+    generate: Callable[[Any, Array, Array | None], Prediction]  # variables, luma, hints or None
+    # params, stats, luma, hints or None, key -> as in training: dropout, the batch's own statistics
+    learn: Callable[[Any, Any, Array, Array | None, Array], tuple[Prediction, Any]]
+    init: Callable[[Array], tuple[Any, Any]]  # key -> params, stats
 
 
-def build_generator(config: ConfigDict) -> Generator:
-    """The generator named by `config.name`; raises ValueError for an unknown name or variant."""
+def build_generator(config: ConfigDict, channels: int = 2) -> Generator:
+    """The generator named by `config.name`, for chroma of so many channels.
+
+    Raises ValueError for an unknown name or variant.
+    """
     if config.name not in GENERATORS:
         raise ValueError(f"config.model.name={config.name!r} is not one of {', '.join(GENERATORS)}")
+    shape = {"channels": channels, "hint_channels": channels + 1 if config.hints else 0}
 
     def make(rngs: nnx.Rngs) -> nnx.Module:
-        return GENERATORS[config.name](config.variant, dtype=config.dtype, remat=config.remat, rngs=rngs)
+        return GENERATORS[config.name](
+            config.variant, **shape, dtype=config.dtype, remat=config.remat, rngs=rngs
+        )
 
     graph = nnx.split(nnx.eval_shape(lambda: make(nnx.Rngs(0))))[0]
 
-    def generate(params: Any, luma: Array, hints: Array | None) -> Prediction:
-        return nnx.merge(graph, params)(luma, hints)
+    def generate(variables: Any, luma: Array, hints: Array | None) -> Prediction:
+        return nnx.merge(graph, variables)(luma, hints)
 
-    def init(key: Array) -> Any:
-        return nnx.to_pure_dict(nnx.state(make(nnx.Rngs(key)), nnx.Param))
+    def learn(
+        params: Any, stats: Any, luma: Array, hints: Array | None, key: Array
+    ) -> tuple[Prediction, Any]:
+        module = nnx.merge(graph, join(params, stats))
+        prediction = module(luma, hints, key)
+        return prediction, nnx.to_pure_dict(nnx.state(module, nnx.BatchStat))
 
-    return Generator(generate, init)
+    def init(key: Array) -> tuple[Any, Any]:
+        _, params, stats = nnx.split(make(nnx.Rngs(key)), nnx.Param, nnx.BatchStat)
+        return nnx.to_pure_dict(params), nnx.to_pure_dict(stats)
+
+    return Generator(generate, learn, init)
+
+
+def join(params: Any, stats: Any) -> Any:
+    """Both in one tree."""
+    return unflatten_dict(flatten_dict(params) | flatten_dict(stats)) if stats else params

@@ -80,18 +80,18 @@ class GuidedUpsampling(nnx.Module):
 class HybridConvViT(nnx.Module):
     """The flagship generator.
 
-    `variant` is a key of `VARIANTS` (ValueError if not), `chroma_channels` the colour space's (2 for Lab), `dtype` the
-    compute type; `remat` recomputes each ViT block in the backward pass.
+    `variant` is a key of `VARIANTS` (ValueError if not), `channels` are the chroma's (2 for Lab), `hint_channels` one
+    more, or 0: it takes no hints; `dtype` is the compute type; `remat` recomputes each ViT block in the backward pass.
     """
 
     def __init__(
-        self, variant: str, *, chroma_channels: int = 2, dtype="float32", remat: bool = False, rngs: nnx.Rngs
+        self, variant: str, *, channels: int, hint_channels: int, dtype: str, remat: bool, rngs: nnx.Rngs
     ):
         if variant not in VARIANTS:
             raise ValueError(f"config.model.variant={variant!r} is not one of {', '.join(VARIANTS)}")
         v = VARIANTS[variant]
         dtype = jnp.dtype(dtype)
-        self.remat, self.chroma_channels = remat, chroma_channels
+        self.remat, self.hint_channels = remat, hint_channels
 
         def linear(width_in: int, width: int) -> blocks.Linear:
             return blocks.Linear(width_in, width, dtype=dtype, rngs=rngs)
@@ -101,7 +101,7 @@ class HybridConvViT(nnx.Module):
                 {f"{name}{i:02d}": blocks.ConvBlock(width, dtype=dtype, rngs=rngs) for i in range(count)}
             )
 
-        self.stem = linear(16 * (2 + chroma_channels), v.quarter)
+        self.stem = linear(16 * (1 + hint_channels), v.quarter)
         self.encoder_quarter = stage("block", v.quarter, v.quarter_blocks)
         self.down_eighth = linear(4 * v.quarter, v.eighth)
         self.encoder_eighth = stage("block", v.eighth, v.eighth_blocks)
@@ -118,23 +118,30 @@ class HybridConvViT(nnx.Module):
         self.bins = linear(v.eighth, NUM_BINS)
         self.up_quarter = blocks.Upscale(v.eighth, v.quarter, dtype=dtype, rngs=rngs)
         self.decoder_quarter = stage("block", v.quarter, v.quarter_blocks)
-        self.offset = blocks.Linear(v.quarter, chroma_channels, dtype=dtype, init_scale=0.01, rngs=rngs)
-        self.propagation = HintPropagation(v.quarter, dtype=dtype, rngs=rngs)
-        self.upsampling = GuidedUpsampling(v.quarter, chroma_channels, 4, dtype=dtype, rngs=rngs)
+        self.offset = blocks.Linear(v.quarter, channels, dtype=dtype, init_scale=0.01, rngs=rngs)
+        if hint_channels:
+            self.propagation = HintPropagation(v.quarter, dtype=dtype, rngs=rngs)
+        self.upsampling = GuidedUpsampling(v.quarter, channels, 4, dtype=dtype, rngs=rngs)
 
-    def __call__(self, luma: Float[Array, "b h w 1"], hints: Float[Array, "b h w hint"] | None) -> Prediction:
+    def __call__(
+        self,
+        luma: Float[Array, "b h w 1"],
+        hints: Float[Array, "b h w hint"] | None,
+        key: Array | None = None,
+    ) -> Prediction:
         """Colours `luma` (-1..1) given `hints` (chroma x mask, mask); see `Prediction` for what comes back.
 
-        None for `hints` is the same as hints that are all 0, and cheaper.
+        None for `hints` is the same as hints that are all 0, and cheaper. Training (`key`) is as anything else.
         """
+        hints = hints if self.hint_channels else None
         height, width = luma.shape[1:3]
         pad = ((0, 0), (0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
         luma = jnp.pad(luma, pad, mode="edge")
         if hints is None:
             # Not zeros through the whole stem: XLA would fold them at compile time, slowly
-            x = self.stem(blocks.space_to_depth(luma, 4), every=2 + self.chroma_channels)
+            x = self.stem(blocks.space_to_depth(luma, 4), every=1 + self.hint_channels)
         else:
-            chroma, mask = jnp.split(jnp.pad(hints, pad), [self.chroma_channels], -1)
+            chroma, mask = jnp.split(jnp.pad(hints, pad), [self.hint_channels - 1], -1)
             x = self.stem(blocks.space_to_depth(jnp.concatenate([luma, HINT_GAIN * chroma, mask], -1), 4))
         quarter = run(self.encoder_quarter, x)  # [b, h/4, w/4, c]
         eighth = run(self.encoder_eighth, self.down_eighth(blocks.space_to_depth(quarter, 2)))

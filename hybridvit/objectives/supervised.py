@@ -1,8 +1,28 @@
 """Supervised chroma regression."""
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
+from ml_collections import ConfigDict
+
+from hybridvit.models.prediction import Prediction
+
+LOSSES: dict[str, Callable] = {  # of `config.supervised.loss`: (chroma, truth, delta) -> scalar
+    "huber": lambda chroma, truth, delta: chroma_loss(chroma, truth, delta),
+    "l1": lambda chroma, truth, delta: jnp.mean(jnp.abs(chroma - truth)),  # pix2pix (Isola et al. 2017)
+    "l2": lambda chroma, truth, delta: jnp.mean(jnp.square(chroma - truth)),
+}
+
+
+def supervised_loss(
+    prediction: Prediction, truth: Float[Array, "b h w c"], config: ConfigDict
+) -> Float[Array, ""]:
+    """The loss of `config.supervised`, averaged over the chroma and its side outputs (deep supervision)."""
+    loss = LOSSES[config.loss]
+    outputs = (prediction.chroma, *prediction.side_outputs)
+    return sum(loss(output, truth, config.delta) for output in outputs) / len(outputs)
 
 
 def chroma_loss(

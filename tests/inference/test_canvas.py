@@ -27,7 +27,7 @@ def predictor() -> Predictor:
     config = ssl_vit.get_config().model.copy_and_resolve_references()
     with config.unlocked():
         config.variant = "test"
-    params = build_generator(config).init(jax.random.key(0))
+    params = build_generator(config).init(jax.random.key(0))[0]
     keys = iter(jax.random.split(jax.random.key(1), 100))
     params = jax.tree.map(lambda x: np.asarray(x + 0.1 * jax.random.normal(next(keys), x.shape)), params)
     return Predictor(Weights(params, np.zeros(NUM_BINS, np.float32), config, "tiny", "0" * 64))

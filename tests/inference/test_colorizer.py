@@ -25,7 +25,7 @@ def weights() -> Weights:
     config = ssl_vit.get_config().model.copy_and_resolve_references()
     with config.unlocked():
         config.variant = "test"
-    params = build_generator(config).init(jax.random.key(0))
+    params = build_generator(config).init(jax.random.key(0))[0]
     keys = iter(jax.random.split(jax.random.key(1), 100))
     # Away from the zeros that blocks start with: a model of strong opinions
     params = jax.tree.map(lambda x: np.asarray(x + 0.1 * jax.random.normal(next(keys), x.shape)), params)

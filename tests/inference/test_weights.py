@@ -26,7 +26,7 @@ def config():
 
 @pytest.fixture
 def tiny(config) -> Weights:
-    params = jax.tree.map(np.asarray, build_generator(config.model).init(jax.random.key(1)))
+    params = jax.tree.map(np.asarray, build_generator(config.model).init(jax.random.key(1))[0])
     return Weights(params, np.linspace(-1, 1, NUM_BINS, dtype=np.float32), config.model, "tiny", "")
 
 

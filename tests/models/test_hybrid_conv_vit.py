@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from hybridvit.models.generator import GENERATORS
 from hybridvit.models.hybrid_conv_vit import VARIANTS, GuidedUpsampling, HybridConvViT
+
+OPTIONS = {"channels": 2, "hint_channels": 3, "dtype": "float32", "remat": False}
 
 
 def make(**options) -> HybridConvViT:
-    model = HybridConvViT("test", rngs=nnx.Rngs(0), **options)
+    model = HybridConvViT("test", **OPTIONS | options, rngs=nnx.Rngs(0))
     for path, value in nnx.to_flat_state(
         nnx.state(model, nnx.Param)
     ):  # away from the zeros that blocks start with
@@ -21,7 +22,7 @@ def make(**options) -> HybridConvViT:
 @pytest.mark.parametrize(("variant", "millions"), [("Ti", 2.5), ("XS", 6), ("S", 8), ("B", 30), ("L", 110)])
 def test_sizes(variant, millions):
     shapes = nnx.to_pure_dict(
-        nnx.split(nnx.eval_shape(lambda: GENERATORS["HybridConvViT"](variant, rngs=nnx.Rngs(0))))[1]
+        nnx.split(nnx.eval_shape(lambda: HybridConvViT(variant, **OPTIONS, rngs=nnx.Rngs(0))))[1]
     )
     count = sum(x.size for x in jax.tree.leaves(shapes)) / 1e6
     assert abs(count / millions - 1) < 0.15
@@ -33,7 +34,7 @@ def test_sizes(variant, millions):
 def test_any_size_in_same_size_out(size):
     model = make()
     luma = jax.random.uniform(jax.random.key(1), (2, *size, 1), minval=-1)
-    chroma, bins = model(luma, jnp.zeros((2, *size, 3)))
+    chroma, bins, _ = model(luma, jnp.zeros((2, *size, 3)))
     assert chroma.shape == (2, *size, 2)
     assert bins.shape == (2, -(-size[0] // 8), -(-size[1] // 8), 313)
     assert bool(jnp.isfinite(chroma).all() & jnp.isfinite(bins).all())
@@ -43,8 +44,8 @@ def test_the_padding_stays_inside():
     model = make()
     luma = jax.random.uniform(jax.random.key(1), (1, 40, 40, 1), minval=-1)
     padded = jnp.pad(luma, ((0, 0), (0, 8), (0, 8), (0, 0)), mode="edge")
-    chroma, _ = model(luma, jnp.zeros((1, 40, 40, 3)))
-    by_hand, _ = model(padded, jnp.zeros((1, 48, 48, 3)))
+    chroma, *_ = model(luma, jnp.zeros((1, 40, 40, 3)))
+    by_hand, *_ = model(padded, jnp.zeros((1, 48, 48, 3)))
     np.testing.assert_allclose(chroma, by_hand[:, :40, :40], atol=1e-6)
 
 
@@ -83,7 +84,7 @@ def test_bfloat16_computes_low_and_keeps_float32_outside():
     hints = jnp.zeros((1, 32, 32, 3))
     low = make(dtype="bfloat16")
     assert {x.dtype for x in jax.tree.leaves(nnx.state(low, nnx.Param))} == {jnp.dtype("float32")}
-    chroma, bins = low(luma, hints)
+    chroma, bins, _ = low(luma, hints)
     assert chroma.dtype == bins.dtype == jnp.float32
     expected = make()(luma, hints).chroma
     error = jnp.abs(chroma - expected).max() / jnp.abs(expected).max()
@@ -103,4 +104,4 @@ def test_guided_upsampling_follows_the_luma_edge():
 
 def test_unknown_variant():
     with pytest.raises(ValueError, match="Ti, XS, S, B, L"):
-        HybridConvViT("XL", rngs=nnx.Rngs(0))
+        HybridConvViT("XL", **OPTIONS, rngs=nnx.Rngs(0))
