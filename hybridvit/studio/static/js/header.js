@@ -7,7 +7,7 @@ export function createHeader({ store, viewport, photos, help }) {
     const byId = (id) => document.getElementById(id);
     const [undo, redo, previous, next] = ["undo", "redo", "previous-photo", "next-photo"].map(byId);
     const busy = make("div", { class: "busy-line", role: "progressbar", "aria-label": "Working", hidden: true, data: { testid: "busy" } });
-    let loading = false;
+    let [loading, isColoring] = [false, false];
     viewport.element.append(busy);
 
     undo.addEventListener("click", () => store.undo());
@@ -37,7 +37,8 @@ export function createHeader({ store, viewport, photos, help }) {
             facts.push(`${photo.width} × ${photo.height} px`, `${photo.bits} bit`);
             if (!photo.gray) facts.push("its own colours replaced");
         }
-        if (before + after > 0 && photo) facts.push(`${before + 1} of ${before + after + 1}`);
+        if (isColoring) facts.push("colouring …");
+        else if (before + after > 0 && photo) facts.push(`${before + 1} of ${before + after + 1}`);
         byId("photo-facts").textContent = facts.join(" · ");
         document.title = photo ? `${photo.name} · hybridvit Studio` : "hybridvit Studio";
         showBusy();
@@ -49,7 +50,8 @@ export function createHeader({ store, viewport, photos, help }) {
 
     viewport.addEventListener("busy", ({ detail }) => {
         loading = detail.busy;
-        showBusy();
+        isColoring = loading && !viewport.element.dataset.revision;
+        showPhoto();
     });
     store.addEventListener("busy", showBusy);
     store.addEventListener("recipe", showHistory);

@@ -69,7 +69,7 @@ const actions = {
 const shortcuts = createShortcuts(store, viewport, tools, actions);
 createHeader({ ...parts, help: shortcuts.help });
 
-store.addEventListener("error", ({ detail }) => messages.error(detail.message, { key: "saving" }));
+store.addEventListener("error", ({ detail }) => api.lost || messages.error(detail.message, { key: "saving" }));
 store.addEventListener("announce", ({ detail }) => messages.announce(detail.message));
 store.addEventListener("busy", () => store.busy || messages.close("saving"));
 store.addEventListener("conflict", ({ detail: { name, reload, keep } }) =>
@@ -87,15 +87,28 @@ store.addEventListener("photo", () => {
     if (store.photo.remarks?.length) messages.remark(store.photo.remarks.join(" "), { key: "remarks" });
 });
 
-let renewed = null; // the revision that the server had forgotten and was told again
+let [renewing, renewed] = [false, null]; // the server had forgotten the revision, and is told it again, once
 viewport.addEventListener("failed", ({ detail: { error, forgotten } }) => {
+    if (forgotten && renewing) return;
     if (forgotten && renewed !== store.revision) {
-        renewed = store.revision;
+        [renewing, renewed] = [true, store.revision];
         store.renew();
-        store.addEventListener("busy", () => viewport.retry(), { once: false, signal: AbortSignal.timeout(5000) });
-    } else if (!api.lost) messages.error(error.message, { key: "tiles", actions: [{ label: "Try again", run: viewport.retry }] });
+    } else if (!api.lost) {
+        messages.error(error.message, { key: "tiles", actions: [{ label: "Try again", run: viewport.retry }] });
+    }
 });
-viewport.addEventListener("drawn", () => messages.close("tiles"));
+store.addEventListener("busy", () => {
+    if (!renewing || store.busy) return;
+    renewing = false;
+    viewport.retry();
+});
+let coloredPhoto = null;
+viewport.addEventListener("drawn", () => {
+    renewed = null;
+    messages.close("tiles");
+    if (coloredPhoto !== store.photo.id) messages.announce(`${store.photo.name} is coloured.`);
+    coloredPhoto = store.photo.id;
+});
 
 api.addEventListener("connection", ({ detail: { lost } }) => {
     if (lost) {

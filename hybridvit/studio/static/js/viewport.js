@@ -156,10 +156,13 @@ export function createViewport(element, store, api) {
         if (!complete || (was && element.dataset.revision === shown)) return;
         element.dataset.revision = shown;
         emit("drawn", { revision: shown });
+        element.dispatchEvent(new CustomEvent("drawn", { detail: { revision: shown } })); // for who watches from outside
     }
 
     function setPhoto() {
+        const isSame = photo !== null && store.photo?.id === photo.id;
         photo = store.photo;
+        if (isSame) return setRevision(); // it was opened again, for another sidecar
         revisions.set(null);
         overlay = null;
         complete = false;

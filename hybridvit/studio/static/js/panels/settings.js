@@ -7,7 +7,7 @@ import { panel } from "./panel.js";
 const DECODES = {
     vivid: ["Lively", "Lively, likely colours."],
     mean: ["Careful", "Errs least, and is duller."],
-    sample: ["Possible", "One of the possible colourings: try another."],
+    sample: ["Possible", "One of many possible."],
 };
 const SIZES = { 256: "Normal (256 px)", 384: "Fine (384 px), slower", 512: "Finer (512 px), slow", 768: "Finest (768 px), slowest" };
 
@@ -40,7 +40,7 @@ export function createSettings({ store }) {
     const another = make("button", {
         type: "button",
         class: "button small",
-        text: "Another possibility",
+        text: "Another",
         data: { testid: "another" },
         on: { click: () => change("Another possibility", { seed: store.recipe.settings.seed + 1 }) },
     });
