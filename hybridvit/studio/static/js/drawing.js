@@ -10,6 +10,8 @@ const CLOSING = 12; // screen px from the first corner at which an outline is cl
 /**
  * @param {import("./viewport.js").Viewport} viewport
  * @param {import("./store.js").Store} store
+ *
+ * @typedef {ReturnType<typeof createDrawing>} Drawing
  */
 export function createDrawing(viewport, store) {
     let kind = null; // "stroke" or "outline" while one is drawn
@@ -19,11 +21,10 @@ export function createDrawing(viewport, store) {
     let byCorners = false;
 
     function show(loose = null) {
-        if (kind === "stroke") store.setSketch({ draft: Object.freeze({ type: "stroke", points: [...path], width, isHint }) });
-        else {
-            const polygon = loose ? [...path, [loose.x, loose.y]] : [...path];
-            store.setSketch({ draft: Object.freeze({ polygon, isOpen: byCorners, isHint }) });
-        }
+        const drawn = loose ? [...path, [loose.x, loose.y]] : [...path];
+        const draft =
+            kind === "stroke" ? { points: drawn, width, isHint } : { polygon: drawn, isOpen: byCorners, isHint };
+        store.setSketch({ draft: Object.freeze(draft) });
     }
 
     function stop() {
@@ -89,7 +90,7 @@ export function createDrawing(viewport, store) {
         },
         /**
          * What was drawn, simplified; null if it is too small to be meant.
-         * @returns {{type: "stroke", points: number[][], width: number} | {polygon: number[][]} | null}
+         * @returns {{type: "stroke", points: number[][], width: number} | {type: "region", polygon: number[][]} | null}
          */
         finish() {
             if (kind === null) return null;
@@ -98,7 +99,7 @@ export function createDrawing(viewport, store) {
             const simple = roundedPath(byCorners ? path : simplified(path, TOLERANCE / viewport.scale));
             if (drawn === "stroke") return { type: "stroke", points: simple, width: Math.round(width * 100) / 100 };
             const isMeant = simple.length > 2 && polygonArea(simple) * viewport.scale ** 2 > LEAST_AREA;
-            return isMeant ? { polygon: simple } : null;
+            return isMeant ? { type: "region", polygon: simple } : null;
         },
         cancel: stop,
     };

@@ -14,8 +14,8 @@ const KEY_STEP = 1; // ab units; with Shift ten times as much
 const CENTRE_SNAP = 3; // CSS px in which gray itself is meant
 
 /**
- * @param {(ab: number[], color: string, gesture: string) => void} choose called while one chooses; `gesture` is the same
- *     for all that one drag, or one run of keys, chooses
+ * @param {(color: string, gesture: string) => void} choose called while one chooses; `gesture` is the same for all that
+ *     one drag, or one run of keys, chooses
  * @returns {{element: HTMLElement, set: (L: number, ab: number[] | null) => void}}
  */
 export function createGamutPicker(choose) {
@@ -29,7 +29,7 @@ export function createGamutPicker(choose) {
             tabindex: 0,
             role: "slider",
             "aria-label": "Any colour at this lightness",
-            "aria-roledescription": "colour plane: left and right from green to red, up and down from yellow to blue",
+            "aria-roledescription": "colour plane, green to red and blue to yellow",
             "aria-valuemin": -128,
             "aria-valuemax": 128,
             data: { testid: "gamut" },
@@ -71,9 +71,9 @@ export function createGamutPicker(choose) {
             const hue = (i * Math.PI) / 36;
             return fitted([FARTHEST * Math.cos(hue), FARTHEST * Math.sin(hue)]);
         });
-        const spans = [0, 1].map((axis) => border.map((place) => place[axis])).map((at) => [Math.min(...at), Math.max(...at)]);
-        middle = spans.map(([least, most]) => (least + most) / 2);
-        reach = Math.max(...spans.map(([least, most]) => ((most - least) / 2) * MARGIN), LEAST_REACH);
+        const axes = [0, 1].map((axis) => border.map((place) => place[axis]));
+        middle = axes.map((at) => (Math.min(...at) + Math.max(...at)) / 2);
+        reach = Math.max(...axes.map((at) => ((Math.max(...at) - Math.min(...at)) / 2) * MARGIN), LEAST_REACH);
     }
 
     function show() {
@@ -84,7 +84,8 @@ export function createGamutPicker(choose) {
         mark.style.top = `${100 * y}%`;
         mark.style.background = color;
         element.setAttribute("aria-valuenow", Math.round(inside[0]));
-        element.setAttribute("aria-valuetext", `${describeColor(color)}, a ${Math.round(inside[0])}, b ${Math.round(inside[1])}`);
+        const numbers = `a ${Math.round(inside[0])}, b ${Math.round(inside[1])}`;
+        element.setAttribute("aria-valuetext", `${describeColor(color)}, ${numbers}`);
     }
 
     /** The nearest to gray that the gamut has room for at the hue of ab. */
@@ -102,7 +103,7 @@ export function createGamutPicker(choose) {
     function take(wanted) {
         ab = fitted(wanted);
         show();
-        choose(ab, hexAtLightness(L, ab), `gamut ${gestures}`);
+        choose(hexAtLightness(L, ab), `gamut ${gestures}`);
     }
 
     function takePointer(event) {

@@ -13,7 +13,12 @@ import { anchor } from "./shapes.js";
  * @returns {HTMLElement} a panel
  */
 export function createHintsList(store, viewport, popup) {
-    const list = make("ol", { class: "hints-list", id: "hints-list", "aria-label": "Hints", data: { testid: "hints-list" } });
+    const list = make("ol", {
+        class: "hints-list",
+        id: "hints-list",
+        "aria-label": "Hints",
+        data: { testid: "hints-list" },
+    });
     const areas = make("ol", { class: "hints-list", "aria-label": "Protected areas", data: { testid: "areas-list" } });
     const areasTitle = make("h3", { class: "list-title", text: "Protected areas" });
     const none = make("p", { class: "hint", text: "None yet. Click in the picture where you know the colour." });
@@ -34,7 +39,9 @@ export function createHintsList(store, viewport, popup) {
     function refocus(row) {
         const [group, index, part] = row.split(" ");
         const rows = [...element.querySelectorAll(`[data-row^="${group} "][data-row$=" ${part}"]`)];
-        (rows[Math.min(Number(index), rows.length - 1)] ?? element.querySelector("summary")).focus({ preventScroll: true });
+        (rows[Math.min(Number(index), rows.length - 1)] ?? element.querySelector("summary")).focus({
+            preventScroll: true,
+        });
     }
 
     function hintRow(hint, i) {

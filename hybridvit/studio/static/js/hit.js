@@ -2,6 +2,14 @@
 
 import { anchor, corners, distanceToPath } from "./shapes.js";
 
+const REACH = 11; // CSS px from a marker's middle, or from a line
+const TOUCH_REACH = 22;
+
+/** How near a pointer must come, CSS px. */
+export function reachOf(pointerType) {
+    return pointerType === "touch" ? TOUCH_REACH : REACH;
+}
+
 /**
  * @param {{recipe: object, selected: number | null, photo: object}} store
  * @param {{x: number, y: number}} place
@@ -21,7 +29,8 @@ export function hitAt({ recipe, selected, photo }, place, reach) {
     if (marked >= 0) return { hint: marked };
     const area = areas.findLastIndex(near);
     if (area >= 0) return { area };
-    const lined = hints.findLastIndex((hint) => hint.type !== "point" && distanceToPath(lineOf(hint), place.x, place.y) <= reach);
+    const onLine = (hint) => hint.type !== "point" && distanceToPath(lineOf(hint), place.x, place.y) <= reach;
+    const lined = hints.findLastIndex(onLine);
     return lined >= 0 ? { hint: lined } : null;
 }
 

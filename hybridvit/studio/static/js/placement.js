@@ -28,13 +28,18 @@ export function placeBeside(element, { x, y }, viewport) {
     element.style.top = `${Math.round(top)}px`;
 }
 
-/** On a narrow screen: moves the picture so that a place is not under the sheet. */
+/**
+ * On a narrow screen: moves the picture so that a place is not under the sheet.
+ * @returns {number} by how much, CSS px down
+ */
 export function keepVisible(element, { x, y }, viewport) {
-    if (!NARROW.matches) return;
+    if (!NARROW.matches) return 0;
     const frame = viewport.element.getBoundingClientRect();
     const pointY = frame.top + viewport.toScreen(x, y).y;
-    const lowest = element.getBoundingClientRect().top - CLEARANCE;
-    if (pointY > lowest) viewport.panBy(0, Math.min(lowest, frame.bottom) - pointY);
+    const lowest = Math.min(element.getBoundingClientRect().top - CLEARANCE, frame.bottom);
+    if (pointY <= lowest) return 0;
+    viewport.panBy(0, lowest - pointY);
+    return lowest - pointY;
 }
 
 function within(value, least, most) {

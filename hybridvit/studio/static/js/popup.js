@@ -3,17 +3,18 @@
  * the colour is known from. A colour is applied as soon as it is chosen; a new shape becomes a hint by that.
  */
 
-import { hexAtLightness, colorAb, describeColor, parseHex } from "./color.js";
-import { icon, make } from "./dom.js";
+import { colorAb, describeColor, hexAtLightness, parseHex } from "./color.js";
 import { createGamutPicker } from "./gamut.js";
 import { keepVisible, placeBeside } from "./placement.js";
+import { createPopupView } from "./popup_view.js";
 import { recentColors, useColor } from "./recent.js";
 import { kindOf, withHint, withHintAt, withoutHint } from "./recipe.js";
 import { anchor } from "./shapes.js";
 import { createSuggestions } from "./suggestions.js";
 import { createSwatches } from "./swatches.js";
 
-const LONGEST_SOURCE = 2000;
+const MIDDLE = 60; // stands for a lightness that is not known yet
+const SETTLED_MS = 800; // after this the last colour of a drag is one that was used
 
 /**
  * @param {import("./viewport.js").Viewport} viewport
@@ -25,235 +26,164 @@ const LONGEST_SOURCE = 2000;
  */
 export function createPopup(viewport, store, api) {
     let shape = null; // the hint, or what will be one as soon as it has a colour; null while the window is closed
-    let [L, now] = [null, null]; // at its place: lightness, and the colour there when it was opened
-    let added = null; // the step that made a hint of it: what the same gesture goes on to choose belongs to it
+    let [L, now] = [null, null]; // at its place: the lightness, and the colour when the window was opened
+    let adding = null; // the merge of the step that made a hint of it: the same gesture goes on with that step
     let turn = new AbortController();
-    let session = 0;
-    let noting = "";
+    let turns = 0;
+    let [settling, shifted] = [0, 0];
 
     const preview = (color) => store.setSketch({ preview: color });
-    const suggestions = createSuggestions(api, { choose: (color) => choose(color), preview });
+    const suggestions = createSuggestions(store, api, { choose: (color) => choose(color), preview });
     const recent = createSwatches("Recent colours", { choose: (color) => choose(color), preview });
-    const gamut = createGamutPicker((ab, color, gesture) => choose(color, `${session} ${gesture}`));
-    const swatch = make("span", { class: "popup-swatch", "aria-hidden": "true" });
-    const title = make("h3", { class: "popup-title", id: "popup-title", tabindex: -1 });
-    const facts = make("p", { class: "popup-facts", data: { testid: "popup-facts" } });
-    const hex = make("input", {
-        id: "popup-hex",
-        type: "text",
-        spellcheck: "false",
-        autocomplete: "off",
-        autocapitalize: "off",
-        maxlength: 9,
-        "aria-describedby": "popup-hex-problem",
-        on: { change: takeHex, keydown: (event) => event.key === "Enter" && takeHex() },
-        data: { testid: "hex" },
+    const gamut = createGamutPicker((color, gesture) => choose(color, `${turns} ${gesture}`));
+    const view = createPopupView({
+        suggestions: suggestions.element,
+        recent: recent.element,
+        gamut: gamut.element,
+        close: () => close(),
+        takeHex,
+        takeNote,
+        pick: startPicking,
+        remove,
     });
-    const problem = make("p", { class: "popup-problem", id: "popup-hex-problem", role: "alert" });
-    const pick = make(
-        "button",
-        {
-            type: "button",
-            class: "button",
-            "aria-label": "Take a colour from the picture",
-            title: "Take a colour from the picture (I)",
-            on: { click: startPicking },
-        },
-        icon("eyedropper"),
-    );
-    const note = make("textarea", {
-        id: "popup-source",
-        rows: 1,
-        maxlength: LONGEST_SOURCE,
-        placeholder: "Museum catalogue no. 12",
-        on: { input: takeNote },
-        data: { testid: "source" },
-    });
-    const remove = make("button", {
-        type: "button",
-        class: "button small danger",
-        text: "Delete",
-        on: { click: removeHint },
-        data: { testid: "delete-hint" },
-    });
-    const done = make("button", { type: "button", class: "button small primary", text: "Done", on: { click: () => close() } });
-    const element = make(
-        "section",
-        {
-            class: "popup",
-            id: "hint-popup",
-            role: "dialog",
-            "aria-labelledby": "popup-title",
-            hidden: true,
-            data: { testid: "popup", overlay: "" },
-            on: { keydown: onKey },
-        },
-        make(
-            "div",
-            { class: "popup-head" },
-            swatch,
-            make("div", { class: "popup-heading" }, title, facts),
-            make(
-                "button",
-                { type: "button", class: "button icon-only small", "aria-label": "Close", title: "Close (Esc)", on: { click: () => close() } },
-                icon("close"),
-            ),
-        ),
-        suggestions.element,
-        recent.element,
-        make(
-            "div",
-            { class: "popup-any" },
-            gamut.element,
-            make(
-                "div",
-                { class: "popup-fields" },
-                make("label", { class: "popup-label", for: "popup-hex", text: "Hex" }),
-                make("div", { class: "popup-row" }, hex, pick),
-                problem,
-                make("p", { class: "popup-note", text: "The lightness stays the photograph's." }),
-            ),
-        ),
-        make(
-            "div",
-            { class: "popup-source" },
-            make("label", { class: "popup-label", for: "popup-source", text: "Where do you know this colour from?" }),
-            note,
-        ),
-        make(
-            "div",
-            { class: "popup-foot" },
-            remove,
-            done,
-        ),
-    );
+    const { element, title, hex, note, problem } = view;
+    element.addEventListener("keydown", onKey);
     viewport.element.after(element);
 
-    const isDraft = () => shape !== null && store.sketch.draft === shape;
     const isOpen = () => shape !== null;
+    const isDraft = () => isOpen() && store.sketch.draft === shape;
+    const place = () => anchor(shape, store.photo);
+    const hexOf = (color) => (typeof color === "string" ? color : hexAtLightness(L ?? MIDDLE, color));
+    const name = () => `${kindOf(shape)} ${store.selected + 1}`;
 
     /** @param {object} opened with its colour if it is a hint, without if it is to become one */
-    function open(opened, { focus = true } = {}) {
-        shape = opened;
-        session++;
+    function open(opened) {
         turn.abort();
         turn = new AbortController();
-        [L, now, noting] = [null, null, `note ${session}`];
+        turns++;
+        shape = opened;
+        [L, now, adding] = [null, null, null];
         element.hidden = false;
-        problem.textContent = "";
+        setProblem("");
         note.value = shape.source ?? "";
-        title.textContent = isDraft() ? `New ${shape.type}: which colour?` : `${kindOf(shape)} ${store.selected + 1}`;
+        title.textContent = isDraft() ? `New ${shape.type}: which colour?` : name();
         recent.show(recentColors());
-        const place = anchor(shape, store.photo);
-        suggestions.ask(store.photo, place, { revision: store.revision, again: isDraft(), signal: turn.signal });
-        measure(place, turn.signal);
+        suggestions.ask(place(), { again: isDraft(), signal: turn.signal });
+        measure(place(), turn.signal);
         show();
-        position();
-        keepVisible(element, place, viewport);
-        if (focus) title.focus({ preventScroll: true });
-        store.announce(`${title.textContent}. Keys 1 to 5 choose the likeliest colours.`);
+        shifted += keepVisible(element, place(), viewport);
+        title.focus({ preventScroll: true });
+        store.announce(`${title.textContent} Keys 1 to 5 choose the likeliest colours.`);
     }
 
     async function measure({ x, y }, signal) {
         try {
             const answer = await api.gamut(store.photo.id, x, y, store.revision, signal);
             if (signal.aborted) return;
-            L = answer.lightness;
-            now = answer.color ?? null;
+            [L, now] = [answer.lightness, answer.color ?? null];
             show();
-        } catch (error) {
-            if (error.name !== "AbortError") suggestions.fail(error.message);
+        } catch {
+            // what is wrong is said where the likeliest colours would be
         }
     }
 
-    /** What the window says of the shape, once it may have changed. */
+    /** What the window says of the shape, when it may have changed. */
     function show() {
-        const { x, y } = anchor(shape, store.photo);
-        const color = shape.color === undefined ? now : store.colorOf(shape);
-        facts.textContent = `${Math.floor(x)}, ${Math.floor(y)}${L === null ? "" : ` · lightness ${Math.round(L)}`}`;
-        swatch.style.background = color ?? "";
-        swatch.classList.toggle("is-draft", isDraft());
-        if (document.activeElement !== hex || !problem.textContent) hex.value = shape.color === undefined ? "" : hexOf(shape.color);
-        hex.placeholder = now ?? "#2e6b3a";
-        remove.textContent = isDraft() ? "Cancel" : "Delete";
-        done.hidden = isDraft();
-        if (L !== null) gamut.set(L, colorAb(shape.color ?? now ?? [0, 0]));
+        const { x, y } = place();
         const used = shape.color === undefined ? null : hexOf(shape.color);
+        const ab = colorAb(shape.color ?? now ?? [0, 0]);
+        view.facts.textContent = `${Math.floor(x)}, ${Math.floor(y)}${L === null ? "" : ` · lightness ${Math.round(L)}`}`;
+        view.ab.textContent = used ? `a ${Math.round(ab[0])}, b ${Math.round(ab[1])}` : "";
+        view.swatch.style.background = (used ? store.colorOf(shape) : now) ?? "";
+        view.swatch.classList.toggle("is-draft", isDraft());
+        view.removal.textContent = isDraft() ? "Cancel" : "Delete";
+        view.done.hidden = isDraft();
+        if (!problem.textContent) hex.value = used ?? "";
+        hex.placeholder = now ?? "#2e6b3a";
+        if (L !== null) gamut.set(L, ab);
         suggestions.mark(used);
         recent.mark(used);
+        position();
     }
 
-    const hexOf = (color) => (typeof color === "string" ? color : hexAtLightness(L ?? 60, color));
+    function position() {
+        if (isOpen()) placeBeside(element, place(), viewport);
+    }
 
-    /** Gives the shape a colour; with `merge`, all that comes with the same one is one step. */
+    /** Gives the shape a colour; all that comes with the same `merge` is one step. */
     function choose(color, merge = false) {
         if (!isOpen()) return;
         preview(null);
-        problem.textContent = "";
-        if (isDraft()) {
-            const { isHint: _, ...hint } = shape;
-            shape = { ...hint, color, ...(note.value.trim() && { source: note.value.trim() }) };
-            const label = `Add ${shape.type}`;
-            store.setSketch({ draft: null });
-            added = { label, merge };
-            store.change(label, withHint(store.recipe, shape), { merge });
-            store.select(store.recipe.hints.length - 1);
-            title.textContent = `${kindOf(shape)} ${store.selected + 1}`;
-        } else {
-            const isSame = merge && added?.merge === merge;
-            const label = isSame ? added.label : `Recolour ${shape.type}`;
+        setProblem("");
+        if (isDraft()) add(color, merge);
+        else {
+            const label = merge && merge === adding ? `Add ${shape.type}` : `Recolour ${shape.type}`;
             store.change(label, withHintAt(store.recipe, store.selected, { ...shape, color }), { merge });
         }
-        if (!merge) keep(color);
-        else keepLater(color);
-        store.announce(`${title.textContent}: ${describeColor(hexOf(color))}`);
+        clearTimeout(settling);
+        if (merge) settling = setTimeout(() => keep(color), SETTLED_MS);
+        else keep(color);
+        store.announce(`${name()}: ${describeColor(hexOf(color))}`);
     }
 
+    function add(color, merge) {
+        const { isHint: _, ...drawn } = shape;
+        const source = note.value.trim();
+        shape = Object.freeze({ ...drawn, color, ...(source && { source }) });
+        adding = merge;
+        store.setSketch({ draft: null });
+        store.change(`Add ${shape.type}`, withHint(store.recipe, shape), { merge });
+        store.select(store.recipe.hints.length - 1);
+        title.textContent = name();
+        show();
+    }
+
+    /** The colour is one that was used. */
     function keep(color) {
         useColor(color);
         recent.show(recentColors());
-        recent.mark(color);
-    }
-
-    let later = 0;
-    function keepLater(color) {
-        clearTimeout(later);
-        later = setTimeout(() => keep(color), 800); // the last one of a drag
+        recent.mark(shape && shape.color !== undefined ? hexOf(shape.color) : null);
+        if (isOpen()) shifted += keepVisible(element, place(), viewport);
     }
 
     function takeHex() {
-        if (!isOpen() || !hex.value.trim()) return;
-        const color = parseHex(hex.value);
-        if (!color) {
-            problem.textContent = "Six or three hexadecimal digits, like #2e6b3a or fa0.";
-            hex.setAttribute("aria-invalid", "true");
-            return;
-        }
-        hex.removeAttribute("aria-invalid");
-        if (color !== shape.color) choose(color);
-        hex.value = color;
+        if (!isOpen()) return;
+        const text = hex.value.trim();
+        const color = parseHex(text);
+        if (text && !color) return setProblem("Six or three hexadecimal digits, like #2e6b3a or fa0.");
+        setProblem("");
+        if (color && color !== shape.color) choose(color);
+        else show();
+    }
+
+    function setProblem(text) {
+        problem.textContent = text;
+        hex.setAttribute("aria-invalid", text !== "");
     }
 
     function takeNote() {
-        if (isDraft() || !isOpen()) return;
+        if (!isOpen() || isDraft()) return;
         const { source: _, ...rest } = shape;
-        const text = note.value.trim();
-        const noted = text ? { ...rest, source: text } : rest;
-        store.change("Note", withHintAt(store.recipe, store.selected, noted), { merge: noting });
+        const source = note.value.trim();
+        const noted = source ? { ...rest, source } : rest;
+        store.change("Note", withHintAt(store.recipe, store.selected, noted), { merge: `note ${turns}` });
     }
 
     function startPicking() {
         store.setTool("eyedropper");
         viewport.element.focus({ preventScroll: true });
-        store.announce("Click in the picture, or in the reference, to take its colour.");
+        store.announce("Click in the picture, or in the reference photo, to take its colour.");
     }
 
-    function removeHint() {
-        if (!isDraft()) store.change(`Delete ${shape.type}`, withoutHint(store.recipe, store.selected));
+    /** The hint is deleted, or the shape that would have become one dropped. */
+    function remove() {
+        if (!isDraft()) {
+            store.announce(`${name()} deleted.`);
+            store.change(`Delete ${shape.type}`, withoutHint(store.recipe, store.selected));
+        }
         close();
     }
 
-    /** Closes the window; a shape that has no colour yet is dropped. */
     function close() {
         if (!isOpen()) return;
         const hadFocus = element.contains(document.activeElement);
@@ -262,40 +192,37 @@ export function createPopup(viewport, store, api) {
         shape = null;
         preview(null);
         element.hidden = true;
+        if (shifted) viewport.panBy(0, -shifted); // the picture goes back to where the sheet took it from
+        shifted = 0;
         if (hadFocus) viewport.element.focus({ preventScroll: true });
+    }
+
+    function openHint(index) {
+        if (isDraft()) store.setSketch({ draft: null });
+        shape = store.recipe.hints[index];
+        store.select(index);
+        open(shape);
     }
 
     function onKey(event) {
         if (event.key === "Escape") {
             event.stopPropagation();
-            close();
+            return close();
         }
-        const typing = event.target.matches("input, textarea");
-        if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-        if (/^[1-5]$/.test(event.key)) {
-            event.stopPropagation();
-            suggestions.chooseNth(Number(event.key));
-        } else if (event.key === "Delete" || event.key === "Backspace") {
-            event.preventDefault();
-            event.stopPropagation();
-            removeHint();
-        }
-    }
-
-    function position() {
-        if (isOpen()) placeBeside(element, anchor(shape, store.photo), viewport);
+        if (event.target.matches("input, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+        if (/^[1-5]$/.test(event.key)) suggestions.chooseNth(Number(event.key));
+        else if (event.key === "Delete") remove();
+        else return;
+        event.preventDefault();
+        event.stopPropagation();
     }
 
     store.addEventListener("recipe", () => {
-        if (!isOpen() || isDraft()) return;
-        if (store.selected === null) return; // it is just being added, or the selection's event comes next
-        const hint = store.recipe.hints[store.selected];
-        const source = hint.source ?? "";
-        if (document.activeElement !== note) note.value = source;
-        shape = hint;
-        title.textContent = `${kindOf(shape)} ${store.selected + 1}`;
+        if (!isOpen() || isDraft() || store.selected === null) return;
+        shape = store.recipe.hints[store.selected];
+        if (document.activeElement !== note) note.value = shape.source ?? "";
+        title.textContent = name();
         show();
-        position();
     });
     store.addEventListener("selection", () => {
         if (isOpen() && !isDraft() && store.recipe.hints[store.selected] !== shape) close();
@@ -303,7 +230,7 @@ export function createPopup(viewport, store, api) {
     store.addEventListener("color", ({ detail }) => {
         if (!isOpen() && store.selected !== null) openHint(store.selected);
         if (isOpen()) {
-            if (!note.value.trim() && detail.source) note.value = detail.source;
+            if (detail.source && !note.value.trim()) note.value = detail.source;
             choose(detail.color);
             takeNote();
         } else {
@@ -313,41 +240,31 @@ export function createPopup(viewport, store, api) {
     });
     store.addEventListener("lightness", () => isOpen() && show());
     store.addEventListener("photo", () => {
-        [shape, element.hidden] = [null, true];
         turn.abort();
+        [shape, shifted] = [null, 0];
+        element.hidden = true;
     });
     viewport.addEventListener("move", position);
     addEventListener("resize", position);
 
-    /** @param {number} index of a hint */
-    function openHint(index) {
-        if (isDraft()) store.setSketch({ draft: null });
-        shape = store.recipe.hints[index];
-        store.select(index);
-        open(shape);
-    }
-
     return {
-        element,
         get isOpen() {
             return isOpen();
         },
+        /** @param {number} index of a hint */
         openHint,
         /** Asks which colour a new shape shall have; a `color` is given to it at once, and nothing is asked. */
         openDraft(draft, color = null) {
             close();
             store.select(null);
+            if (color) return store.change(`Add ${draft.type}`, withHint(store.recipe, { ...draft, color }));
             const sketched = Object.freeze({ ...draft, isHint: true });
-            if (color) {
-                store.change(`Add ${draft.type}`, withHint(store.recipe, { ...draft, color }));
-                return;
-            }
             store.setSketch({ draft: sketched, preview: null });
             open(sketched);
         },
         /** Applies the nth of the likeliest colours, 1..5. */
-        chooseNth: (n) => suggestions.chooseNth(n),
-        remove: removeHint,
+        chooseNth: suggestions.chooseNth,
+        remove,
         close,
     };
 }

@@ -35,15 +35,23 @@ export function recipeToJson(recipe) {
 
 /** Whether two recipes say the same, whatever the order of their fields and the way numbers are written. */
 export function sameRecipe(one, other) {
-    return one === other || canonical(recipeToJson(one)) === canonical(recipeToJson(other));
+    return (
+        ["hints", "palette", "protected"].every((name) => sameItems(one[name], other[name])) &&
+        canonical(one.settings) === canonical(other.settings)
+    );
+}
+
+function sameItems(some, others) {
+    return (
+        some.length === others.length &&
+        some.every((item, i) => item === others[i] || canonical(item) === canonical(others[i]))
+    );
 }
 
 function canonical(value) {
-    return JSON.stringify(value, (_, part) =>
-        part && typeof part === "object" && !Array.isArray(part)
-            ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-            : part,
-    );
+    const sorted = (part) => Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const isObject = (part) => part && typeof part === "object" && !Array.isArray(part);
+    return JSON.stringify(value, (_, part) => (isObject(part) ? sorted(part) : part));
 }
 
 /** The recipe with some of its fields replaced: changed(recipe, {settings: {...}}). */

@@ -34,6 +34,13 @@ export function corners(shape) {
  */
 export function anchor(shape, picture) {
     if (shape.type === "point") return { x: shape.x, y: shape.y };
+    if (!anchors.has(shape)) anchors.set(shape, findAnchor(shape, picture));
+    return anchors.get(shape);
+}
+
+const anchors = new WeakMap(); // shapes are never altered, and each belongs to one picture
+
+function findAnchor(shape, picture) {
     const path = corners(shape);
     if (!shape.points) {
         const middle = shape.mask ? insideOfMask(shape.mask) : insideOfPolygon(path);
@@ -95,7 +102,8 @@ export function isOn(shape, x, y, reach) {
 export function distanceToPath(path, x, y) {
     if (path.length === 1) return Math.hypot(x - path[0][0], y - path[0][1]);
     let nearest = Infinity;
-    for (let i = 0; i + 1 < path.length; i++) nearest = Math.min(nearest, distanceToSegment(path[i], path[i + 1], x, y));
+    for (let i = 0; i + 1 < path.length; i++)
+        nearest = Math.min(nearest, distanceToSegment(path[i], path[i + 1], x, y));
     return nearest;
 }
 

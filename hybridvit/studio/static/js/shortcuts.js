@@ -7,7 +7,8 @@ import { createHelp } from "./help.js";
 
 const ZOOM_STEP = 1.5;
 const BRUSH_STEP = 1.15;
-const TYPING = "input:not([type=range], [type=checkbox], [type=radio], [type=file]), textarea, select, [contenteditable]";
+const TYPING =
+    "input:not([type=range], [type=checkbox], [type=radio], [type=file]), textarea, select, [contenteditable]";
 const PRESSED = "button, summary, a, input, [role=slider]"; // what Enter, space and arrow keys belong to
 
 /**

@@ -220,9 +220,15 @@ export class Store extends EventTarget {
         if (selects) this.#emit("selection");
     }
 
-    /** The server does not know the revision any more (410): it is told the recipe again. */
-    renew() {
-        this.#session?.saving.save(this.recipe);
+    /** The server does not know the revision any more (410): tells it the recipe again; resolves when it knows. */
+    async renew() {
+        this.#session.saving.save(this.recipe);
+        const told = new AbortController();
+        await new Promise((resolve) => {
+            const check = () => this.busy || resolve();
+            this.addEventListener("busy", check, { signal: told.signal });
+        });
+        told.abort();
     }
 
     /** @param {number | null} index of a hint */

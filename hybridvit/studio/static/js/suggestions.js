@@ -7,10 +7,11 @@ const COUNT = 5;
 const MOST_KEPT = 500; // answers, by place
 
 /**
+ * @param {import("./store.js").Store} store
  * @param {import("./api.js").Api} api
  * @param {{choose: (color: string) => void, preview: (color: string | null) => void}} actions
  */
-export function createSuggestions(api, { choose, preview }) {
+export function createSuggestions(store, api, { choose, preview }) {
     const list = make("div", { class: "suggestions", role: "group", "aria-label": "Likeliest colours here" });
     const status = make("p", { class: "popup-status", role: "status" });
     const element = make(
@@ -72,19 +73,30 @@ export function createSuggestions(api, { choose, preview }) {
         }
     }
 
+    async function colorsAt(id, x, y, signal) {
+        try {
+            return (await api.colors(id, x, y, store.revision, signal)).colors;
+        } catch (error) {
+            if (error.status !== 410) throw error;
+            await store.renew(); // the server was started anew
+            return (await api.colors(id, x, y, store.revision, signal)).colors;
+        }
+    }
+
     return {
         element,
-        /** Shows those of a place of a photograph; `again`: as they are now, not as when they were last asked for. */
-        async ask(photo, { x, y }, { revision, again, signal }) {
+        /** Shows those of a place of the photograph; `again`: as they are now, not as when they were last asked for. */
+        async ask({ x, y }, { again, signal }) {
+            const { photo } = store;
             const key = `${photo.id} ${Math.floor(x)} ${Math.floor(y)}`;
             colors = [];
             status.textContent = "";
             if (again || !kept.has(key)) {
                 wait();
                 try {
-                    const answer = await api.colors(photo.id, x, y, revision, signal);
+                    const found = await colorsAt(photo.id, x, y, signal);
                     if (signal.aborted) return;
-                    kept.set(key, answer.colors);
+                    kept.set(key, found);
                     if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
                 } catch (error) {
                     if (error.name !== "AbortError") this.fail(error.message);

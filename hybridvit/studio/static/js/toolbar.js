@@ -33,7 +33,13 @@ export function createToolbar(toolbar, options, store, tools) {
         data: { testid: "brush-width" },
     });
     const width = make("output", { class: "brush-value", for: "brush-width" });
-    const brush = make("div", { class: "brush-width" }, make("label", { for: "brush-width", text: "Width" }), slider, width);
+    const brush = make(
+        "div",
+        { class: "brush-width" },
+        make("label", { for: "brush-width", text: "Width" }),
+        slider,
+        width,
+    );
     const dot = make("span", { class: "last-color" });
     const last = make("p", { class: "tool-last" }, make("kbd", { text: "Shift" }), " uses ", dot);
     const bar = make("div", { class: "tool-bar" }, text, brush, last);
