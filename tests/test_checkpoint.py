@@ -39,7 +39,6 @@ def make_state(seed=0, width=64, mesh=None):
     state = State(
         step=np.int32(seed),
         params=params,
-        stats={},
         ema=jax.tree.map(lambda x: x + 1, params),
         opt_state=optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(1e-3)).init(params),
         discriminator={},
