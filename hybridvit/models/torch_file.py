@@ -12,7 +12,7 @@ import pathlib
 import pickle
 import zipfile
 from collections.abc import Callable
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,7 +62,7 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
         raise ValueError(f"{path} is no PyTorch file, or a damaged one ({type(error).__name__})") from None
 
 
-def _read_zip(file: BinaryIO) -> tuple[Any, Callable[[str], bytes]]:
+def _read_zip(file: io.BufferedIOBase) -> tuple[Any, Callable[[str], bytes]]:
     file.seek(0)
     archive = zipfile.ZipFile(io.BytesIO(file.read()))
     infos = {info.filename.partition("/")[2]: info for info in archive.infolist()}
@@ -76,7 +76,7 @@ def _read_zip(file: BinaryIO) -> tuple[Any, Callable[[str], bytes]]:
     return found, lambda key: archive.read(infos[f"data/{key}"])
 
 
-def _read_legacy(file: BinaryIO) -> tuple[Any, Callable[[str], bytes]]:
+def _read_legacy(file: io.BufferedIOBase) -> tuple[Any, Callable[[str], bytes]]:
     file.seek(0)
     if _Unpickler(file).load() != LEGACY_MAGIC:
         raise ValueError("no PyTorch file")
@@ -110,7 +110,7 @@ def _to_array(name: str, tensor: _Tensor, fetch: Callable[[str], bytes]) -> np.n
 class _Unpickler(pickle.Unpickler):
     """Knows dicts and tensors. What it hands out is its own, so a file can change nothing of ours."""
 
-    def __init__(self, file: BinaryIO):
+    def __init__(self, file: io.BufferedIOBase):
         super().__init__(file)
         self.storages: dict[str, _Storage] = {}
 
