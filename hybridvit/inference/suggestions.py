@@ -54,12 +54,20 @@ def likely_colors(canvas: Canvas, recipe: Recipe, x: float, y: float, count: int
     row, column = y * L.shape[0] / height, x * L.shape[1] / width  # px of the view
     probs = _interpolate(probabilities(canvas.logits(recipe)), row / STRIDE, column / STRIDE)
     here = L[int(row), int(column)]
-    ab, share = divide(_fit(BIN_CENTRES, here)[1], probs, count)
-    colors, ab = _fit(ab.astype(np.float32), here)
+    ab, share = divide(shown_at(here, BIN_CENTRES)[1], probs, count)
+    colors, ab = shown_at(here, ab.astype(np.float32))
     return [
-        LikelyColor("#{:02x}{:02x}{:02x}".format(*rgb), (a, b), part)
-        for rgb, (a, b), part in zip(colors.tolist(), ab.tolist(), share.tolist(), strict=True)
+        LikelyColor(color, (a, b), part)
+        for color, (a, b), part in zip(colors, ab.tolist(), share.tolist(), strict=True)
     ]
+
+
+def shown_at(
+    L: float | np.floating, ab: Float[np.ndarray, "n 2"]
+) -> tuple[list[str], Float[np.ndarray, "n 2"]]:
+    """sRGB hexes, and ab, of colours (float32) as far as the gamut has room for them at a lightness."""
+    rgb = np.asarray(compose(np.full(len(ab), L, np.float32), ab, np.uint8))
+    return ["#{:02x}{:02x}{:02x}".format(*color) for color in rgb.tolist()], rgb2lab(rgb)[:, 1:]
 
 
 def divide(
@@ -111,12 +119,6 @@ def _distances(
     colors: Float[np.ndarray, "n 2"], medians: Float[np.ndarray, "k 2"]
 ) -> Float[np.ndarray, "n k"]:
     return np.linalg.norm(colors[:, None] - medians, axis=-1)
-
-
-def _fit(ab: Float[np.ndarray, "n 2"], L: np.float32) -> tuple[np.ndarray, Float[np.ndarray, "n 2"]]:
-    """sRGB, uint8, of colours at a lightness, in the gamut there; and their ab."""
-    rgb = np.asarray(compose(np.full(len(ab), L), ab, np.uint8))
-    return rgb, rgb2lab(rgb)[:, 1:]
 
 
 def _interpolate(probs: Float[np.ndarray, "h w n"], row: float, column: float) -> Float[np.ndarray, " n"]:

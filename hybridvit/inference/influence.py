@@ -1,0 +1,107 @@
+"""What a colour known at one cell of the model's view says about the others, and which few cells say most together.
+
+What is unknown of the colours is taken for a Gaussian process over the cells. Its covariance falls with distance, with
+difference in lightness, and with how unlike the model's distributions are (their Bhattacharyya coefficient): what the
+model takes for the same thing is of one colour. Cells are chosen one after the other, each the one whose colour removes
+most of the variance that is left in the whole picture (Cohn, Ghahramani, Jordan 1996, "Active learning with statistical
+models").
+
+L is 0..100; a cell is STRIDE x STRIDE px of the view.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from hybridvit.inference.predictor import STRIDE
+
+REACH = 0.5  # of the picture's shorter side: the distance at which 1/e of the influence is left
+LIGHTNESS = 60.0  # L units: the difference at which 1/e is left
+LIKENESS = 6.5  # power of the coefficient
+SHARED = 0.75  # of a cell's variance; the rest is its own and says nothing about others
+NOISE = 25.0  # squared ab units: the variance of what is given as a cell's colour
+
+APART = 1 / 8  # of the shorter side, at least, between chosen cells
+
+_MOST_CANDIDATES = 1024
+_FLAT = 2  # px of the view around a point that should be alike
+_SMALLEST_VARIANCE = 1e-6  # squared ab units
+
+
+class Cell(NamedTuple):
+    """A chosen cell, and the share, 0..1, of the picture's variance that it removes beside those chosen before."""
+
+    row: int
+    column: int
+    gain: float
+
+
+def cell_means(x: Float[np.ndarray, "h w *c"]) -> Float[np.ndarray, "h8 w8 *c"]:
+    """Means over the cells, of which the last ones may be cut."""
+    height, width = x.shape[:2]
+    x = np.pad(x, [(0, -height % STRIDE), (0, -width % STRIDE)] + [(0, 0)] * (x.ndim - 2), mode="edge")
+    return x.reshape(len(x) // STRIDE, STRIDE, x.shape[1] // STRIDE, STRIDE, *x.shape[2:]).mean((1, 3))
+
+
+def choose_cells(
+    probs: Float[np.ndarray, "h8 w8 313"],
+    L: Float[np.ndarray, "h8 w8"],
+    deviation: Float[np.ndarray, "h8 w8"],
+    allowed: Bool[np.ndarray, "h8 w8"],
+    count: int,
+) -> list[Cell]:
+    """Up to `count` of the allowed cells; `deviation` is the standard deviation of what is unknown, ab units."""
+    candidates = np.flatnonzero(allowed)
+    candidates = candidates[:: -(-len(candidates) // _MOST_CANDIDATES) or 1]
+    places = np.stack(np.divmod(candidates, probs.shape[1]), -1)
+    free = np.ones(len(candidates), bool)
+    covariance = _covariance(probs, L, deviation, candidates)
+    total = np.square(deviation).sum()
+    chosen: list[Cell] = []
+    while len(chosen) < count and free.any() and total > _SMALLEST_VARIANCE:
+        among = covariance[candidates]  # [m, m]
+        own = among.diagonal() + NOISE
+        removed = np.where(free, np.square(covariance).sum(0) / own, 0)
+        best = int(removed.argmax())
+        chosen.append(Cell(*places[best].tolist(), float(removed[best] / total)))
+        free &= np.linalg.norm(places - places[best], axis=-1) >= max(1, APART * min(L.shape))
+        covariance = covariance - covariance[:, best, None] * (among[best] / own[best])
+    return chosen
+
+
+def flattest_place(L: Float[np.ndarray, "h w"], row: int, column: int) -> tuple[int, int]:
+    """In a cell, the corner (row, column, px of the view) whose four pixels look most like all of it, off edges."""
+    top, left = row * STRIDE, column * STRIDE
+    cell = L[top : top + STRIDE, left : left + STRIDE]
+    typical = np.median(cell)
+    rows, columns = (range(1, max(2, size - 1)) for size in cell.shape)
+
+    def unlike(place: tuple[int, int]) -> float:
+        around = cell[
+            max(0, place[0] - _FLAT) : place[0] + _FLAT, max(0, place[1] - _FLAT) : place[1] + _FLAT
+        ]
+        return float(np.abs(around - typical).mean() + around.std())
+
+    down, right = min(((r, c) for r in rows for c in columns), key=unlike)
+    return top + down, left + right
+
+
+def _covariance(
+    probs: Float[np.ndarray, "h8 w8 313"],
+    L: Float[np.ndarray, "h8 w8"],
+    deviation: Float[np.ndarray, "h8 w8"],
+    candidates: Int[np.ndarray, " m"],
+) -> Float[np.ndarray, "n m"]:
+    """Of all n cells with the candidates, squared ab units."""
+    height, width = L.shape
+    rows, columns = np.divmod(np.arange(height * width), width)
+    far = np.hypot(rows[:, None] - rows[candidates], columns[:, None] - columns[candidates])
+    lighter = np.abs(L.reshape(-1, 1) - L.ravel()[candidates])
+    roots = np.sqrt(probs.reshape(height * width, -1)).astype(np.float32)
+    alike = np.maximum(roots @ roots[candidates].T, 0)
+    influence = alike**LIKENESS * np.exp(-far / (REACH * min(height, width)) - lighter / LIGHTNESS)
+    sizes = deviation.ravel()
+    covariance = SHARED * influence * sizes[:, None] * sizes[candidates]
+    covariance[candidates, np.arange(len(candidates))] = np.square(sizes[candidates])
+    return covariance

@@ -1,0 +1,50 @@
+"""Where a hint would help most: the place whose colour, once known, removes most of the expected squared error.
+
+How much is unknown where, is in the model's own distributions given the hints there are; how much of it a known colour
+removes, here and elsewhere, is estimated from distance, lightness and likeness (`influence`). To ask the model itself,
+by giving it likely colours at each of some places, takes ten times as long and was measured not to choose better ones
+(tests/benchmarks/studio_advice.py).
+"""
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+
+from hybridvit.hints.raster import rasterise_view
+from hybridvit.hints.recipe import Recipe
+from hybridvit.inference.canvas import Canvas
+from hybridvit.inference.influence import cell_means, choose_cells, flattest_place
+from hybridvit.inference.sampling import given, probabilities, spread
+
+VIEW = 256  # px: larger ones tell little more, and take long
+
+
+class NextHint(NamedTuple):
+    """A place, in full-resolution pixels, and the share, 0..1, of the expected squared error that its colour removes.
+
+    Of several, the gain is what a place adds to the earlier ones.
+    """
+
+    x: float
+    y: float
+    gain: float
+
+
+def next_hints(canvas: Canvas, recipe: Recipe, count: int = 3) -> list[NextHint]:
+    """Up to `count` places, the most useful first, off the recipe's hints and out of its protected areas."""
+    size = min(recipe.settings.size, VIEW)
+    recipe = dataclasses.replace(recipe, settings=dataclasses.replace(recipe.settings, size=size))
+    height, width = canvas.photo.pixels.shape[:2]
+    L = canvas.lightness(size)
+    probs = probabilities(canvas.logits(recipe))
+    _, hinted = rasterise_view(recipe.hints, height, width, *L.shape)
+    _, protected = rasterise_view([area.region for area in recipe.protected], height, width, *L.shape)
+    known = cell_means(protected.astype(np.float32)) > 0.5
+    deviation = np.where(known, 0, spread(probs))
+    allowed = ~known & ~given(hinted, *known.shape)
+    places = []
+    for cell in choose_cells(probs, cell_means(L), deviation, allowed, count):
+        row, column = flattest_place(L, cell.row, cell.column)
+        places.append(NextHint(column * width / L.shape[1], row * height / L.shape[0], cell.gain))
+    return places
