@@ -37,7 +37,7 @@ def simulate_points(
     sides = jax.random.randint(size_key, (b, MOST_POINTS), 1, min(largest_patch, height, width) + 1)
     free = jnp.array([height, width]) - sides[..., None]  # of the square's upper left corner
     places = free * (0.5 + 0.25 * jax.random.normal(place_key, (b, MOST_POINTS, 2)))
-    corners = jnp.clip(jnp.floor(places).astype(jnp.int32), 0, free)
+    corners = jnp.clip(jnp.round(places).astype(jnp.int32), 0, free)
 
     def draw_one(
         chroma: Float[Array, "h w c"],

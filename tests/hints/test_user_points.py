@@ -49,7 +49,7 @@ def test_counts_are_geometric_and_places_gaussian():
         inside = at[
             (at > 0) & (at < size - 1)
         ]  # what falls outside is moved to the edge: a truncated Gaussian
-        np.testing.assert_allclose(inside.mean(), size / 2, atol=size / 80)
+        np.testing.assert_allclose(inside.mean(), (size - 1) / 2, atol=size / 100)
         np.testing.assert_allclose(inside.std(), 0.88 * size / 4, rtol=0.05)
 
 
