@@ -27,7 +27,11 @@ export function createCompare(viewport, bar) {
     );
     const zoom = make("output", { class: "zoom-value", "aria-label": "Zoom", data: { testid: "zoom" }, text: "–" });
     const button = (name, label, title, click, extra = "") =>
-        make("button", { type: "button", class: `button icon-only ${extra}`, "aria-label": label, title, on: { click } }, icon(name));
+        make(
+            "button",
+            { type: "button", class: `button icon-only ${extra}`, "aria-label": label, title, on: { click } },
+            icon(name),
+        );
     bar.append(
         make("div", { class: "segments", role: "group", "aria-label": "Compare" }, ...buttons),
         make("div", { class: "spacer" }),

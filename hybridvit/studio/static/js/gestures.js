@@ -1,7 +1,7 @@
 /**
  * Zooming and moving the picture by wheel, pinch and drag. One finger or the left button belongs to the tool; two
- * fingers, the middle button, the tool "pan" and the left button with the space bar held belong to the view. These never
- * reach the tools; one finger that turns out to be the first of two is taken back from them by a "pointercancel".
+ * fingers, the middle button, the tool "pan" and the left button with the space bar held belong to the view. Those
+ * never reach the tools; one finger that turns out to be the first of two is taken back from them by a "pointercancel".
  */
 
 const WHEEL_ZOOM = 0.0015; // of the scale's logarithm, for a pixel of turning

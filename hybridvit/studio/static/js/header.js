@@ -6,7 +6,13 @@ import { make } from "./dom.js";
 export function createHeader({ store, viewport, photos, help }) {
     const byId = (id) => document.getElementById(id);
     const [undo, redo, previous, next] = ["undo", "redo", "previous-photo", "next-photo"].map(byId);
-    const busy = make("div", { class: "busy-line", role: "progressbar", "aria-label": "Working", hidden: true, data: { testid: "busy" } });
+    const busy = make("div", {
+        class: "busy-line",
+        role: "progressbar",
+        "aria-label": "Working",
+        hidden: true,
+        data: { testid: "busy" },
+    });
     let [loading, isColoring] = [false, false];
     viewport.element.append(busy);
 

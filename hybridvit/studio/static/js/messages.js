@@ -1,4 +1,4 @@
-/** What the page has to say: errors stay until they are closed, notes go by themselves, and screen readers hear both. */
+/** What the page has to say: errors stay until closed, notes go by themselves, and screen readers hear both. */
 
 import { icon, make } from "./dom.js";
 
@@ -10,8 +10,18 @@ const MOST = 4;
  * @typedef {ReturnType<typeof createMessages>} Messages
  */
 export function createMessages(element) {
-    const polite = make("div", { class: "unseen", role: "status", "aria-live": "polite", data: { testid: "announced" } });
-    const list = make("div", { class: "message-list", role: "log", "aria-live": "assertive", "aria-label": "Messages" });
+    const polite = make("div", {
+        class: "unseen",
+        role: "status",
+        "aria-live": "polite",
+        data: { testid: "announced" },
+    });
+    const list = make("div", {
+        class: "message-list",
+        role: "log",
+        "aria-live": "assertive",
+        "aria-label": "Messages",
+    });
     const shown = new Map(); // key -> element
     element.append(polite, list);
 
@@ -23,7 +33,12 @@ export function createMessages(element) {
     function show(kind, text, { key = text, actions = [], lasts = 0, closable = true } = {}) {
         close(key);
         const buttons = actions.map(({ label, run }) =>
-            make("button", { type: "button", class: "button small", text: label, on: { click: () => (close(key), run()) } }),
+            make("button", {
+                type: "button",
+                class: "button small",
+                text: label,
+                on: { click: () => (close(key), run()) },
+            }),
         );
         const closing = { type: "button", class: "button icon-only small", "aria-label": "Close the message" };
         const item = make(
@@ -56,7 +71,9 @@ export function createMessages(element) {
         /** Shows what a promise is rejected with, if that is meant for people; resolves to undefined then. */
         async guard(promise, key) {
             try {
-                return await promise;
+                const result = await promise;
+                if (key) close(key); // what went wrong before went well now
+                return result;
             } catch (error) {
                 if (error.name !== "AbortError") show("error", error.message, key && { key });
                 return undefined;

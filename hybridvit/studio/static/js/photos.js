@@ -26,7 +26,12 @@ export function createPhotos({ api, store, messages, strip, viewport }) {
     const list = make("ul", { class: "strip-list" });
     const add = make(
         "button",
-        { type: "button", class: "strip-add", title: "Add photos (O), or drop them anywhere", on: { click: () => pick.click() } },
+        {
+            type: "button",
+            class: "strip-add",
+            title: "Add photos (O), or drop them anywhere",
+            on: { click: () => pick.click() },
+        },
         icon("photo-add"),
         make("span", { text: "Add" }),
     );
@@ -45,8 +50,20 @@ export function createPhotos({ api, store, messages, strip, viewport }) {
     function item(photo) {
         const open = make(
             "button",
-            { type: "button", class: "strip-photo", title: photo.name, data: { id: photo.id }, on: { click: () => openPhoto(photo.id) } },
-            make("img", { src: api.thumbnailUrl(photo.id), alt: "", loading: "lazy", decoding: "async", draggable: "false" }),
+            {
+                type: "button",
+                class: "strip-photo",
+                title: photo.name,
+                data: { id: photo.id },
+                on: { click: () => openPhoto(photo.id) },
+            },
+            make("img", {
+                src: api.thumbnailUrl(photo.id),
+                alt: "",
+                loading: "lazy",
+                decoding: "async",
+                draggable: "false",
+            }),
             make("span", { class: "strip-name", text: photo.name }),
             make("span", { class: "strip-hints" }),
         );
@@ -54,7 +71,7 @@ export function createPhotos({ api, store, messages, strip, viewport }) {
         if (photo.source === "upload") {
             const label = `Remove ${photo.name} from the studio`;
             const properties = { type: "button", class: "strip-remove", "aria-label": label, title: label };
-            parts.push(make("button", { ...properties, on: { click: () => remove(photo) } }, icon("close")));
+            parts.push(make("button", { ...properties, on: { click: () => askToRemove(photo) } }, icon("close")));
         }
         return make("li", {}, ...parts);
     }
@@ -72,6 +89,7 @@ export function createPhotos({ api, store, messages, strip, viewport }) {
                 button.setAttribute("aria-current", "true");
             } else button.removeAttribute("aria-current");
         }
+        document.body.toggleAttribute("data-empty", !store.photo);
         empty.element.hidden = id !== null;
         empty.setFolder(photos.length > 0);
         emit("change");
@@ -109,6 +127,17 @@ export function createPhotos({ api, store, messages, strip, viewport }) {
         }
         messages.close("adding");
         if (first !== null) await refresh();
+    }
+
+    function askToRemove(photo) {
+        const count = photo.hints ? ` with its ${photo.hints} ${photo.hints === 1 ? "hint" : "hints"}` : "";
+        messages.remark(`Remove ${photo.name}${count} from the studio?`, {
+            key: "remove",
+            actions: [
+                { label: "Remove", run: () => remove(photo) },
+                { label: "Keep", run: () => {} },
+            ],
+        });
     }
 
     async function remove(photo) {
@@ -164,13 +193,14 @@ export function createPhotos({ api, store, messages, strip, viewport }) {
 
 function createDropZone(pick) {
     const limits = make("p", { class: "empty-limits" });
+    const canDrop = matchMedia("(hover: hover)").matches;
     const folder = make("p", { class: "empty-folder", text: "Or choose one of the folder below.", hidden: true });
     const element = make(
         "div",
-        { class: "empty", data: { testid: "empty", overlay: "" } },
+        { class: "empty", hidden: true, data: { testid: "empty", overlay: "" } },
         icon("photo-add"),
-        make("p", { class: "empty-title", text: "Drop a photograph here" }),
-        make("p", { text: "paste one, or" }),
+        make("p", { class: "empty-title", text: canDrop ? "Drop a photograph here" : "Colour a photograph" }),
+        make("p", { text: "paste one, or", hidden: !canDrop }),
         make("button", { type: "button", class: "button primary", text: "Choose photos …", on: { click: pick } }),
         folder,
         limits,
@@ -180,7 +210,8 @@ function createDropZone(pick) {
         setFolder: (has) => (folder.hidden = !has),
         setLimits({ bytes, pixels }) {
             const most = `Up to ${Math.floor(bytes / 2 ** 20)} MB and ${Math.floor(pixels / 1e6)} megapixels.`;
-            limits.textContent = `JPEG, PNG, TIFF, WebP and more. ${most} Nothing leaves this computer's studio, and originals are never changed.`;
+            const promise = "It goes to this studio alone, and the original is never changed.";
+            limits.textContent = `JPEG, PNG, TIFF, WebP and more. ${most} ${promise}`;
         },
     };
 }

@@ -63,6 +63,11 @@ export function within(pyramid, tile, level) {
     const [inner, outer] = [boxOf(pyramid, tile), boxOf(pyramid, parent)];
     const across = (x) => (x - outer.left) / (outer.right - outer.left);
     const down = (y) => (y - outer.top) / (outer.bottom - outer.top);
-    const part = { left: across(inner.left), top: down(inner.top), right: across(inner.right), bottom: down(inner.bottom) };
+    const part = {
+        left: across(inner.left),
+        top: down(inner.top),
+        right: across(inner.right),
+        bottom: down(inner.bottom),
+    };
     return { tile: parent, part };
 }

@@ -1,4 +1,4 @@
-/** Drawing tiles on a canvas. What is missing is filled from coarser tiles, and from older pictures of the same place. */
+/** Drawing tiles on a canvas. What is missing is filled from coarser tiles, and from older pictures. */
 
 import { boxOf, within } from "./pyramid.js";
 

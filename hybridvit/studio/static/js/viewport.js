@@ -156,7 +156,8 @@ export function createViewport(element, store, api) {
         if (!complete || (was && element.dataset.revision === shown)) return;
         element.dataset.revision = shown;
         emit("drawn", { revision: shown });
-        element.dispatchEvent(new CustomEvent("drawn", { detail: { revision: shown } })); // for who watches from outside
+        // for those who watch from outside
+        element.dispatchEvent(new CustomEvent("drawn", { detail: { revision: shown } }));
     }
 
     function setPhoto() {

@@ -55,7 +55,16 @@ export function createNextHint({ api, store, viewport, messages, place }) {
                 const swatch = make("span", { class: "swatch" });
                 swatch.style.backgroundColor = point.color;
                 const text = make("span", { text: `${share(point.gain)} less error expected` });
-                return make("li", {}, make("button", { type: "button", class: "next-item", on: { click: () => use(point) } }, swatch, text));
+                return make(
+                    "li",
+                    {},
+                    make(
+                        "button",
+                        { type: "button", class: "next-item", on: { click: () => use(point) } },
+                        swatch,
+                        text,
+                    ),
+                );
             }),
         );
         follow();

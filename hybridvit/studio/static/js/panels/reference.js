@@ -9,12 +9,32 @@ export function createReference({ api, store, messages }) {
     let [reference, name] = [null, ""];
     const canvas = make("canvas", { class: "reference-picture", hidden: true, data: { testid: "reference" } });
     const context = canvas.getContext("2d", { willReadFrequently: true });
-    const file = make("input", { type: "file", accept: "image/*,.tif,.tiff", class: "unseen", tabindex: "-1", "aria-label": "Reference photo" });
+    const file = make("input", {
+        type: "file",
+        accept: "image/*,.tif,.tiff",
+        class: "unseen",
+        tabindex: "-1",
+        "aria-label": "Reference photo",
+    });
     file.dataset.testid = "reference-file";
-    const choose = make("button", { type: "button", class: "button wide", text: "Choose a reference photo …", on: { click: () => file.click() } });
-    const about = make("p", { class: "hint", text: "A colour photograph of the same place, uniform or time. Drop one here." });
+    const choose = make("button", {
+        type: "button",
+        class: "button wide",
+        text: "Choose a reference photo …",
+        on: { click: () => file.click() },
+    });
+    const about = make("p", {
+        class: "hint",
+        text: "A colour photograph of the same place, uniform or time. Drop one here.",
+    });
     const colors = make("div", { class: "reference-colors", hidden: true });
-    const use = make("button", { type: "button", class: "button wide", text: "Use its palette", hidden: true, data: { testid: "use-palette" } });
+    const use = make("button", {
+        type: "button",
+        class: "button wide",
+        text: "Use its palette",
+        hidden: true,
+        data: { testid: "use-palette" },
+    });
     const palette = make("div", { class: "palette", hidden: true, data: { testid: "palette" } });
 
     const pick = (color) => store.pickColor(color, `reference: ${name}`);
@@ -38,8 +58,12 @@ export function createReference({ api, store, messages }) {
 
     function colorAt({ clientX, clientY }) {
         const rect = canvas.getBoundingClientRect();
-        const at = (client, start, size, count) => Math.min(Math.max(Math.floor(((client - start) / size) * count), 0), count - 1);
-        const [x, y] = [at(clientX, rect.left, rect.width, canvas.width), at(clientY, rect.top, rect.height, canvas.height)];
+        const at = (client, start, size, count) =>
+            Math.min(Math.max(Math.floor(((client - start) / size) * count), 0), count - 1);
+        const [x, y] = [
+            at(clientX, rect.left, rect.width, canvas.width),
+            at(clientY, rect.top, rect.height, canvas.height),
+        ];
         const [r, g, b] = context.getImageData(x, y, 1, 1).data;
         return `#${[r, g, b].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
     }
@@ -52,7 +76,12 @@ export function createReference({ api, store, messages }) {
         const current = store.recipe?.palette ?? [];
         use.disabled = !store.photo;
         palette.hidden = current.length === 0;
-        const remove = { type: "button", class: "button small", text: "Remove", on: { click: () => setPalette("Remove palette", []) } };
+        const remove = {
+            type: "button",
+            class: "button small",
+            text: "Remove",
+            on: { click: () => setPalette("Remove palette", []) },
+        };
         palette.replaceChildren(
             make("div", { class: "field" }, make("span", { text: "This picture's palette" }), make("button", remove)),
             swatches(current, (color) => store.pickColor(color)),

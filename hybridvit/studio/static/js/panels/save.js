@@ -10,13 +10,41 @@ const NAMES = { png: "PNG", tiff: "TIFF", jpeg: "JPEG", webp: "WebP", avif: "AVI
  * @returns {{element: HTMLElement, save: () => Promise<void>, setFormats: (formats: string[], output: string) => void}}
  */
 export function createSave({ api, store, messages }) {
-    const format = make("select", { id: "format", "aria-label": "Format", data: { testid: "format" } }, make("option", { value: "", text: "Original's format" }));
-    const button = make("button", { type: "button", class: "button primary", data: { testid: "save" }, title: "Save at full resolution (Ctrl+S)" }, icon("save"), "Save");
+    const format = make(
+        "select",
+        { id: "format", "aria-label": "Format", data: { testid: "format" } },
+        make("option", { value: "", text: "Original's format" }),
+    );
+    const button = make(
+        "button",
+        {
+            type: "button",
+            class: "button primary",
+            data: { testid: "save" },
+            title: "Save at full resolution (Ctrl+S)",
+        },
+        icon("save"),
+        "Save",
+    );
     const outcome = make("p", { class: "outcome", role: "status", data: { testid: "saved" } });
     const where = make("p", { class: "hint" });
-    const file = make("input", { type: "file", accept: ".json,application/json", class: "unseen", tabindex: "-1", "aria-label": "Hints file", data: { testid: "sidecar-file" } });
+    const file = make("input", {
+        type: "file",
+        accept: ".json,application/json",
+        class: "unseen",
+        tabindex: "-1",
+        "aria-label": "Hints file",
+        data: { testid: "sidecar-file" },
+    });
     const link = (text, label, testid, run) =>
-        make("button", { type: "button", class: "link", text, "aria-label": label, data: { testid }, on: { click: run } });
+        make("button", {
+            type: "button",
+            class: "link",
+            text,
+            "aria-label": label,
+            data: { testid },
+            on: { click: run },
+        });
     const links = [
         link("picture", "Download picture", "download", download),
         link("hints", "Download hints", "download-sidecar", () => follow(api.sidecarUrl(store.photo.id))),
@@ -30,7 +58,12 @@ export function createSave({ api, store, messages }) {
     async function write() {
         outcome.textContent = "";
         const { id } = store.photo;
-        const answer = await whileBusy(button, () => messages.guard(settled().then(() => api.save(id, chosen())), "save"));
+        const answer = await whileBusy(button, () =>
+            messages.guard(
+                settled().then(() => api.save(id, chosen())),
+                "save",
+            ),
+        );
         if (answer) {
             const seconds = answer.seconds < 10 ? answer.seconds.toFixed(1) : Math.round(answer.seconds);
             const hints = answer.sidecar ? `; the hints are in ${fileOf(answer.sidecar)}` : "";
@@ -73,7 +106,10 @@ export function createSave({ api, store, messages }) {
             messages.error(`${picked.name} is no hints file: it is not JSON.`);
             return;
         }
-        const opened = await messages.guard(api.putSidecar(id, sidecar).then(() => store.open(id)), "open-sidecar");
+        const opened = await messages.guard(
+            api.putSidecar(id, sidecar).then(() => store.open(id)),
+            "open-sidecar",
+        );
         if (opened) messages.note(`The hints of ${picked.name} are opened; Undo takes them back.`);
     }
 
@@ -101,8 +137,12 @@ export function createSave({ api, store, messages }) {
         ),
         save: async () => void (store.photo && (await write())),
         setFormats(formats, output) {
-            format.append(...formats.map((name) => make("option", { value: name, text: NAMES[name] ?? name.toUpperCase() })));
-            where.textContent = output ? `At full resolution, into ${output}. Hints save themselves.` : "At full resolution. Hints save themselves.";
+            format.append(
+                ...formats.map((name) => make("option", { value: name, text: NAMES[name] ?? name.toUpperCase() })),
+            );
+            where.textContent = output
+                ? `At full resolution, into ${output}. Hints save themselves.`
+                : "At full resolution. Hints save themselves.";
         },
     };
 }

@@ -4,16 +4,26 @@ import { make } from "../dom.js";
 import { changed } from "../recipe.js";
 import { panel } from "./panel.js";
 
+const SAME_GESTURE_MS = 800;
 const DECODES = {
     vivid: ["Lively", "Lively, likely colours."],
     mean: ["Careful", "Errs least, and is duller."],
     sample: ["Possible", "One of many possible."],
 };
-const SIZES = { 256: "Normal (256 px)", 384: "Fine (384 px), slower", 512: "Finer (512 px), slow", 768: "Finest (768 px), slowest" };
+const SIZES = {
+    256: "Normal (256 px)",
+    384: "Fine (384 px), slower",
+    512: "Finer (512 px), slow",
+    768: "Finest (768 px), slowest",
+};
 
 /** @param {{store: object}} parts @returns {HTMLElement} */
 export function createSettings({ store }) {
-    let gesture = 0; // a whole drag of the slider is one step for undo
+    let [gesture, ending] = [0, 0]; // a whole drag of the slider, or some presses of a key, are one step for undo
+    function endGesture() {
+        clearTimeout(ending);
+        ending = setTimeout(() => gesture++, SAME_GESTURE_MS);
+    }
     const change = (label, settings, merge) =>
         store.change(label, changed(store.recipe, { settings: { ...store.recipe.settings, ...settings } }), { merge });
 
@@ -28,11 +38,16 @@ export function createSettings({ store }) {
         data: { testid: "strength" },
         on: {
             input: () => change("Strength", { strength: Number(strength.value) }, `strength ${gesture}`),
-            change: () => gesture++,
+            change: endGesture,
         },
     });
     const radios = Object.entries(DECODES).map(([decode, [name]]) => {
-        const input = make("input", { type: "radio", name: "decode", value: decode, data: { testid: `decode-${decode}` } });
+        const input = make("input", {
+            type: "radio",
+            name: "decode",
+            value: decode,
+            data: { testid: `decode-${decode}` },
+        });
         input.addEventListener("change", () => change("Kind of colours", { decode }));
         return make("label", { class: "segment" }, input, make("span", { text: name }));
     });
@@ -44,10 +59,11 @@ export function createSettings({ store }) {
         data: { testid: "another" },
         on: { click: () => change("Another possibility", { seed: store.recipe.settings.seed + 1 }) },
     });
-    const size = make(
-        "select",
-        { id: "size", data: { testid: "size" }, on: { change: () => change("Fineness", { size: Number(size.value) }) } },
-    );
+    const size = make("select", {
+        id: "size",
+        data: { testid: "size" },
+        on: { change: () => change("Fineness", { size: Number(size.value) }) },
+    });
 
     function show() {
         if (!store.recipe) return;
@@ -63,7 +79,9 @@ export function createSettings({ store }) {
         another.hidden = settings.decode !== "sample";
         const sizes = { ...SIZES, [settings.size]: SIZES[settings.size] ?? `${settings.size} px` };
         if (size.options.length !== Object.keys(sizes).length || size.value !== String(settings.size)) {
-            size.replaceChildren(...Object.entries(sizes).map(([px, name]) => make("option", { value: px, text: name })));
+            size.replaceChildren(
+                ...Object.entries(sizes).map(([px, name]) => make("option", { value: px, text: name })),
+            );
             size.value = settings.size;
         }
     }

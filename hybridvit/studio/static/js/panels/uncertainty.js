@@ -11,12 +11,26 @@ const OPACITY = 0.8;
 export function createUncertainty({ api, store, viewport, messages }) {
     let shown = null; // "photo revision" of what lies over the picture
     let asked = null; // AbortController
-    const check = make("input", { type: "checkbox", id: "uncertainty", data: { testid: "uncertainty" }, on: { change: update } });
+    const check = make("input", {
+        type: "checkbox",
+        id: "uncertainty",
+        data: { testid: "uncertainty" },
+        on: { change: update },
+    });
     const legend = make(
         "div",
-        { class: "legend", hidden: true, role: "img", "aria-label": "Scale: dark blue is sure, pale yellow is any colour" },
+        {
+            class: "legend",
+            hidden: true,
+            role: "img",
+            "aria-label": "Scale: dark blue is sure, pale yellow is any colour",
+        },
         make("div", { class: "legend-scale" }),
-        make("div", { class: "legend-marks" }, ...["0 sure", "10", "20", "30+ any colour"].map((text) => make("span", { text }))),
+        make(
+            "div",
+            { class: "legend-marks" },
+            ...["0 sure", "10", "20", "30+ any colour"].map((text) => make("span", { text })),
+        ),
     );
 
     async function update() {

@@ -43,7 +43,13 @@ export function createVariants({ api, store, messages }) {
     function tile(seed) {
         const label = `Take possibility ${seed + 1}`;
         const take = () => choose(seed);
-        const attributes = { type: "button", class: "variant", "aria-label": label, "aria-busy": "true", data: { testid: "variant", seed } };
+        const attributes = {
+            type: "button",
+            class: "variant",
+            "aria-label": label,
+            "aria-busy": "true",
+            data: { testid: "variant", seed },
+        };
         return make("button", { ...attributes, disabled: true, on: { click: take } });
     }
 
