@@ -1,6 +1,6 @@
 /**
- * What hints look like on the picture. Markers have the same size on the screen at every scale; everything is drawn in two
- * tones, dark and light, so that one of them shows.
+ * What hints look like on the picture. Markers have the same size on the screen at every scale; everything is drawn in
+ * two tones, dark and light, so that one of them shows.
  */
 
 import { maskData, pathData, svg } from "./svg.js";

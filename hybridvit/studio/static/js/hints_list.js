@@ -63,11 +63,11 @@ export function createHintsList(store, viewport, popup) {
             data: { row: `hint ${i} open`, testid: "hint-row" },
             on: { click: () => openHint(i, { x, y }) },
         };
-        const label = `${name}, ${describeColor(color)}, at ${Math.floor(x)}, ${Math.floor(y)}${hint.source ? `, ${hint.source}` : ""}`;
+        const said = [name, describeColor(color), `at ${Math.floor(x)}, ${Math.floor(y)}`, hint.source];
         return make(
             "li",
             {},
-            make("button", { ...open, "aria-label": label }, dot, text),
+            make("button", { ...open, "aria-label": said.filter(Boolean).join(", ") }, dot, text),
             deleteButton(`hint ${i} delete`, `Delete ${name}`, () => {
                 store.change(`Delete ${hint.type}`, withoutHint(store.recipe, i));
                 store.announce(`${name} deleted.`);

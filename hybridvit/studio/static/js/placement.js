@@ -1,4 +1,4 @@
-/** Where the window beside a hint goes: beside it, within the picture's frame; on a narrow screen it is a sheet below. */
+/** Where the window beside a hint goes: within the picture's frame; on a narrow screen it is a sheet below. */
 
 const GAP = 22; // CSS px from the place, so that what is there is seen
 const MARGIN = 8;

@@ -68,12 +68,16 @@ export function createPopup(viewport, store, api) {
         note.value = shape.source ?? "";
         title.textContent = isDraft() ? `New ${shape.type}: which colour?` : name();
         recent.show(recentColors());
-        suggestions.ask(place(), { again: isDraft(), signal: turn.signal });
-        measure(place(), turn.signal);
+        ask();
         show();
         shifted += keepVisible(element, place(), viewport);
         title.focus({ preventScroll: true });
         store.announce(`${title.textContent} Keys 1 to 5 choose the likeliest colours.`);
+    }
+
+    function ask() {
+        suggestions.ask(place(), { again: isDraft(), signal: turn.signal });
+        measure(place(), turn.signal);
     }
 
     async function measure({ x, y }, signal) {
@@ -92,7 +96,8 @@ export function createPopup(viewport, store, api) {
         const { x, y } = place();
         const used = shape.color === undefined ? null : hexOf(shape.color);
         const ab = colorAb(shape.color ?? now ?? [0, 0]);
-        view.facts.textContent = `${Math.floor(x)}, ${Math.floor(y)}${L === null ? "" : ` · lightness ${Math.round(L)}`}`;
+        const lightness = L === null ? "" : ` · lightness ${Math.round(L)}`;
+        view.facts.textContent = `${Math.floor(x)}, ${Math.floor(y)}${lightness}`;
         view.ab.textContent = used ? `a ${Math.round(ab[0])}, b ${Math.round(ab[1])}` : "";
         view.swatch.style.background = (used ? store.colorOf(shape) : now) ?? "";
         view.swatch.classList.toggle("is-draft", isDraft());
@@ -244,6 +249,7 @@ export function createPopup(viewport, store, api) {
         [shape, shifted] = [null, 0];
         element.hidden = true;
     });
+    api.addEventListener("connection", ({ detail }) => !detail.lost && isOpen() && ask());
     viewport.addEventListener("move", position);
     addEventListener("resize", position);
 

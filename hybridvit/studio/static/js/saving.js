@@ -1,6 +1,6 @@
 /**
- * Saves the recipes of one photograph on the server as they come: one request at a time, and of those that came during it
- * only the latest. What could not be saved is kept and tried again, sooner when the connection is back.
+ * Saves the recipes of one photograph on the server as they come: one request at a time, and of those that came during
+ * it only the latest. What could not be saved is kept and tried again, sooner when the connection is back.
  */
 
 import { recipeOf, recipeToJson, sameRecipe } from "./recipe.js";

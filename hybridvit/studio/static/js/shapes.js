@@ -26,8 +26,8 @@ export function corners(shape) {
 }
 
 /**
- * The place of a hint or area that stands for it: where its colour is asked for and its popup opens. It is on the shape,
- * and within the picture if any of its corners is.
+ * The place of a hint or area that stands for it: where its colour is asked for and its popup opens. It is on the
+ * shape, and within the picture if any of its corners is.
  * @param {object} shape
  * @param {{width: number, height: number}} picture
  * @returns {{x: number, y: number}}

@@ -1,6 +1,6 @@
 /**
- * The keyboard: one table of what keys do, which is also the sheet that "?" shows. Keys do nothing of this while one types
- * in a field, and a widget that needs a key has it.
+ * What keys do; help.js lists it. They do nothing of this while one types in a field, and a widget that needs a key
+ * has it.
  */
 
 import { createHelp } from "./help.js";

@@ -15,8 +15,8 @@ import { Saving } from "./saving.js";
 
 /**
  * What is on the picture and in no recipe: `draft`, a shape that has no colour yet or is being drawn; `preview`, the
- * hex that it, or else the selected hint, is shown with; `cursor`, the keyboard's place; `brush`, where the brush is and
- * its radius; `corner`, the corner that would close the draft.
+ * hex that it, or else the selected hint, is shown with; `cursor`, the keyboard's place; `brush`, where the brush is
+ * and its radius; `corner`, the corner that would close the draft.
  */
 const EMPTY_SKETCH = Object.freeze({ draft: null, preview: null, cursor: null, brush: null, corner: null });
 

@@ -40,7 +40,7 @@ export function maskData({ left, top, width, runs }) {
     return rectangles.map(([x, y, w, h]) => `M${x} ${y}h${w}v${h}h${-w}Z`).join("");
 }
 
-/** The pixels from `start` to `end` of a rectangle that is `width` wide: a part of a row, whole rows, a part of a row. */
+/** The pixels from `start` to `end` of a mask: the rest of a row, whole rows, the beginning of one. */
 function rectanglesOf(start, end, left, top, width) {
     const rectangles = [];
     while (start < end) {
