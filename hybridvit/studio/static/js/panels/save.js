@@ -13,7 +13,7 @@ export function createSave({ api, store, messages }) {
     const format = make(
         "select",
         { id: "format", "aria-label": "Format", data: { testid: "format" } },
-        make("option", { value: "", text: "Original's format" }),
+        make("option", { value: "", text: "Same format" }),
     );
     const button = make(
         "button",
