@@ -8,9 +8,9 @@ from jaxtyping import Float
 
 from hybridvit.hints.raster import HintPixels, Window, rasterise_recipe
 from hybridvit.hints.recipe import Recipe
-from hybridvit.inference.full_resolution import TILE, Painter, Pixels, Rgb, paint_hints
+from hybridvit.inference.full_resolution import TILE, Painter, Rgb, paint_hints
 from hybridvit.inference.photo_profile import to_depth
-from hybridvit.studio.pyramid import Box
+from hybridvit.studio.pyramid import Box, Pixels
 
 
 class Colored:

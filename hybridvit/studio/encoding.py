@@ -2,13 +2,11 @@
 
 import numpy as np
 import pyvips
-from jaxtyping import UInt8, UInt16
 
 from hybridvit.inference.photo_profile import to_depth
+from hybridvit.studio.pyramid import Pixels
 
 QUALITY = 92
-
-Pixels = UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"]
 
 
 def png(pixels: Pixels) -> bytes:

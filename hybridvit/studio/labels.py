@@ -31,7 +31,7 @@ def known_suffix(label: str) -> str:
 def attachment(name: str) -> dict[str, str]:
     """The header that makes a browser save an answer under this name (RFC 6266, RFC 8187)."""
     plain = re.sub(
-        r'[^\x20-\x7e]|["\\%]', "_", unicodedata.normalize("NFKD", name).encode("ascii", "replace").decode()
+        r'[^\x20-\x7e]|["\\%]', "_", unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     )
     return {
         "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

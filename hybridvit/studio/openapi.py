@@ -171,7 +171,7 @@ def _described(method: str, path: str, operation: Operation) -> Json:
     responses = {str(operation.status): answer}
     for status in operation.errors:
         responses[str(status)] = {"description": ERRORS[status], "content": _content("Error")}
-    words = re.sub(r"\{\w+\}|\W", " ", path.removeprefix("/api")).split()
+    words = re.sub(r"s/\{id\}|\{\w+\}|\W", " ", path.removeprefix("/api")).split()  # photos/{id}: a photo
     described = {
         "operationId": "_".join([method.lower(), *words]) if words else f"{method.lower()}_info",
         "summary": operation.summary,

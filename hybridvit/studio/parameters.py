@@ -12,7 +12,7 @@ from hybridvit.hints.shapes import shown
 MOST_JSON = 2**20  # bytes of a request's body, sidecars aside
 
 
-def number(request: Request, name: str, least: float, below: float) -> float:
+def number(request: Request, name: str, least: int, below: int) -> float:
     """A number of the query, at least `least` and below `below`."""
     text = _given(request, name)
     try:
@@ -20,7 +20,7 @@ def number(request: Request, name: str, least: float, below: float) -> float:
     except ValueError:
         value = math.nan
     if not least <= value < below:
-        raise HTTPException(400, f"{name}: {shown(text)} is not a number from {least:g} to below {below:g}")
+        raise HTTPException(400, f"{name}: {shown(text)} is not a number from {least} to below {below}")
     return value
 
 

@@ -16,7 +16,7 @@ from hybridvit.inference.photo_profile import to_depth
 TILE = 512  # px
 _STRIP = 2**22  # pixels that are shrunk at a time
 
-Pixels = UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"]
+Pixels = UInt8[np.ndarray, "_ _ c"] | UInt16[np.ndarray, "_ _ c"]  # [height, width, 1 or 3]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +69,7 @@ def build_pyramid(pixels: Pixels) -> tuple[Pixels, ...]:
     return tuple(levels)
 
 
-def shrink(pixels: Pixels, factor: int) -> UInt8[np.ndarray, "h2 w2 c"]:
+def shrink(pixels: Pixels, factor: int) -> UInt8[np.ndarray, "_ _ c"]:
     """Means over squares of `factor` px, and over what is left of them at the right and bottom."""
     height, width, channels = pixels.shape
     out = np.empty((-(-height // factor), -(-width // factor), channels), np.uint8)
@@ -81,7 +81,7 @@ def shrink(pixels: Pixels, factor: int) -> UInt8[np.ndarray, "h2 w2 c"]:
     return out
 
 
-def preview(pixels: Pixels, longest: int) -> UInt8[np.ndarray, "h2 w2 c"]:
+def preview(pixels: Pixels, longest: int) -> UInt8[np.ndarray, "_ _ c"]:
     """The picture with at most `longest` px on its longer side."""
     height, width, channels = pixels.shape
     scale = min(1.0, longest / max(height, width))
@@ -91,5 +91,5 @@ def preview(pixels: Pixels, longest: int) -> UInt8[np.ndarray, "h2 w2 c"]:
     return np.asarray(resized).reshape(size[1], size[0], channels)
 
 
-def _image(pixels: UInt8[np.ndarray, "h w c"]) -> Image.Image:
+def _image(pixels: UInt8[np.ndarray, "_ _ c"]) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)

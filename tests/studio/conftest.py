@@ -1,4 +1,4 @@
-"""A small model, photographs in a folder, and the studio over them; every answer is held against its OpenAPI document."""
+"""A small model, photographs in a folder, the studio over them; each answer is held against its OpenAPI document."""
 
 import contextlib
 import functools
