@@ -17,7 +17,7 @@ from hybridvit.models.hint_propagation import pool_hints
 from hybridvit.models.prediction import Prediction
 
 DEPTH = 5
-REDUCTION = 16  # of the channel attention's hidden layer
+REDUCTION = 16  # of the channel attention's hidden layer, which has 8 units at least: one ReLU may be dead
 VARIANTS = {"32": 32, "16": 16, "test": 4}  # channels at full resolution; they double at each of 4 halvings
 
 
@@ -102,7 +102,7 @@ class ChannelAttention(nnx.Module):
     """0..1 for each channel: one small network over the places' mean and over their maximum (CBAM, equation 2)."""
 
     def __init__(self, width: int, *, dtype, rngs: nnx.Rngs):
-        hidden = max(width // REDUCTION, 1)
+        hidden = max(width // REDUCTION, 8)
         self.squeeze = Linear(width, hidden, dtype=dtype, rngs=rngs)
         self.expand = Linear(hidden, width, dtype=dtype, rngs=rngs)
 

@@ -50,7 +50,7 @@ class ResNetGenerator(nnx.Module):
         w = v.width
         self.stem = _conv(1 + hint_channels, w, 7, **kinds)
         self.down_half, self.down_quarter = _conv(w, 2 * w, 3, 2, **kinds), _conv(2 * w, 4 * w, 3, 2, **kinds)
-        self.blocks = nnx.Dict({f"block{i}": ResidualBlock(4 * w, **kinds) for i in range(v.blocks)})
+        self.blocks = nnx.Dict({f"block{i:02d}": ResidualBlock(4 * w, **kinds) for i in range(v.blocks)})
         up = {"kernel": 3, "kernel_init": nnx.initializers.normal(0.02), **kinds}
         self.up_half = unet_blocks.up_conv(4 * w, 2 * w, **up)
         self.up_full = unet_blocks.up_conv(2 * w, w, **up)

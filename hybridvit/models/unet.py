@@ -76,9 +76,9 @@ class UNet(nnx.Module):
                 width_in, width, first=i == 0, last=i == v.depth - 1, init=init, dtype=dtype, rngs=rngs
             )
             width_in = width
-        for i in reversed(range(1, v.depth)):
-            ups[f"up{i}"] = Up(width_in, v.widths[i - 1], init=init, dtype=dtype, rngs=rngs)
-            width_in = 2 * v.widths[i - 1]
+        for i, width in enumerate(reversed(v.widths[:-1])):
+            ups[f"up{i}"] = Up(width_in, width, init=init, dtype=dtype, rngs=rngs)
+            width_in = 2 * width
         self.downs, self.ups = nnx.Dict(downs), nnx.Dict(ups)
         self.out = unet_blocks.up_conv(
             width_in, channels, KERNEL, use_bias=True, kernel_init=init, dtype=dtype, rngs=rngs
