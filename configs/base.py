@@ -19,6 +19,8 @@ def get_config() -> ConfigDict:
         ""  # a checkpoint folder (runs/x or runs/x/checkpoints/100): start a new run from its EMA weights
     )
 
+    config.task = "colorize"  # colorize | restore (take the damage of config.degrade off gray pictures)
+
     config.data = ConfigDict()
     config.data.kind = "bundled"  # bundled | folder | tfds | array_record
     config.data.color_dir = ""  # folder: tree of colour pictures

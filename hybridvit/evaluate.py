@@ -1,15 +1,16 @@
-"""Measuring a model on colour pictures: the automatic protocol, PSNR@N hints, tables and picture grids.
+"""Measuring a model on held-out pictures: the automatic protocol, PSNR@N hints, tables and picture grids.
 
 PSNR@N follows the evaluation of iColoriT (Yun et al. 2023): shorter side to `eval.image_size`, centre crop, N hint
 cells of 2 x 2 px drawn by a generator seeded with the picture's name, each revealing its mean ab; N = 0 is automatic
-colorization. Everything is measured on 8-bit sRGB, a picture at a time, then averaged. Beside the model stand two
-anchors: the gray picture, and the picture under its own mean ab (`one tint (oracle)`: it has seen the truth, and PSNR
-alone puts it above most colorizers).
+colorization. Everything is measured on 8-bit sRGB, a picture at a time, then averaged. Beside the model stand the
+task's anchors: of colouring the gray picture, and the picture under its own mean ab (`one tint (oracle)`: it has seen
+the truth, and PSNR alone puts it above most colorizers).
 """
 
 import functools
 import json
 import pathlib
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,17 +24,18 @@ from PIL import Image
 
 from hybridvit import metrics
 from hybridvit.checkpoint import Checkpoints, resolve
-from hybridvit.color.lab import CHROMA_SCALE, to_luma_chroma, to_rgb
+from hybridvit.color.lab import CHROMA_SCALE
 from hybridvit.data.pipeline import make_eval_pictures
 from hybridvit.hints.simulate import protocol_hints, to_hints
 from hybridvit.mesh import build_mesh, check_batch_size, put_batch
 from hybridvit.state import Networks, abstract_state, build_networks
 from hybridvit.step import make_eval_step
+from hybridvit.tasks.task import Examined
 from hybridvit.validate import check_config
 
 METRICS = ("psnr", "ssim", "ciede2000", "colorfulness")
 HEADINGS = ("PSNR dB", "SSIM", "CIEDE2000", "colorfulness")
-GRAY, TINT, TRUTH = "gray", "one tint (oracle)", "truth"
+TRUTH = "truth"
 Pictures = Sequence[tuple[str, UInt8[np.ndarray, "s s 3"]]]
 
 
@@ -43,27 +45,30 @@ def make_evaluate(
     """The evaluation of a run, compiled once: `evaluate(params, pictures, hint_counts) -> (report, grid rows)`.
 
     `pictures` all have the side `config.eval.image_size`. The report is JSON: mean of every metric by system
-    (`gray`, `one tint (oracle)`, `truth`, `model@N`), its standard error for PSNR, and each picture's PSNR. Grid rows
-    are uint8 `[s, 4 s, 3]` (input, prediction with the fewest hints, truth, confidence) of some pictures, evenly
+    (the task's anchors, `truth`, `model@N`), its standard error for PSNR, and each picture's PSNR. Grid rows
+    are uint8 `[s, 3 s or 4 s, 3]` (input, prediction with the fewest hints, truth, confidence) of some pictures, evenly
     chosen. All processes make the call; each computes its part of every batch and all get the same report.
     """
-    space = networks.space
+    task = networks.task
     eval_step = make_eval_step(networks, config.consistency.radius)
     replicated = NamedSharding(mesh, PartitionSpec())
 
-    @functools.partial(jax.jit, out_shardings=replicated)
-    def predict(params: Any, truth: Array, hints: Array) -> tuple[dict[str, Array], Array, Array]:
-        truth = truth.astype(jnp.float32) / 255
-        rgb, confidence = eval_step(params, space.to_luma_chroma(truth)[0], hints)
-        return measure(rgb, truth), rgb, confidence
+    def examine(pictures: Array, seeds: Array) -> Examined:
+        return task.examine(jax.vmap(jax.random.key)(seeds), pictures.astype(jnp.float32) / 255)
 
     @functools.partial(jax.jit, out_shardings=replicated)
-    def anchors(truth: Array) -> tuple[dict[str, dict[str, Array]], Array]:
-        truth = truth.astype(jnp.float32) / 255
-        luma, chroma = to_luma_chroma(truth)
-        tint = jnp.broadcast_to(chroma.mean((1, 2), keepdims=True), chroma.shape)
-        systems = {GRAY: to_rgb(luma, jnp.zeros_like(chroma)), TINT: to_rgb(luma, tint), TRUTH: truth}
-        return {name: measure(rgb, truth) for name, rgb in systems.items()}, space.to_luma_chroma(truth)[1]
+    def predict(params: Any, pictures: Array, seeds: Array, hints: Array | None) -> tuple:
+        examined = examine(pictures, seeds)
+        rgb, confidence = eval_step(params, examined.luma, hints)
+        return measure(rgb, examined.truth), rgb, confidence
+
+    @functools.partial(jax.jit, out_shardings=replicated)
+    def prepare(pictures: Array, seeds: Array) -> tuple[dict[str, dict[str, Array]], Array, Array, Array]:
+        """Metrics of the anchors; the first anchor, the truth, and what is to be predicted."""
+        examined = examine(pictures, seeds)
+        systems = task.anchors(examined) | {TRUTH: examined.truth}
+        measured = {name: measure(rgb, examined.truth) for name, rgb in systems.items()}
+        return measured, next(iter(systems.values())), examined.truth, examined.target
 
     def evaluate(params: Any, pictures: Pictures, hint_counts: Sequence[int]) -> tuple[dict, list]:
         hint_counts = sorted(set(hint_counts))
@@ -77,26 +82,29 @@ def make_evaluate(
 
         for start in range(0, len(pictures), config.eval.batch_size):
             part = [pictures[i] for i in range(start, min(start + config.eval.batch_size, len(pictures)))]
-            names, truth = [name for name, _ in part], np.stack([picture for _, picture in part])
+            names, pixels = [name for name, _ in part], np.stack([picture for _, picture in part])
             all_names += names
             short = config.eval.batch_size - len(part)  # the last batch is filled up with black, then cut
-            truth = np.concatenate([truth, np.zeros((short, *truth.shape[1:]), np.uint8)])
-            on_device = put_batch(_own_rows(truth), mesh)
-            measured, chroma = anchors(on_device)
+            pixels = np.concatenate([pixels, np.zeros((short, *pixels.shape[1:]), np.uint8)])
+            seeds = np.array([zlib.crc32(name.encode()) for name in names] + [0] * short, np.uint32)
+            batch = put_batch((_own_rows(pixels), _own_rows(seeds)), mesh)
+            measured, start_from, truth, target = prepare(*batch)
             for system in measured:
                 collect(system, measured[system], len(part))
-            scaled = np.asarray(chroma) * CHROMA_SCALE  # what `to_hints` takes back
+            scaled = np.asarray(target) * CHROMA_SCALE  # what `to_hints` takes back
             for count in hint_counts:
-                hints = np.zeros((*truth.shape[:3], space.channels + 1), np.float32)
-                for i, name in enumerate(names):
-                    hints[i] = to_hints(*protocol_hints(scaled[i], name, count))
-                measured, rgb, confidence = predict(params, on_device, put_batch(_own_rows(hints), mesh))
+                hints = None
+                if config.model.hints:
+                    hints = np.zeros((*pixels.shape[:3], task.channels + 1), np.float32)
+                    for i, name in enumerate(names):
+                        hints[i] = to_hints(*protocol_hints(scaled[i], name, count))
+                    hints = put_batch(_own_rows(hints), mesh)
+                measured, rgb, confidence = predict(params, *batch, hints)
                 collect(f"model@{count}", measured, len(part))
                 if count == hint_counts[0]:
+                    panels = (start_from, rgb, truth) + (() if confidence is None else (confidence,))
                     rows += [
-                        grid_row(
-                            truth[i], np.asarray(rgb[i]), confidence if confidence is None else confidence[i]
-                        )
+                        grid_row(*(np.asarray(panel[i]) for panel in panels))
                         for i in range(len(part))
                         if start + i in shown
                     ]
@@ -168,17 +176,16 @@ def _summary(values: dict[str, list]) -> dict[str, float]:
 
 
 def grid_row(
-    truth: UInt8[np.ndarray, "s s 3"],
+    given: Float[np.ndarray, "s s 3"],
     rgb: Float[np.ndarray, "s s 3"],
-    confidence: Float[np.ndarray | Array, "s8 s8"] | None,
+    truth: Float[np.ndarray, "s s 3"],
+    confidence: Float[np.ndarray, "s8 s8"] | None = None,
 ) -> UInt8[np.ndarray, "s columns 3"]:
     """Input | prediction | truth | confidence (white: sure), if there is one, of one picture."""
-    size = len(truth)
-    gray = to_rgb(to_luma_chroma(jnp.asarray(truth, jnp.float32) / 255)[0], jnp.zeros((size, size, 2)))
-    panels = [np.rint(np.asarray(x) * 255).astype(np.uint8) for x in (gray, rgb)] + [truth]
+    panels = [np.rint(panel * 255).astype(np.uint8) for panel in (given, rgb, truth)]
     if confidence is not None:
-        sure = np.rint(np.asarray(confidence) * 255).astype(np.uint8)
-        sure = np.asarray(Image.fromarray(sure).resize((size, size), Image.NEAREST))
+        sure = Image.fromarray(np.rint(confidence * 255).astype(np.uint8))
+        sure = np.asarray(sure.resize(truth.shape[:2], Image.NEAREST))
         panels.append(np.repeat(sure[..., None], 3, -1))
     return np.concatenate(panels, 1)
 
@@ -186,7 +193,7 @@ def grid_row(
 def quality_table(report: dict) -> str:
     """The anchors and the model without hints, as a Markdown table."""
     systems = report["systems"]
-    rows = [(name, systems[name]) for name in (GRAY, TINT)]
+    rows = [(name, row) for name, row in systems.items() if name != TRUTH and not name.startswith("model@")]
     rows += [("model", systems["model@0"])] if "model@0" in systems else []
     rows += [(TRUTH, systems[TRUTH])]
     digits = (2, 3, 2, 1)

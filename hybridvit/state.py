@@ -12,12 +12,16 @@ from jaxtyping import Array
 from ml_collections import ConfigDict
 
 from hybridvit.color.bins import NUM_BINS, NUM_RINGS
-from hybridvit.color.spaces import SPACES, Space
 from hybridvit.mesh import state_shardings
 from hybridvit.models.generator import build_generator, join
 from hybridvit.models.patch_gan import PatchGAN
 from hybridvit.models.prediction import Prediction
 from hybridvit.optim import make_optimizer
+from hybridvit.tasks.colorize import make_colorize
+from hybridvit.tasks.restore import make_restore
+from hybridvit.tasks.task import Task
+
+TASKS = {"colorize": make_colorize, "restore": make_restore}
 
 
 @jax.tree_util.register_dataclass
@@ -50,7 +54,7 @@ class Networks:
     `generate` and `learn` are those of `Generator`; `discriminate(params, stats, luma, chroma) -> (logits, stats)`.
     """
 
-    space: Space
+    task: Task
     generate: Callable[[Any, Array, Array | None], Prediction]
     learn: Callable[[Any, Any, Array, Array | None, Array], tuple[Prediction, Any]]
     discriminate: Callable[[Any, Any, Array, Array], tuple[Array, Any]]
@@ -65,13 +69,13 @@ def build_networks(config: ConfigDict) -> Networks:
 
     Raises ValueError for an unknown name or variant.
     """
-    space = SPACES[config.color.space]
-    generator = build_generator(config.model, space.channels)
+    task = TASKS[config.task](config)
+    generator = build_generator(config.model, task.channels)
     adversarial = config.adversarial.weight > 0
 
     def make_discriminator(rngs: nnx.Rngs) -> PatchGAN:
         return PatchGAN(
-            1 + space.channels,
+            1 + task.channels,
             width=config.adversarial.width,
             num_layers=config.adversarial.num_layers,
             spectral_norm=config.adversarial.spectral_norm,
@@ -107,7 +111,7 @@ def build_networks(config: ConfigDict) -> Networks:
         disc_optim.update(learning_rate=config.adversarial.learning_rate, b1=0.0, b2=0.99, weight_decay=0.0)
     disc_optimizer, _ = make_optimizer(disc_optim, config.train.steps)
     return Networks(
-        space, generator.generate, generator.learn, discriminate, init, optimizer, disc_optimizer, schedule
+        task, generator.generate, generator.learn, discriminate, init, optimizer, disc_optimizer, schedule
     )
 
 

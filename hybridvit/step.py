@@ -2,8 +2,8 @@
 
     (state, batch of uint8 pictures) -> (state, metrics)
 
-The step draws everything random from fold_in(seed, step), makes luma, chroma, hints and the aged views on the device,
-lets the EMA teacher label the grayscale pictures, runs the student once over labeled and unlabeled pictures together,
+The step draws everything random from fold_in(seed, step), has the task make luma, chroma, hints and aged views of the
+labeled pictures on the device, lets the EMA teacher label the grayscale ones, runs the student once over both together,
 sums the objectives of the config, and updates the state. A loss, gradient or update that is not finite changes nothing
 but counters.
 """
@@ -11,7 +11,7 @@ but counters.
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,8 +20,7 @@ from jaxtyping import Array, Float, UInt8
 from ml_collections import ConfigDict
 
 from hybridvit.color import bins
-from hybridvit.color.spaces import Space
-from hybridvit.data.degrade import degrade, film_gray
+from hybridvit.data.degrade import degrade
 from hybridvit.hints.simulate import simulate_hints
 from hybridvit.metrics import colorfulness
 from hybridvit.models.generator import join
@@ -31,16 +30,10 @@ from hybridvit.objectives.bin_cross_entropy import pool
 from hybridvit.objectives.supervised import supervised_loss
 from hybridvit.optim import ema_update
 from hybridvit.state import Networks, TrainState
+from hybridvit.tasks.task import Task, Views
 
 Batch = dict[str, UInt8[Array, "b h w c"]]
 Metrics = dict[str, Float[Array, ""]]
-
-
-class Views(NamedTuple):
-    """What the student is given of a set of pictures."""
-
-    luma: Float[Array, "b h w 1"]
-    hints: Float[Array, "b h w c"] | None  # None: the generator takes none
 
 
 def make_train_step(
@@ -48,32 +41,20 @@ def make_train_step(
 ) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
     """The update of one step, from the whole config.
 
-    The batch holds `labeled` uint8 `[B, S, S, 3]` and, if `config.data.unlabeled_batch_size`, `unlabeled` uint8
-    `[U, S, S, 1]`. Metrics are float32 scalars.
+    The batch holds `labeled` uint8 `[B, S, S, 3 or 4]` (see `tasks.task`) and, if `config.data.unlabeled_batch_size`,
+    `unlabeled` uint8 `[U, S, S, 1]`. Metrics are float32 scalars.
     """
-    space = networks.space
+    task = networks.task
     use_bins = config.bins.weight > 0
     use_unlabeled = config.consistency.weight > 0 and config.data.unlabeled_batch_size > 0
     use_adversarial = config.adversarial.weight > 0
-
-    def view_labeled(key: Array, rgb: Float[Array, "b h w 3"]) -> tuple[Views, Array]:
-        """The labeled pictures' views, some of them aged, with hints; and their true chroma."""
-        film_key, age_key, choice_key, hint_key = jax.random.split(key, 4)
-        luma, chroma = space.to_luma_chroma(rgb)
-        if config.degrade.labeled_probability > 0:
-            film = space.gray_to_luma(film_gray(film_key, rgb, config.degrade))
-            aged = degrade(age_key, film, config.degrade)
-            choice = jax.random.bernoulli(choice_key, config.degrade.labeled_probability, (len(rgb), 1, 1, 1))
-            luma = jnp.where(choice, aged, luma)
-        hints = simulate_hints(hint_key, chroma, None, config.hints) if config.model.hints else None
-        return Views(luma, hints), chroma
 
     def view_unlabeled(
         key: Array, gray: Float[Array, "b h w 1"], state: TrainState
     ) -> tuple[Views, consistency.PseudoLabels, Metrics]:
         """The strong views of the grayscale pictures, and what the teacher says of the weak ones."""
         age_key, hint_key = jax.random.split(key)
-        luma = space.gray_to_luma(gray)
+        luma = task.gray_to_luma(gray)
         weak = [networks.generate(state.ema, luma, None)]
         if config.consistency.views == 2:
             mirrored = networks.generate(state.ema, luma[:, :, ::-1], None)
@@ -81,17 +62,17 @@ def make_train_step(
         labels = consistency.make_pseudo_labels(weak, state.ring_confidence, config.consistency)
         hints = None
         if config.model.hints:
-            hints = jnp.zeros((*luma.shape[:3], space.channels + 1))
+            hints = jnp.zeros((*luma.shape[:3], task.channels + 1))
             if config.consistency.pseudo_hints:
                 hints = simulate_hints(hint_key, labels.chroma, labels.gate_pixels(), config.hints)
         metrics = consistency.gate_statistics(labels)
-        metrics["colorfulness/teacher"] = _colorfulness(space, luma, labels.chroma)
+        metrics["colorfulness/teacher"] = _colorfulness(task, luma, labels.chroma)
         return Views(degrade(age_key, luma, config.degrade), hints), labels, metrics
 
     def gradients(state: TrainState, batch: Batch, key: Array) -> tuple[Any, Any, dict[str, Any]]:
         """Gradients of generator and discriminator on one microbatch, and what else the update needs."""
         labeled_key, unlabeled_key, network_key = jax.random.split(key, 3)
-        views, chroma = view_labeled(labeled_key, batch["labeled"].astype(jnp.float32) / 255)
+        views, chroma = task.view(labeled_key, batch["labeled"].astype(jnp.float32) / 255)
         aux: dict[str, Any] = {"metrics": {}}
         labels = None
         if use_bins:
@@ -119,7 +100,7 @@ def make_train_step(
                 metrics["loss/consistency"] = consistency.consistency_loss(
                     student, labels, config.supervised.delta, config.bins.weight
                 )
-                metrics["colorfulness/student"] = _colorfulness(space, strong.luma, student.chroma)
+                metrics["colorfulness/student"] = _colorfulness(task, strong.luma, student.chroma)
                 ramp = jnp.minimum(1.0, (state.step + 1) / max(config.consistency.warmup_steps, 1))
                 loss += config.consistency.weight * ramp * metrics["loss/consistency"]
             if use_adversarial:
@@ -233,10 +214,10 @@ def separate(both: Prediction, m: int, n: int) -> tuple[Prediction, Prediction]:
 
 
 def _colorfulness(
-    space: Space, luma: Float[Array, "b h w 1"], chroma: Float[Array, "b h w c"]
+    task: Task, luma: Float[Array, "b h w 1"], chroma: Float[Array, "b h w c"]
 ) -> Float[Array, ""]:
     """Mean colorfulness, at 1/8 resolution, where it is cheap: teacher above student and both falling is a collapse."""
-    return jnp.mean(colorfulness(space.to_rgb(pool(luma), pool(jax.lax.stop_gradient(chroma)))))
+    return jnp.mean(colorfulness(task.draw(pool(luma), pool(jax.lax.stop_gradient(chroma)))))
 
 
 def make_eval_step(
@@ -250,7 +231,7 @@ def make_eval_step(
 
     def eval_step(variables: Any, luma: Array, hints: Array) -> tuple[Array, Array | None]:
         prediction = networks.generate(variables, luma, hints)
-        rgb = networks.space.to_rgb(luma, prediction.chroma)
+        rgb = networks.task.draw(luma, prediction.chroma)
         if prediction.bins is None:
             return rgb, None
         mean = bins.annealed_mean(prediction.bins)

@@ -13,6 +13,7 @@ from hybridvit.objectives.adversarial import GENERATOR_LOSSES
 from hybridvit.objectives.supervised import LOSSES
 
 CHOICES = {
+    "task": ("colorize", "restore"),
     "color.space": tuple(SPACES),
     "supervised.loss": tuple(LOSSES),
     "model.dtype": ("float32", "bfloat16"),
@@ -55,11 +56,14 @@ def check_config(config: ConfigDict) -> None:
             if not numbers or not all(low <= number <= high for number in numbers):
                 raise ValueError(f"config.{field}={value} must be {wanted}")
     for section in ("bins", "consistency"):
-        if config.color.space != "lab" and config[section].weight > 0:
+        weight = config[section].weight
+        if weight > 0 and (config.color.space, config.task) != ("lab", "colorize"):
             raise ValueError(
-                f"config.{section}.weight={config[section].weight} needs the bins of config.color.space=lab, "
-                f"not {config.color.space}: set it to 0"
+                f"config.{section}.weight={weight} is for colouring in Lab, and this is config.task={config.task} "
+                f"with config.color.space={config.color.space}: set it to 0"
             )
+    if config.task == "restore" and config.model.hints:
+        raise ValueError("config.model.hints is for colouring: set it to False for config.task=restore")
     size = config.data.image_size
     if (
         size % 16

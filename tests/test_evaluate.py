@@ -15,8 +15,6 @@ from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
 from skimage.metrics import structural_similarity
 
 from hybridvit.evaluate import (
-    GRAY,
-    TINT,
     TRUTH,
     evaluate_checkpoint,
     grid_row,
@@ -29,6 +27,7 @@ from hybridvit.hints.simulate import protocol_hints
 from hybridvit.mesh import build_mesh
 from hybridvit.models.prediction import Prediction
 from hybridvit.state import build_networks
+from hybridvit.tasks.colorize import GRAY, TINT
 
 SIZE = 32
 
@@ -162,7 +161,7 @@ def test_the_grid_has_input_prediction_truth_and_confidence(result, pictures):
 def test_confidence_is_white_where_sure():
     confidence = np.zeros((4, 4), np.float32)
     confidence[0, 3] = 1
-    row = grid_row(np.zeros((SIZE, SIZE, 3), np.uint8), np.zeros((SIZE, SIZE, 3), np.float32), confidence)
+    row = grid_row(*[np.zeros((SIZE, SIZE, 3), np.float32)] * 3, confidence)
     panel = row[:, 3 * SIZE :, 0]
     assert (panel[:8, 24:] == 255).all()
     assert panel.sum() == 255 * 64

@@ -10,8 +10,8 @@ PACKAGE = ROOT / "hybridvit"
 FLOORS = (  # from the ground up: a room may use what lies below it; a package is one room
     {"color", "compilation", "digest", "growing", "mesh", "optim", "stop", "version", "writer"},
     {"checkpoint", "data", "hints", "metrics", "models"},
-    {"inference", "objectives"},
-    {"hybridvit", "state", "validate"},  # the package's own __init__ gives what is in inference
+    {"inference", "objectives", "tasks"},
+    {"classical", "hybridvit", "state", "validate"},  # the package's own __init__ gives what is in inference
     {"colorize", "step", "studio"},
     {"evaluate"},
     {"train"},

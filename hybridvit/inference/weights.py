@@ -101,10 +101,11 @@ def _from_checkpoint(path: pathlib.Path) -> Weights:
     folder, step = resolve(path)
     with Checkpoints(folder) as checkpoints:
         run = checkpoints.read_run(step)
-        model, space = ConfigDict(run["config"]["model"]), run["config"]["color"]["space"]
-        if space != "lab":
+        model, task = ConfigDict(run["config"]["model"]), run["config"]["task"]
+        space = run["config"]["color"]["space"]
+        if (task, space) != ("colorize", "lab"):
             raise ValueError(
-                f"{path} was trained in {space}: photographs are coloured by models of Lab alone"
+                f"{path} was trained to {task} in {space}: only models that colorize in lab are used here"
             )
         shapes = _abstract(model)
         shapes = {"ema": shapes, "bin_prior": jax.ShapeDtypeStruct((NUM_BINS,), np.float32)}
