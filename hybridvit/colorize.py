@@ -18,11 +18,14 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from hybridvit.inference.inputs import Found, describe, find_sources
 from hybridvit.inference.naming import FORMATS, plan
 from hybridvit.inference.summary import Summary, explain
+
+METHODS = ("levin", "welsh", "reinhard", "rules")  # those of hybridvit.classical.methods
+REFERENCED = ("welsh", "reinhard")  # those that take all their colours from --reference
 
 EXAMPLES = """\
 examples:
@@ -33,6 +36,7 @@ examples:
   hybridvit colorize portrait.tif --output out --samples 4         four possibilities, portrait-1.tif ...
   hybridvit colorize scans/ --output out --uncertainty             and photo-uncertainty.png: how sure the model is
   hybridvit colorize scans/ --output web --format jpeg --strength 0.8
+  hybridvit colorize portrait.tif --output out --method levin      without a model: hints spread along edges
 
 What is done already, with the same picture, hints, settings and weights, is skipped: run the same command again after
 an interruption, or after adding photographs. Originals are never changed.
@@ -119,15 +123,34 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="also photo-uncertainty.png: dark blue is sure, pale yellow is 30 or more ab units of doubt",
     )
-    more.add_argument(
+    model = more.add_mutually_exclusive_group()
+    model.add_argument(
         "--weights", default="pretrained", help="a .safetensors file, a training's folder, or %(default)s"
+    )
+    model.add_argument(
+        "--method",
+        choices=METHODS,
+        help="instead of a model: levin spreads hints along edges (without hints all stays gray); welsh and reinhard "
+        "transfer colours from --reference; rules tints what looks like sky, plants and skin",
     )
     options = parser.parse_args(argv)
     if options.samples is not None:
         if options.decode not in (None, "sample"):
             parser.error(f"--samples draws its colours, --decode {options.decode} does not: drop one of them")
         options.decode = "sample"
+    if options.method is not None:
+        _check_method(parser, options)
     return options
+
+
+def _check_method(parser: _Parser, options: argparse.Namespace) -> None:
+    name = options.method
+    if options.uncertainty:
+        parser.error(f"--uncertainty: {name} does not know how sure it is: drop one of them")
+    if options.decode == "sample":
+        parser.error(f"--method {name} draws no samples: drop --samples and --decode sample")
+    if name in REFERENCED and options.reference is None:
+        parser.error(f"--method {name} takes its colours from a photograph: name it with --reference")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -143,7 +166,6 @@ def _run(options: argparse.Namespace) -> int:
                 raise FileNotFoundError(f"--hints {options.hints}: no such file")
         # From here on it takes seconds
         from hybridvit.inference.batch import colorize_files, leave_results
-        from hybridvit.inference.colorizer import load
 
         said = {name: getattr(options, name) for name in ("size", "strength", "decode", "seed")}
         settings = {name: value for name, value in said.items() if value is not None}
@@ -151,7 +173,7 @@ def _run(options: argparse.Namespace) -> int:
         originals, results = leave_results(found.sources)
         jobs = plan(originals, options.output, options.format, options.samples, options.uncertainty)
         _check_writable(options.output)
-        colorizer = load(options.weights)
+        colorizer = _colorizer(options)
     except (ValueError, OSError) as error:
         fail(explain(error))
     summary = Summary(total=len(jobs))
@@ -168,6 +190,17 @@ def _run(options: argparse.Namespace) -> int:
     finally:
         _report(summary, results, found, options.output)
     return 1 if summary.failed or found.unreadable else 0
+
+
+def _colorizer(options: argparse.Namespace) -> Any:
+    """The `Colorizer` asked for."""
+    if options.method is None:
+        from hybridvit.inference.colorizer import load
+
+        return load(options.weights)
+    from hybridvit.classical.methods import load_method
+
+    return load_method(options.method, _reference(options) if options.method in REFERENCED else None)
 
 
 def _sidecar_of(options: argparse.Namespace) -> Callable[[pathlib.Path], pathlib.Path | None]:
@@ -188,15 +221,22 @@ def _palette(options: argparse.Namespace) -> tuple:
             return tuple(PaletteColor(color.strip()) for color in options.palette.split(","))
         except ValueError as error:
             raise ValueError(f"--palette: {error}") from None
-    if options.reference is None:
+    if options.reference is None or options.method in REFERENCED:
         return ()
     from hybridvit.inference.palette import palette_of
+
+    pixels = _reference(options)
+    return palette_of(pixels if pixels.dtype == "uint8" else (pixels >> 8).astype("uint8"))
+
+
+def _reference(options: argparse.Namespace) -> Any:
+    """Pixels of the reference photograph, sRGB of 8 or 16 bits."""
     from hybridvit.inference.photo import read_photo
 
     pixels = read_photo(options.reference).pixels
     if pixels.shape[2] == 1:
         raise ValueError(f"--reference {options.reference}: a gray picture has no colours to take")
-    return palette_of(pixels if pixels.dtype == "uint8" else (pixels >> 8).astype("uint8"))
+    return pixels
 
 
 def _check_writable(output: pathlib.Path) -> None:

@@ -247,6 +247,7 @@ def test_help_has_every_option_with_examples_that_parse(run):
     options = {
         *("--output", "--format", "--overwrite", "--strength", "--decode", "--samples", "--seed", "--size"),
         *("--hints", "--no-hints", "--palette", "--reference", "--uncertainty", "--weights", "--help"),
+        "--method",
     }
     assert set(re.findall(r"--[a-z-]+", text)) == options
 

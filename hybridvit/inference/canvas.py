@@ -24,7 +24,7 @@ from hybridvit.inference.full_resolution import Painter, Rgb, paint_hints
 from hybridvit.inference.hint_residual import spread_residual
 from hybridvit.inference.palette import apply_palette
 from hybridvit.inference.photo import Photo
-from hybridvit.inference.predictor import Predicted, Predictor
+from hybridvit.inference.predictor import Predict, Predicted
 from hybridvit.inference.view import view_lightness, view_size
 
 _KEPT = 64  # results, the last used ones
@@ -34,19 +34,20 @@ T = TypeVar("T")
 
 
 class Conditioned(NamedTuple):
-    """What the model says of a picture with hints: mean ab `[h, w, 2]`, calibrated logits `[h8, w8, 313]`."""
+    """What the model says of a picture with hints: mean ab `[h, w, 2]`, calibrated logits `[h8, w8, 313]` if any."""
 
     mean: Float[np.ndarray, "h w 2"]
-    logits: Float[np.ndarray, "h8 w8 313"]
+    logits: Float[np.ndarray, "h8 w8 313"] | None
 
 
 class Canvas:
-    """One photograph and one set of weights; may be used by several threads.
+    """One photograph and one set of weights, or another method; may be used by several threads.
 
-    Recipes are checked by whoever made them (`Recipe.check_within`); a hint outside the picture raises HintError.
+    A method without a distribution of colours has no logits, no spread, and draws no samples (ValueError). Recipes are
+    checked by whoever made them (`Recipe.check_within`); a hint outside the picture raises HintError.
     """
 
-    def __init__(self, predictor: Predictor, photo: Photo):
+    def __init__(self, predictor: Predict, photo: Photo):
         self.photo = photo
         self._predictor = predictor
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
@@ -64,17 +65,18 @@ class Canvas:
         """ab in CIE units, float32, at the view of the recipe's size: all that it says is in it."""
         return self._once(("chroma", recipe), functools.partial(self._chroma, recipe))
 
-    def logits(self, recipe: Recipe) -> Float[np.ndarray, "h8 w8 313"]:
+    def logits(self, recipe: Recipe) -> Float[np.ndarray, "h8 w8 313"] | None:
         """Logarithms of the probabilities of the bins, up to a constant for each cell of 8 px, given the hints."""
         return self._conditioned(recipe.hints, recipe.settings.size).logits
 
-    def spread(self, recipe: Recipe) -> Float[np.ndarray, "h8 w8"]:
+    def spread(self, recipe: Recipe) -> Float[np.ndarray, "h8 w8"] | None:
         """Standard deviation of the colour, ab units, given the hints."""
-        return sampling.spread(sampling.probabilities(self.logits(recipe)))
+        logits = self.logits(recipe)
+        return None if logits is None else sampling.spread(sampling.probabilities(logits))
 
     def predict(
         self, hint_ab: Float[np.ndarray, "b h w 2"], mask: Bool[np.ndarray, "b h w"], size: int
-    ) -> tuple[Float[np.ndarray, "b h w 2"], Float[np.ndarray, "b h8 w8 313"]]:
+    ) -> tuple[Float[np.ndarray, "b h w 2"], Float[np.ndarray, "b h8 w8 313"] | None]:
         """Mean ab and logits of the view of that size for each of several hint maps."""
         L = np.broadcast_to(self.lightness(size), mask.shape)
         found = self._predictor(L, (hint_ab, mask))
@@ -110,13 +112,19 @@ class Canvas:
     def _conditioned(self, hints: tuple[Hint, ...], size: int) -> Conditioned:
         if not hints:
             free = self._free(size)
-            return Conditioned(free.mean[0], free.logits[0])
+            return Conditioned(free.mean[0], _first(free.logits))
         given = self._given(hints, size)
         return self._once(("conditioned", hints, size), lambda: self._with_map(given, size))
 
     def _with_map(self, given: sampling.HintMap, size: int) -> Conditioned:
         mean, logits = self.predict(*(x[None] for x in given), size)
-        return Conditioned(mean[0], logits[0])
+        return Conditioned(mean[0], _first(logits))
+
+    def _distribution(self, given: sampling.HintMap, size: int) -> sampling.Logits:
+        logits = self._with_map(given, size).logits
+        if logits is None:
+            raise ValueError(f"{self._predictor.name} draws no samples: choose decode 'vivid' or 'mean'")
+        return logits
 
     def _chroma(self, recipe: Recipe) -> Float[np.ndarray, "h w 2"]:
         size, decode = recipe.settings.size, recipe.settings.decode
@@ -124,7 +132,7 @@ class Canvas:
         given = self._given(recipe.hints, size)
         if decode == "sample":
             drawn = sampling.sample_hints(
-                lambda hints: self._with_map(hints, size).logits, given, recipe.settings.seed
+                lambda hints: self._distribution(hints, size), given, recipe.settings.seed
             )
             ab = self._with_map(drawn, size).mean
         else:
@@ -153,6 +161,10 @@ class Canvas:
             while len(self._kept) > _KEPT or sum(map(_bytes, self._kept.values())) > _KEPT_BYTES:
                 self._kept.popitem(last=False)
             return made
+
+
+def _first(logits: Float[np.ndarray, "b h8 w8 313"] | None) -> Float[np.ndarray, "h8 w8 313"] | None:
+    return None if logits is None else logits[0]
 
 
 def _bytes(result: Any) -> int:

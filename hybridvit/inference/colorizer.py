@@ -23,7 +23,7 @@ from hybridvit.inference.canvas import Canvas
 from hybridvit.inference.decode import with_hints
 from hybridvit.inference.hint_residual import spread_residual
 from hybridvit.inference.photo import Photo, photo_of, read_photo, write_photo
-from hybridvit.inference.predictor import Predictor
+from hybridvit.inference.predictor import Predict, Predictor
 from hybridvit.inference.weights import Weights, load_weights
 from hybridvit.version import VERSION
 
@@ -35,12 +35,12 @@ class ColorizedImage:
     """A coloured photograph.
 
     `rgb` is sRGB of the input's size and depth, uint8 or uint16 `[H, W, 3]`; `uncertainty` the standard deviation of
-    the colour at 1/8 of the model's view, ab units; `photo` what was coloured; `provenance` what was done, as it is
-    written into saved files.
+    the colour at 1/8 of the model's view, ab units, None from a method that does not know it; `photo` what was
+    coloured; `provenance` what was done, as it is written into saved files.
     """
 
     rgb: UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]
-    uncertainty: Float[np.ndarray, "h8 w8"]
+    uncertainty: Float[np.ndarray, "h8 w8"] | None
     photo: Photo
     provenance: dict[str, Any]
 
@@ -50,11 +50,11 @@ class ColorizedImage:
 
 
 class Colorizer:
-    """Colours photographs with one set of weights; from `load`."""
+    """Colours photographs with one set of weights, from `load`, or by a method of `hybridvit.classical.methods`."""
 
-    def __init__(self, weights: Weights):
-        self._predictor = Predictor(weights)
-        self.name, self.digest = weights.name, weights.digest
+    def __init__(self, source: Weights | Predict):
+        self._predictor = Predictor(source) if isinstance(source, Weights) else source
+        self.name, self.digest = source.name, source.digest
 
     def predict_ab(
         self,
@@ -122,12 +122,13 @@ class Colorizer:
             del settings["seed"]
         provenance = {
             "software": f"hybridvit {VERSION}",
-            "model": self.name,
-            "weights_sha256": self.digest,
+            **self._predictor.provenance,
             **recipe_to_json(recipe),
             "settings": settings,
         }
-        return ColorizedImage(rgb, canvas.spread(recipe).astype(np.float32), canvas.photo, provenance)
+        spread = canvas.spread(recipe)
+        uncertainty = None if spread is None else spread.astype(np.float32)
+        return ColorizedImage(rgb, uncertainty, canvas.photo, provenance)
 
 
 def load(path: str | os.PathLike = "pretrained") -> Colorizer:

@@ -24,8 +24,8 @@ def spread_residual(
     hint_ab: Float[np.ndarray, "h w 2"],
     mask: Bool[np.ndarray, "h w"],
 ) -> Float[np.ndarray, "h w 2"]:
-    """`ab` corrected to be `hint_ab` where `mask` is, and nearer to it around; itself where there is no hint."""
-    if not mask.any():
+    """`ab` corrected to be `hint_ab` where `mask` is, and nearer to it around; itself where nothing is missing."""
+    if np.array_equal(ab[mask], hint_ab[mask]):
         return ab
     height, width = L.shape
     side = min(height, width)

@@ -1,7 +1,7 @@
 """A set of weights as a function: lightness and hints at the model's view to chroma and its distribution."""
 
 import threading
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -20,11 +20,28 @@ Hints = tuple[Float[np.ndarray, "b h w 2"], Bool[np.ndarray, "b h w"]]  # ab, an
 
 
 class Predicted(NamedTuple):
-    """ab in CIE units, float32; `vivid` is None where hints were given; `logits` are calibrated, for cells of 8 px."""
+    """ab in CIE units, float32; `vivid` is None where hints were given; `logits` are calibrated, for cells of 8 px.
+
+    A method without a distribution of colours has no `logits`.
+    """
 
     mean: Float[np.ndarray, "b h w 2"]
     vivid: Float[np.ndarray, "b h w 2"] | None
-    logits: Float[np.ndarray, "b h8 w8 313"]
+    logits: Float[np.ndarray, "b h8 w8 313"] | None
+
+
+@runtime_checkable
+class Predict(Protocol):
+    """What colours views: a `Predictor`, or a method of `hybridvit.classical`.
+
+    `digest` is of all that its colours depend on beside lightness and hints; `provenance` says in files what it was.
+    """
+
+    name: str
+    digest: str
+    provenance: dict[str, str]
+
+    def __call__(self, L: Float[np.ndarray, "b h w"], hints: Hints | None = None) -> Predicted: ...
 
 
 class Predictor:
@@ -32,6 +49,7 @@ class Predictor:
 
     def __init__(self, weights: Weights):
         self.name, self.digest = weights.name, weights.digest
+        self.provenance = {"model": weights.name, "weights_sha256": weights.digest}
         self._params = jax.device_put(weights.params)
         self._turn = threading.Lock()  # two runs at once would take longer than one after the other
         generate = build_generator(weights.model).generate
