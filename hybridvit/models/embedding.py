@@ -1,0 +1,193 @@
+"""Frozen networks that say in a vector what a whole picture shows, for the fusion layer of autoencoder.py.
+
+    luma [b, h, w, 1], -1..1 -> embedding [b, width]
+
+Two kinds, by their names in `CLASSIFIERS`: Vision Transformers (Dosovitskiy et al. 2021), whose weights are a `.npz`
+file of google-research/vision_transformer that the user gives (`read_vit`); and the encoder of our own HybridConvViT,
+with what it learnt of pictures when it was trained to colour them (`own_encoder`). Neither is trained on: their weights
+are kept as batch statistics are, beside the parameters.
+"""
+
+import functools
+import os
+import pathlib
+import zipfile
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from flax.traverse_util import flatten_dict, unflatten_dict
+from jaxtyping import Array, Float
+
+from hybridvit.models import blocks
+from hybridvit.models.hybrid_conv_vit import STRIDE, VARIANTS, run
+
+
+class ViTVariant(NamedTuple):
+    """The published sizes; all are for pictures of `side` px."""
+
+    patch: int
+    width: int
+    depth: int
+    num_heads: int
+    mlp_width: int
+    side: int = 224
+
+
+VITS = {
+    "ViT-Ti_16": ViTVariant(16, 192, 12, 3, 768),
+    "ViT-S_32": ViTVariant(32, 384, 12, 6, 1536),
+    "ViT-S_16": ViTVariant(16, 384, 12, 6, 1536),
+    "ViT-B_32": ViTVariant(32, 768, 12, 12, 3072),
+    "ViT-B_16": ViTVariant(16, 768, 12, 12, 3072),
+    "ViT-L_16": ViTVariant(16, 1024, 24, 16, 4096),
+    "ViT-test": ViTVariant(8, 24, 2, 3, 40, side=32),  # for tests: real in all but size
+}
+CLASSIFIERS = (*VARIANTS, *VITS)
+NOT_EMBEDDING = ("head/", "pre_logits/")  # what a file may have after the embedding
+
+
+class Block(nnx.Module):
+    """A transformer block, its layers named as in the file."""
+
+    def __init__(self, v: ViTVariant, *, dtype: jnp.dtype, rngs: nnx.Rngs):
+        options = {"dtype": dtype, "rngs": rngs}
+        self.LayerNorm_0 = nnx.LayerNorm(v.width, **options)
+        self.MultiHeadDotProductAttention_1 = nnx.MultiHeadAttention(
+            v.num_heads, v.width, decode=False, **options
+        )
+        self.LayerNorm_2 = nnx.LayerNorm(v.width, **options)
+        self.MlpBlock_3 = nnx.Dict(
+            Dense_0=nnx.Linear(v.width, v.mlp_width, **options),
+            Dense_1=nnx.Linear(v.mlp_width, v.width, **options),
+        )
+
+    def __call__(self, x: Float[Array, "b t c"]) -> Float[Array, "b t c"]:
+        x = x + self.MultiHeadDotProductAttention_1(self.LayerNorm_0(x))
+        return x + self.MlpBlock_3["Dense_1"](nnx.gelu(self.MlpBlock_3["Dense_0"](self.LayerNorm_2(x))))
+
+
+class VisionTransformer(nnx.Module):
+    """The class token after the last norm, of the luma as a gray picture resized to the variant's side."""
+
+    def __init__(self, v: ViTVariant, *, dtype: jnp.dtype, rngs: nnx.Rngs):
+        self.side, self.width = v.side, v.width
+        self.embedding = nnx.Conv(
+            3, v.width, (v.patch, v.patch), strides=v.patch, padding="VALID", dtype=dtype, rngs=rngs
+        )
+        self.cls = nnx.Param(jnp.zeros((1, 1, v.width)))
+        tokens = 1 + (v.side // v.patch) ** 2
+        self.Transformer = nnx.Dict(
+            posembed_input=nnx.Dict(pos_embedding=nnx.Param(jnp.zeros((1, tokens, v.width)))),
+            encoder_norm=nnx.LayerNorm(v.width, dtype=dtype, rngs=rngs),
+            **{f"encoderblock_{i}": Block(v, dtype=dtype, rngs=rngs) for i in range(v.depth)},
+        )
+        self.depth = v.depth
+
+    def __call__(self, luma: Float[Array, "b h w 1"]) -> Float[Array, "b c"]:
+        b = len(luma)
+        x = jax.image.resize(luma, (b, self.side, self.side, 1), "linear")
+        x = self.embedding(jnp.repeat(x, 3, -1)).reshape(b, -1, self.width)
+        x = jnp.concatenate([jnp.broadcast_to(self.cls[...], (b, 1, self.width)), x], 1)
+        x = x + self.Transformer["posembed_input"]["pos_embedding"][...]
+        for i in range(self.depth):
+            x = self.Transformer[f"encoderblock_{i}"](x)
+        return self.Transformer["encoder_norm"](x)[:, 0].astype(jnp.float32)
+
+
+class HybridEncoder(nnx.Module):
+    """The mean over all places of the HybridConvViT's features after its ViT blocks."""
+
+    def __init__(self, variant: str, *, dtype: jnp.dtype, rngs: nnx.Rngs):
+        v = VARIANTS[variant]
+        options = {"dtype": dtype, "rngs": rngs}
+
+        def stage(width: int, count: int) -> Mapping[str, nnx.Module]:
+            return nnx.Dict({f"block{i:02d}": blocks.ConvBlock(width, **options) for i in range(count)})
+
+        self.stem = blocks.Linear(16, v.quarter, **options)
+        self.encoder_quarter = stage(v.quarter, v.quarter_blocks)
+        self.down_eighth = blocks.Linear(4 * v.quarter, v.eighth, **options)
+        self.encoder_eighth = stage(v.eighth, v.eighth_blocks)
+        self.down_tokens = blocks.Linear(4 * v.eighth, v.width, **options)
+        self.blocks = nnx.Dict(
+            {f"block{i:02d}": blocks.ViTBlock(v.width, v.num_heads, **options) for i in range(v.depth)}
+        )
+        self.width, self.head_dim = v.width, v.width // v.num_heads
+
+    def __call__(self, luma: Float[Array, "b h w 1"]) -> Float[Array, "b c"]:
+        _, height, width, _ = luma.shape
+        pad = ((0, 0), (0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
+        x = self.stem(blocks.space_to_depth(jnp.pad(luma, pad, mode="edge"), 4))
+        x = self.down_eighth(blocks.space_to_depth(run(self.encoder_quarter, x), 2))
+        x = self.down_tokens(blocks.space_to_depth(run(self.encoder_eighth, x), 2))
+        b, h, w, c = x.shape
+        angles, x = blocks.rotary_angles(h, w, self.head_dim), x.reshape(b, h * w, c)
+        for block in self.blocks.values():
+            x = block(x, angles)
+        return blocks.rms_norm(x).mean(1).astype(jnp.float32)
+
+
+def build_classifier(name: str, *, dtype: str, rngs: nnx.Rngs) -> VisionTransformer | HybridEncoder:
+    """The classifier of that name, frozen, its weights yet random; raises ValueError for another name."""
+    if name not in CLASSIFIERS:
+        raise ValueError(f"classifier {name!r} is not one of {', '.join(CLASSIFIERS)}")
+    dtype = jnp.dtype(dtype)
+    if name in VITS:
+        return _freeze(VisionTransformer(VITS[name], dtype=dtype, rngs=rngs))
+    return _freeze(HybridEncoder(name, dtype=dtype, rngs=rngs))
+
+
+def read_vit(path: str | os.PathLike, name: str) -> dict[str, Any]:
+    """The weights of the ViT `name` from a `.npz` file, as a nested dict for `build_classifier`'s variables.
+
+    Raises FileNotFoundError, or ValueError in one line if the file is not wholly of that ViT.
+    """
+    path = pathlib.Path(path).expanduser()
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found = {key: file[key] for key in file.files if not key.startswith(NOT_EMBEDDING)}
+    except FileNotFoundError:
+        raise FileNotFoundError(f"no file at {path}: give the .npz file that was downloaded") from None
+    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is no .npz file of arrays ({type(error).__name__})") from None
+    expected = flatten_dict(_shapes(name), sep="/")
+    for key, shape in expected.items():
+        if key not in found:
+            raise ValueError(f"{path} is no {name}: it has no {key}")
+        if found[key].shape != shape.shape:
+            raise ValueError(f"{path} is no {name}: its {key} is {found[key].shape}, not {shape.shape}")
+    if left := found.keys() - expected.keys():
+        raise ValueError(f"{path} is no {name}: that has no {min(left)}")
+    return unflatten_dict({key: found[key].astype(np.float32) for key in expected}, sep="/")
+
+
+def own_encoder(params: dict[str, Any], name: str) -> dict[str, Any]:
+    """The encoder's part of the HybridConvViT's parameters, as a nested dict for `build_classifier`'s variables."""
+    given = flatten_dict(params, sep="/")
+    every = (
+        given["stem/kernel"].shape[0] // 16
+    )  # of the channels that the stem is given, the luma is the first
+    given["stem/kernel"] = given["stem/kernel"][::every]
+    return unflatten_dict(
+        {key: np.asarray(given[key]) for key in flatten_dict(_shapes(name), sep="/")}, sep="/"
+    )
+
+
+@functools.cache
+def _shapes(name: str) -> dict[str, Any]:
+    make = lambda: build_classifier(name, dtype="float32", rngs=nnx.Rngs(0))  # noqa: E731
+    return nnx.to_pure_dict(nnx.state(nnx.eval_shape(make), nnx.BatchStat))
+
+
+def _freeze(module: nnx.Module) -> Any:
+    """Makes what could be learnt into what is only kept."""
+    for _, node in nnx.iter_graph(module):
+        if isinstance(node, nnx.Module):
+            for name, value in list(vars(node).items()):
+                if isinstance(value, nnx.Param):
+                    setattr(node, name, nnx.BatchStat(value[...]))
+    return module
