@@ -53,7 +53,7 @@ def test_sound_files_are_taken(gated):
 def test_broken_uploads(gated, tmp_path):
     before = places(tmp_path) | {"data"}
     answers = []
-    for name, data in broken_files(random.Random(0), 20):
+    for name, data in broken_files(random.Random(0), 16):
         response = gated.post("/api/photos", params={"name": name}, content=data)
         answers.append(response.status_code)
         assert complaint(response) is None, (name, data[:80])
@@ -70,7 +70,7 @@ def test_broken_requests(gated, tmp_path):
     before = places(tmp_path) | {"out"}
     api, photos = gated.get("/openapi.json").json(), photos_of(gated)
     statuses = set()
-    for call in broken_calls(api, photos, random.Random(1), 250):
+    for call in broken_calls(api, photos, random.Random(1), 120):
         response = call.send(gated)
         statuses.add(response.status_code)
         assert complaint(response) is None, call
