@@ -3,5 +3,5 @@
 BYTES = 2**30  # of an uploaded file
 PIXELS = 200_000_000  # of a photograph; `hybridvit colorize` takes larger ones
 OPEN_BYTES = 3 * 2**29  # of the pixels of all open photographs together; the last one stays open in any case
-VIEW_PIXELS = 3 * 2**19  # of the model's view: its memory grows with the square of that
+VIEW_PIXELS = 2**20  # of the model's view: about a GiB of memory, and it grows with the square
 SMALL_BYTES = 2**26  # of finished tiles, and of thumbnails, references and recipes: each
