@@ -24,8 +24,8 @@ class Colored:
 
     @property
     def nbytes(self) -> int:
-        """With the painters of three levels, which is what one looks at."""
-        return self._ab.nbytes + 3 * 5 * self._L.nbytes
+        """With the painter of a level: those of others are few, and come and go with the zoom."""
+        return self._ab.nbytes + 5 * self._L.nbytes
 
     def tile(self, levels: tuple[Pixels, ...], level: int, box: Box) -> Rgb:
         """A rectangle of a level of the pyramid, coloured: sRGB of that level's depth."""

@@ -15,12 +15,10 @@ from hybridvit.inference.photo import Photo
 from hybridvit.studio.colored import Colored
 from hybridvit.studio.decode import decode_photo
 from hybridvit.studio.entry import Entry, stamp_of
-from hybridvit.studio.limits import PIXELS, VIEW_PIXELS
+from hybridvit.studio.limits import CANVAS_BYTES, COLORED_BYTES, PIXELS, VIEW_PIXELS
 from hybridvit.studio.pyramid import Grid, Pixels
 from hybridvit.studio.recently_used import RecentlyUsed
 from hybridvit.studio.sidecar_file import SidecarFile
-
-_COLORED_BYTES = 2**24
 
 
 class OpenPhoto:
@@ -46,7 +44,7 @@ class OpenPhoto:
         self.grid = Grid(width, height)
         self.sha256 = pixels_digest(photo.pixels)
         self.levels: tuple[Pixels, ...] | None = (photo.pixels,) if self.grid.levels == 1 else None
-        self.colored: RecentlyUsed[Colored] = RecentlyUsed(_COLORED_BYTES)
+        self.colored: RecentlyUsed[Colored] = RecentlyUsed(COLORED_BYTES)
         self.changing = asyncio.Lock()
         self.file = SidecarFile(entry, width, height, self.sha256)
         self.read_sidecar()
@@ -58,8 +56,9 @@ class OpenPhoto:
 
     @property
     def nbytes(self) -> int:
-        """With the pyramid, made or not."""
-        return self.pixels.nbytes + (self.pixels.size // 3 if self.grid.levels > 1 else 0)
+        """With the pyramid, made or not, and what is kept of colours."""
+        pyramid = self.pixels.size // 3 if self.grid.levels > 1 else 0
+        return self.pixels.nbytes + pyramid + CANVAS_BYTES + COLORED_BYTES
 
     @property
     def sidecar(self) -> Sidecar:

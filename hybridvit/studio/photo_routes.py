@@ -160,7 +160,7 @@ async def _thumbnail(studio: Studio, entry: Entry) -> bytes:
     photo = studio.photos.get(entry.id)
 
     def draw() -> bytes:
-        pixels = photo.pixels if photo else decode_photo(entry.path, PIXELS).pixels
+        pixels = (photo.levels or (photo.pixels,))[-1] if photo else decode_photo(entry.path, PIXELS).pixels
         return encoding.jpeg(preview(pixels, THUMBNAIL))
 
     try:

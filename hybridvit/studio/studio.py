@@ -129,7 +129,10 @@ class Studio:
                 raise HTTPException(
                     409, "the hints of this photograph were changed elsewhere meanwhile: reload it"
                 )
-            await self.workers.run("files", photo.file.write, photo.sidecar_of(recipe))
+            try:
+                await self.workers.run("files", photo.file.write, photo.sidecar_of(recipe))
+            except FileNotFoundError:
+                raise HTTPException(404, f"{photo.entry.name}: its folder is not there any more") from None
             self._remember(photo)
             photo.recipe, photo.revision = recipe, revision
             self._remember(photo)
