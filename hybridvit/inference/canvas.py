@@ -27,8 +27,8 @@ from hybridvit.inference.photo import Photo
 from hybridvit.inference.predictor import Predict, Predicted
 from hybridvit.inference.view import view_lightness, view_size
 
-_KEPT = 64  # results, the last used ones
-_KEPT_BYTES = 96 * 2**20
+KEPT_BYTES = 2**24  # of results, the last used ones; a canvas takes about so much beside the photograph
+_KEPT_ANYHOW = 6  # results: what the next hint needs, at a large view too
 
 T = TypeVar("T")
 
@@ -158,7 +158,7 @@ class Canvas:
                 self._kept.move_to_end(key)
                 return self._kept[key]
             made = self._kept[key] = make()
-            while len(self._kept) > _KEPT or sum(map(_bytes, self._kept.values())) > _KEPT_BYTES:
+            while len(self._kept) > _KEPT_ANYHOW and sum(map(_bytes, self._kept.values())) > KEPT_BYTES:
                 self._kept.popitem(last=False)
             return made
 
