@@ -25,7 +25,7 @@ from hybridvit.inference.canvas import Canvas
 from hybridvit.inference.influence import cell_means, choose_cells, flattest_place
 from hybridvit.inference.predictor import STRIDE
 from hybridvit.inference.sampling import given, probabilities
-from hybridvit.inference.suggestions import shown_at
+from hybridvit.inference.suggestions import distribution, shown_at
 
 MOST_POINTS = 8
 LEAST_CHANGE = 4.0  # ab units: for less, no point is set
@@ -43,8 +43,9 @@ def carry_hints(
 ) -> Recipe:
     """The target's recipe with what the source's hints say of it: points "carried over from `name`".
 
-    There are up to MOST_POINTS of that name. They keep off the hints that the target has, and out of its protected areas. If its recipe is still empty, the
-    source's palette and settings are taken over.
+    There are up to MOST_POINTS of that name. They keep off the hints that the target has, and out of its protected
+    areas. If its recipe is still empty, the source's palette and settings are taken over. Raises ValueError if the
+    canvases' method has no distribution of colours.
     """
     carried = target_recipe
     if target_recipe == Recipe():
@@ -63,12 +64,13 @@ def _find_places(
 ) -> list[tuple[tuple[float, float], str]]:
     """x, y and hex of the points."""
     L = target.lightness(VIEW)
+    likeness = _likeness(source, hints, target)
     ab, probs = _beside(source, hints, target, recipe.hints)
     ab = _resized(ab, *L.shape)
     alone = target.predict(*(x[None] for x in _map(target, recipe.hints, L.shape)), VIEW)[0][0]
     cells = cell_means(L)
     change = np.linalg.norm(cell_means(ab - alone), axis=-1)
-    free = ~_occupied(target, recipe, L.shape) & (_likeness(source, hints, target) >= ALIKE)
+    free = ~_occupied(target, recipe, L.shape) & (likeness >= ALIKE)
     change = np.where(free, change, 0)
     height, width = target.photo.pixels.shape[:2]
     places = []
@@ -102,7 +104,7 @@ def _beside(
 def _likeness(source: Canvas, hints: tuple[Hint, ...], target: Canvas) -> Float[np.ndarray, "h8 w8"]:
     """0..1, of the target's cells to the most like hinted one of the source: as the model sees them without hints."""
     unhinted = Recipe(settings=Settings(size=VIEW))
-    theirs, ours = (np.sqrt(probabilities(canvas.logits(unhinted))) for canvas in (source, target))
+    theirs, ours = (np.sqrt(distribution(canvas, unhinted)) for canvas in (source, target))
     L = source.lightness(VIEW)
     hinted = given(_map(source, hints, L.shape)[1], *theirs.shape[:2])
     darker = np.abs(cell_means(target.lightness(VIEW))[..., None] - cell_means(L)[hinted])

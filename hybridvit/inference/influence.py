@@ -26,7 +26,7 @@ APART = 1 / 8  # of the shorter side, at least, between chosen cells
 
 _MOST_CANDIDATES = 1024
 _FLAT = 2  # px of the view around a point that should be alike
-_SMALLEST_VARIANCE = 1e-6  # squared ab units
+_SMALLEST_VARIANCE = 1e-3  # squared ab units, mean of the picture: below it all is known
 
 
 class Cell(NamedTuple):
@@ -58,8 +58,9 @@ def choose_cells(
     free = np.ones(len(candidates), bool)
     covariance = _covariance(probs, L, deviation, candidates)
     total = np.square(deviation).sum()
+    unknown = total > _SMALLEST_VARIANCE * deviation.size
     chosen: list[Cell] = []
-    while len(chosen) < count and free.any() and total > _SMALLEST_VARIANCE:
+    while len(chosen) < count and free.any() and unknown:
         among = covariance[candidates]  # [m, m]
         own = among.diagonal() + NOISE
         removed = np.where(free, np.square(covariance).sum(0) / own, 0)

@@ -15,7 +15,8 @@ from hybridvit.hints.raster import rasterise_view
 from hybridvit.hints.recipe import Recipe
 from hybridvit.inference.canvas import Canvas
 from hybridvit.inference.influence import cell_means, choose_cells, flattest_place
-from hybridvit.inference.sampling import given, probabilities, spread
+from hybridvit.inference.sampling import given, spread
+from hybridvit.inference.suggestions import distribution
 
 VIEW = 256  # px: larger ones tell little more, and take long
 
@@ -32,12 +33,15 @@ class NextHint(NamedTuple):
 
 
 def next_hints(canvas: Canvas, recipe: Recipe, count: int = 3) -> list[NextHint]:
-    """Up to `count` places, the most useful first, off the recipe's hints and out of its protected areas."""
+    """Up to `count` places, the most useful first, off the recipe's hints and out of its protected areas.
+
+    Raises ValueError if the canvas's method has no distribution of colours.
+    """
     size = min(recipe.settings.size, VIEW)
     recipe = dataclasses.replace(recipe, settings=dataclasses.replace(recipe.settings, size=size))
     height, width = canvas.photo.pixels.shape[:2]
     L = canvas.lightness(size)
-    probs = probabilities(canvas.logits(recipe))
+    probs = distribution(canvas, recipe)
     _, hinted = rasterise_view(recipe.hints, height, width, *L.shape)
     _, protected = rasterise_view([area.region for area in recipe.protected], height, width, *L.shape)
     known = cell_means(protected.astype(np.float32)) > 0.5

@@ -42,17 +42,19 @@ class LikelyColor(NamedTuple):
     share: float
 
 
-def likely_colors(canvas: Canvas, recipe: Recipe, x: float, y: float, count: int = 5) -> list[LikelyColor]:
+def likely_colors(
+    canvas: Canvas, recipe: Recipe, x: float | int, y: float | int, count: int = 5
+) -> list[LikelyColor]:
     """Up to `count` colours given the recipe's hints, likeliest first; fewer where the model is sure, or L extreme.
 
     `x` and `y` are full-resolution pixels; the lightness is that of the model's view there, so that a grain of the film
-    does not count. Raises HintError if the place is outside the picture.
+    does not count. Raises HintError if the place is outside the picture, ValueError as `distribution`.
     """
     height, width = canvas.photo.pixels.shape[:2]
     check_within(Point(x, y, (0, 0)), width, height)
     L = canvas.lightness(recipe.settings.size)
     row, column = y * L.shape[0] / height, x * L.shape[1] / width  # px of the view
-    probs = _interpolate(probabilities(canvas.logits(recipe)), row / STRIDE, column / STRIDE)
+    probs = _interpolate(distribution(canvas, recipe), row / STRIDE, column / STRIDE)
     here = L[int(row), int(column)]
     ab, share = divide(shown_at(here, BIN_CENTRES)[1], probs, count)
     colors, ab = shown_at(here, ab.astype(np.float32))
@@ -60,6 +62,16 @@ def likely_colors(canvas: Canvas, recipe: Recipe, x: float, y: float, count: int
         LikelyColor(color, (a, b), part)
         for color, (a, b), part in zip(colors, ab.tolist(), share.tolist(), strict=True)
     ]
+
+
+def distribution(canvas: Canvas, recipe: Recipe) -> Float[np.ndarray, "h8 w8 313"]:
+    """Probabilities of the bins given the recipe's hints; raises ValueError if the canvas's method knows none."""
+    logits = canvas.logits(recipe)
+    if logits is None:
+        raise ValueError(
+            "this method finds one colour for each place, not the likely ones: use a model's weights"
+        )
+    return probabilities(logits)
 
 
 def shown_at(
