@@ -46,12 +46,12 @@ def create_app(
     Args:
       colorizer: what colours.
       folder: whose photographs are listed; None: uploads only.
-      output: folder of their results; None: beside them.
+      output: folder of all results; None: beside the photographs, and in `data`.
       data: folder of the uploads, and of what the folder does not take; made when needed.
       first: the photograph of the folder to begin with.
     """
     listed = Folder(folder, output, data) if folder else None
-    studio = Studio(colorizer, Library(listed, Uploads(data)))
+    studio = Studio(colorizer, Library(listed, Uploads(data), output))
 
     async def get_info(studio: Studio, request: Request) -> Response:
         """GET /api/."""
@@ -65,7 +65,7 @@ def create_app(
             "limits": {"bytes": BYTES, "pixels": PIXELS},
             "formats": [one for one in FORMATS if one != "heic" or importlib.util.find_spec("pillow_heif")],
             "settings": dataclasses.asdict(Settings()),
-            "output": str(library.folder.output) if library.folder else None,
+            "output": (output or library.folder) and str(output or library.folder.root),
         }
         return as_json(about)
 

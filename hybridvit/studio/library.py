@@ -14,9 +14,9 @@ from hybridvit.studio.uploads import Uploads
 class Library:
     """What can be opened. Its functions touch the disk; for one thread at a time, but for `find` and `add`."""
 
-    def __init__(self, folder: Folder | None, uploads: Uploads):
-        self.folder, self.uploads = folder, uploads
-        self.scanned = False
+    def __init__(self, folder: Folder | None, uploads: Uploads, output: pathlib.Path | None = None):
+        """`output` is the folder of all results; None: they lie beside the photographs, those of uploads with them."""
+        self.folder, self.uploads, self.output = folder, uploads, output
         self._known: dict[str, Entry] = {}
         self._counted: dict[
             pathlib.Path, tuple[tuple[int, int], int | None]
@@ -25,7 +25,7 @@ class Library:
     def scan(self) -> list[Entry]:
         """What is there now, in the order to show it."""
         entries = [*(self.folder.entries() if self.folder else ()), *self.uploads.entries()]
-        self._known, self.scanned = {entry.id: entry for entry in entries}, True
+        self._known = {entry.id: entry for entry in entries}
         return entries
 
     def listed(self) -> list[dict[str, Any]]:

@@ -46,7 +46,7 @@ class OpenPhoto:
         self.levels: tuple[Pixels, ...] | None = (photo.pixels,) if self.grid.levels == 1 else None
         self.colored: RecentlyUsed[Colored] = RecentlyUsed(COLORED_BYTES)
         self.changing = asyncio.Lock()
-        self.file = SidecarFile(entry, width, height, self.sha256)
+        self.file = SidecarFile(entry, width, height, self.sha256, self.check_view)
         self.read_sidecar()
 
     @property
@@ -77,14 +77,9 @@ class OpenPhoto:
     def read_sidecar(self) -> None:
         """Takes over what lies on the disk."""
         sidecar = self.file.read()
-        recipe = sidecar.recipe if sidecar else Recipe()
+        self.recipe = sidecar.recipe if sidecar else Recipe()
+        self.revision = self.revision_of(self.recipe)
         self.remarks = self.canvas.photo.remarks + self.file.remarks
-        try:
-            self.check_view(recipe)
-        except HintError as error:
-            self.remarks += (f"{error}: it is shown at the usual size",)
-            recipe = dataclasses.replace(recipe, settings=dataclasses.replace(recipe.settings, size=256))
-        self.recipe, self.revision = recipe, self.revision_of(recipe)
 
     def check_view(self, recipe: Recipe) -> None:
         """Raises HintError if the model would have to see more of the picture at once than fits into memory."""

@@ -56,7 +56,7 @@ OWN = {
         limits=_object(bytes=_said(WHOLE, "of an upload"), pixels=_said(WHOLE, "of a photograph")),
         formats=_list(FORMAT),
         settings=_said(reference("settings"), "those of a photograph that has no sidecar"),
-        output=_or_null(_said(TEXT, "where results of the folder go")),
+        output=_or_null(_said(TEXT, "folder of the results; null: with the uploads")),
     ),
     "Photos": _object(photos=_list(_object(**_PHOTO, hints=_or_null(_said(WHOLE, "in its sidecar"))))),
     "Photo": _object(

@@ -39,9 +39,13 @@ def save(colorizer: Colorizer, library: Library, entry: Entry, file_format: str 
 
 
 def _plan(library: Library, entry: Entry) -> tuple[list[Source], pathlib.Path]:
-    """Everything that has a result in the same folder, and that folder."""
-    if entry.source == "upload":
+    """Everything that has its result in the same folder, and that folder. No name comes from a request."""
+    if entry.source == "upload" and library.output is None:
         return [Source(entry.path, pathlib.Path(entry.path.name))], library.uploads.results(entry)
+    if entry.source == "upload":
+        return [
+            Source(entry.path, pathlib.Path(f"upload-{entry.id[:12]}{entry.path.suffix}"))
+        ], library.output
     sources = library.folder.sources()
     if entry.path not in [source.path for source in sources]:
         raise ValueError("the file is not there any more")

@@ -10,7 +10,9 @@ import errno
 import itertools
 import os
 import pathlib
+from collections.abc import Callable
 
+from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.sidecar import Sidecar, load_hints, save_hints
 from hybridvit.inference.inputs import SUFFIXES
 from hybridvit.inference.summary import explain
@@ -27,8 +29,9 @@ def sidecar_now(entry: Entry) -> pathlib.Path | None:
 class SidecarFile:
     """The sidecar of a photograph of `width` x `height` px with the digest `sha256`; for one thread at a time."""
 
-    def __init__(self, entry: Entry, width: int, height: int, sha256: str):
-        self._entry, self._picture = entry, (width, height, sha256)
+    def __init__(self, entry: Entry, width: int, height: int, sha256: str, check: Callable[[Recipe], None]):
+        """`check` raises ValueError for a recipe that cannot be used."""
+        self._entry, self._picture, self._check = entry, (width, height, sha256), check
         self._known: dict[pathlib.Path, tuple[int, int]] = {}  # stamps of what was read or written here
         self.remarks: tuple[str, ...] = ()
 
@@ -51,8 +54,9 @@ class SidecarFile:
         stamp = stamp_of(path)
         try:
             sidecar = load_hints(path)
+            self._check(sidecar.recipe)
         except (ValueError, OSError) as error:
-            told = explain(error).replace(str(path), path.name)
+            told = f"{path.name}: {explain(error, path)}"
         else:
             if self._is_of_this_picture(sidecar):
                 self._known[path] = stamp

@@ -1,5 +1,6 @@
 """What all requests share: the library, the open photographs, threads; and what takes a thread or must happen once."""
 
+import re
 import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -12,7 +13,7 @@ from hybridvit.inference.colorizer import Colorizer
 from hybridvit.inference.photo import Photo
 from hybridvit.inference.summary import explain
 from hybridvit.studio.colored import Colored
-from hybridvit.studio.entry import Entry
+from hybridvit.studio.entry import ID_DIGITS, Entry
 from hybridvit.studio.flights import Flights
 from hybridvit.studio.library import Library
 from hybridvit.studio.limits import OPEN_BYTES, SMALL_BYTES
@@ -38,7 +39,7 @@ class Studio:
     async def entry(self, photo_id: str) -> Entry:
         """The photograph with this id; 404 if there is none."""
         entry = self.library.find(photo_id)
-        if entry is None and not self.library.scanned:
+        if entry is None and re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", photo_id):
             await self.scan()
             entry = self.library.find(photo_id)
         if entry is None:

@@ -5,6 +5,7 @@ import functools
 import pathlib
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import jax
@@ -22,6 +23,7 @@ from hybridvit.inference.weights import Weights
 from hybridvit.models.generator import build_generator
 from hybridvit.studio.openapi import describe_api
 from hybridvit.studio.server import BackgroundServer, listen
+from tests.studio.browsing import Desk, Served, open_browser
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +88,43 @@ def client(enter) -> httpx.Client:
 def ids(client) -> dict[str, str]:
     """Of the photographs, by name."""
     return {photo["name"]: photo["id"] for photo in client.get("/api/photos").json()["photos"]}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Not for the session: Playwright's event loop would be in the way of tests that run their own."""
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def album(tmp_path) -> pathlib.Path:
+    """A folder with a deep photograph of two levels, the same scene again, and a small coloured one."""
+    folder = tmp_path / "album"
+    folder.mkdir()
+    tifffile.imwrite(folder / "1 coat.tif", gray_picture(420, 600, np.uint16))
+    Image.fromarray(gray_picture(420, 600)[10:, 20:]).save(folder / "2 again.png")
+    colors = np.stack([gray_picture(90, 120), gray_picture(120, 90).T, np.full((90, 120), 90)], -1)
+    Image.fromarray(colors.astype(np.uint8)).save(folder / "3 small.jpg", quality=95)
+    return folder
+
+
+@pytest.fixture
+def served(browser, album, tmp_path, tiny_colorizer) -> Iterator[Served]:
+    """A studio with the album."""
+    served = Served(tiny_colorizer, album, tmp_path / "data")
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def desk(browser, served) -> Iterator[Desk]:
+    """A page of it, 1280 px wide; fails if anything was wrong in it that the test did not expect."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    desk = Desk(context.new_page(), served)
+    yield desk
+    context.close()
+    assert desk.problems == []
 
 
 def check_answer(api: dict, response: httpx.Response) -> None:

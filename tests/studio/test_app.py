@@ -384,6 +384,25 @@ def test_upload(enter, tmp_path):
     assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
 
 
+def test_results_go_where_they_are_wanted(enter, tmp_path):
+    client = enter(output=tmp_path / "out")
+    assert client.get("/api/").json()["output"] == str(tmp_path / "out")
+    Image.new("L", (20, 10), 80).save(file := io.BytesIO(), "PNG")
+    upload = client.post("/api/photos", params={"name": "x.png"}, content=file.getvalue()).json()["id"]
+    photo = client.get("/api/photos").json()["photos"][1]["id"]
+    saved = [
+        client.post(f"/api/photos/{one}/save", json={"format": "webp"}).json() for one in (upload, photo)
+    ]
+    names = [f"upload-{upload[:12]}.webp", "photo 2.webp"]
+    assert [one["file"] for one in saved] == [str(tmp_path / "out" / name) for name in names]
+    assert client.get(f"/api/photos/{photo}/result?format=webp").headers["content-type"] == "image/webp"
+    (tmp_path / "out" / "photo 2.png").write_bytes(b"somebody's")
+    answer = client.post(f"/api/photos/{photo}/save")
+    assert answer.status_code == 409
+    assert "no result of this command" in answer.json()["error"]
+    assert (tmp_path / "out" / "photo 2.png").read_bytes() == b"somebody's"
+
+
 def test_carry(client, ids):
     names = ("photo 2.png", "photo 10.jpg", "box/deep.tif")
     source, *others = (ids[name] for name in names)

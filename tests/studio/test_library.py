@@ -92,7 +92,7 @@ def test_uploads_are_there_again_the_newest_last(tmp_path):
 
 
 def file_of(entry: Entry, digest: str = "1" * 64) -> SidecarFile:
-    return SidecarFile(entry, *SIZE, digest)
+    return SidecarFile(entry, *SIZE, digest, lambda recipe: None)
 
 
 def sidecar(recipe: Recipe, digest: str = "1" * 64) -> Sidecar:
@@ -133,6 +133,18 @@ def test_what_cannot_be_used_is_put_aside(entry, text):
         assert load_hints(place).recipe == BLUE
         assert place.with_name(place.name + aside).read_text() == text
         assert len(list(place.parent.iterdir())) == 3 + attempt
+
+
+def test_a_recipe_that_cannot_be_used_is_put_aside_too(entry):
+    def refuse(recipe: Recipe) -> None:
+        raise ValueError("settings.size: too large")
+
+    file_of(entry).write(sidecar(RED))
+    file = SidecarFile(entry, *SIZE, "1" * 64, refuse)
+    assert file.read() is None
+    assert file.remarks[0].startswith("photo.hints.json: settings.size: too large")
+    file.write(sidecar(BLUE))
+    assert load_hints(entry.sidecar.with_name("photo.hints.json.unread")).recipe == RED
 
 
 def test_what_another_program_wrote_is_put_aside(entry):
