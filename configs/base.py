@@ -127,7 +127,10 @@ def get_config() -> ConfigDict:
     config.optim = ConfigDict()
     config.optim.learning_rate = 1e-3  # peak
     config.optim.warmup_steps = 100
-    config.optim.final_fraction = 0.01  # of the peak, at the end of the cosine
+    config.optim.schedule = "cosine"  # cosine | constant | linear | steps, after the warm-up
+    config.optim.final_fraction = 0.01  # of the peak, at the end of cosine and linear
+    config.optim.step_shares = (0.5, 0.75)  # steps: of the run, at which the rate is multiplied by
+    config.optim.step_factors = (0.1, 0.1)
     config.optim.weight_decay = 0.05  # not on norms and biases
     config.optim.b1 = 0.9
     config.optim.b2 = 0.95

@@ -19,6 +19,7 @@ CHOICES = {
     "model.dtype": ("float32", "bfloat16"),
     "consistency.views": (1, 2),
     "adversarial.loss": tuple(GENERATOR_LOSSES),
+    "optim.schedule": ("cosine", "constant", "linear", "steps"),
 }
 RANGES = {  # least, most, in words: fields
     (0, math.inf, "0 or more"): """
@@ -37,7 +38,7 @@ RANGES = {  # least, most, in words: fields
         data.eval_fraction hints.none_fraction degrade.labeled_probability degrade.film degrade.tone degrade.fade
         degrade.vignette degrade.blur degrade.grain degrade.scratches degrade.dust degrade.jpeg degrade.cutout
         bins.uniform_mix bins.prior_decay consistency.threshold consistency.floor optim.final_fraction optim.b1
-        optim.b2 optim.ema_decay""",
+        optim.step_shares optim.step_factors optim.b2 optim.ema_decay""",
     (0, 2**31 - 1, "within 0 and 2147483647"): "seed",
     (11, math.inf, "11 or more, the window of SSIM"): "eval.image_size",
 }
@@ -55,6 +56,11 @@ def check_config(config: ConfigDict) -> None:
             numbers = value if isinstance(value, tuple | list) else [value]
             if not numbers or not all(low <= number <= high for number in numbers):
                 raise ValueError(f"config.{field}={value} must be {wanted}")
+    shares, factors = config.optim.step_shares, config.optim.step_factors
+    if len(shares) != len(factors) or list(shares) != sorted(set(shares)):
+        raise ValueError(
+            f"config.optim.step_shares={shares} must rise and be as many as config.optim.step_factors={factors}"
+        )
     for section in ("bins", "consistency"):
         weight = config[section].weight
         if weight > 0 and (config.color.space, config.task) != ("lab", "colorize"):

@@ -13,7 +13,10 @@ def make_config(**changes):
         {
             "learning_rate": 1e-2,
             "warmup_steps": 10,
+            "schedule": "cosine",
             "final_fraction": 0.1,
+            "step_shares": (0.5, 0.75),
+            "step_factors": (0.1, 0.01),
             "weight_decay": 0.1,
             "b1": 0.9,
             "b2": 0.95,
@@ -37,6 +40,34 @@ def test_schedule_rises_linearly_and_falls_along_a_cosine():
 def test_no_warmup_starts_at_the_peak():
     _, schedule = optim.make_optimizer(make_config(warmup_steps=0), total_steps=20)
     np.testing.assert_allclose(schedule(0), 1e-2, rtol=1e-6)
+
+
+def rates(steps, **changes):
+    return [float(optim.make_schedule(make_config(**changes), 100)(step)) for step in steps]
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "constant", "linear", "steps"])
+def test_every_schedule_warms_up(schedule):
+    np.testing.assert_allclose(rates([0, 5, 10], schedule=schedule), [0, 5e-3, 1e-2], rtol=1e-6)
+    np.testing.assert_allclose(rates([0], schedule=schedule, warmup_steps=0), [1e-2], rtol=1e-6)
+
+
+def test_constant_stays():
+    np.testing.assert_allclose(rates([10, 50, 99, 1000], schedule="constant"), 1e-2, rtol=1e-6)
+
+
+def test_linear_stays_for_half_the_run_then_falls_to_its_end():
+    # pix2pix and CycleGAN: 100 epochs at the peak, 100 down to 0
+    found = rates([10, 49, 50, 75, 90, 100, 1000], schedule="linear", final_fraction=0.0)
+    np.testing.assert_allclose(found, [1e-2, 1e-2, 1e-2, 5e-3, 2e-3, 0, 0], rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(rates([100], schedule="linear"), 1e-3, rtol=1e-5)
+    late = rates([79, 80, 90, 100], schedule="linear", warmup_steps=80, final_fraction=0.0)
+    np.testing.assert_allclose(late, [1e-2 * 79 / 80, 1e-2, 5e-3, 0], rtol=1e-5, atol=1e-9)
+
+
+def test_steps_multiply_at_their_shares_of_the_run():
+    found = rates([10, 49, 51, 74, 76, 100, 1000], schedule="steps")
+    np.testing.assert_allclose(found, [1e-2, 1e-2, 1e-3, 1e-3, 1e-5, 1e-5, 1e-5], rtol=1e-5)
 
 
 def test_warmup_longer_than_the_run_is_refused():
