@@ -2,8 +2,8 @@
 
     python -m hybridvit.inference.weights --checkpoint=runs/release-192 --output=weights.safetensors
 
-Parameters are stored as float16 under their paths ("blocks/block00/query/kernel"); the file's metadata hold the model's
-config and where the weights came from. Half precision changes predictions by less than 0.01 ab units.
+Kernels are stored as float16 under their paths ("blocks/block00/query/kernel"), vectors as float32; the file's metadata
+hold the model's config and where the weights came from. Half precision changes predictions by less than 0.01 ab units.
 """
 
 import argparse
@@ -66,8 +66,14 @@ def load_weights(path: str | os.PathLike) -> Weights:
 
 
 def save_weights(weights: Weights, path: str | os.PathLike) -> None:
-    """Writes a .safetensors file, parameters as float16, by way of a temporary file."""
-    arrays = {name: np.asarray(x, np.float16) for name, x in flatten_dict(weights.params, sep="/").items()}
+    """Writes a .safetensors file by way of a temporary file: kernels as float16, vectors as float32.
+
+    Vectors are few, and variances among them may be larger than float16 holds.
+    """
+    arrays = {
+        name: np.asarray(x, np.float16 if np.ndim(x) > 1 else np.float32)
+        for name, x in flatten_dict(weights.params, sep="/").items()
+    }
     arrays[LOG_RARITY] = weights.log_rarity
     about = {"format": FORMAT, "model": weights.model.to_json(), "name": weights.name}
     partial = pathlib.Path(f"{path}.partial")

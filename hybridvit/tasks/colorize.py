@@ -8,6 +8,7 @@ from ml_collections import ConfigDict
 from hybridvit.color.spaces import SPACES
 from hybridvit.data.degrade import degrade, film_gray
 from hybridvit.hints.simulate import simulate_hints
+from hybridvit.hints.user_points import simulate_points
 from hybridvit.tasks.task import Examined, Pictures, Task, Views
 
 GRAY, TINT = "gray", "one tint (oracle)"
@@ -30,8 +31,11 @@ def make_colorize(config: ConfigDict) -> Task:
             aged = degrade(age_key, film, config.degrade)
             choice = jax.random.bernoulli(choice_key, config.degrade.labeled_probability, shape)
             luma = jnp.where(choice, aged, luma)
-        hints = simulate_hints(hint_key, chroma, None, config.hints) if config.model.hints else None
-        return Views(luma, hints), chroma
+        if not config.model.hints:
+            return Views(luma, None), chroma
+        if config.hints.kind == "points":
+            return Views(luma, simulate_points(hint_key, chroma)), chroma
+        return Views(luma, simulate_hints(hint_key, chroma, None, config.hints)), chroma
 
     def examine(keys: Array, pictures: Pictures) -> Examined:
         return Examined(*split(pictures), pictures[..., :3])
