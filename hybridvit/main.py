@@ -10,7 +10,6 @@ This file is short on purpose: flags, the start of the devices, and what to call
 
 import os
 import pathlib
-import re
 import sys
 from collections.abc import Sequence
 
@@ -18,6 +17,7 @@ import jax
 from absl import app, flags, logging
 from ml_collections import config_flags
 
+from hybridvit.command_line import fail, parse_flags
 from hybridvit.compilation import enable_compilation_cache
 from hybridvit.evaluate import evaluate_checkpoint
 from hybridvit.train import DivergedError, train
@@ -65,26 +65,6 @@ def main(argv: Sequence[str]) -> None:
     except (ValueError, OSError, ImportError, DivergedError) as error:
         logging.debug("where it happened:", exc_info=True)  # shown with --verbosity=1
         fail(str(error))
-
-
-def fail(message: str) -> None:
-    """Prints one line and exits with code 2."""
-    print("hybridvit:", " ".join(message.split()), file=sys.stderr)
-    sys.exit(2)
-
-
-def parse_flags(argv: Sequence[str]) -> list[str]:
-    """Parses the flags; a mistake, such as a misspelt field of the config, ends in one line."""
-    try:
-        return flags.FLAGS(argv)
-    except (AttributeError, KeyError) as error:  # how ml_collections says that there is no such field
-        name = re.search(r"\w+", str(error)).group()
-        nearest = re.search(r'Did you mean "(\w+)"', str(error))
-        argument = next((a for a in argv if re.search(rf"\.{name}\b", a)), name).split("=")[0]
-        advice = f"did you mean {nearest.group(1)!r}? " if nearest else ""
-        fail(f"{argument}: the config has no field {name!r}; {advice}configs/base.py lists them all")
-    except flags.Error as error:
-        fail(str(error).strip().splitlines()[-1])
 
 
 def run() -> None:
