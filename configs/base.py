@@ -62,6 +62,9 @@ def get_config() -> ConfigDict:
     config.model = ConfigDict()
     config.model.name = "HybridConvViT"  # a key of hybridvit.models.generator.GENERATORS
     config.model.variant = "Ti"  # Ti | XS | S | B | L: about 2.5, 6, 8, 30, 110 M parameters
+    config.model.embedding = (
+        ""  # Autoencoder full: weights of its classifier (.npz of a ViT); empty: our own encoder
+    )
     config.model.hints = True  # False: the generator takes none, and is evaluated without
     config.model.dtype = "float32"  # compute dtype; parameters are float32. bfloat16 on GPU and TPU
     config.model.remat = (
@@ -69,8 +72,12 @@ def get_config() -> ConfigDict:
     )
 
     config.hints = ConfigDict()  # simulated user hints in training
+    config.hints.kind = (
+        "cells"  # cells | points (few, towards the middle, as Zhang et al. 2017; no more fields)
+    )
     config.hints.none_fraction = 0.35  # share of pictures without any hint, so that automatic mode stays good
-    config.hints.max_count = 128  # most hint cells a picture; the count is log-uniform from 1
+    config.hints.min_count = 1  # fewest and most hint cells of the other pictures; the count is log-uniform
+    config.hints.max_count = 128
     config.hints.cell_sizes = (1, 2, 4, 8)  # px, side of a square hint cell, one drawn for each picture
 
     config.degrade = ConfigDict()  # strong views: ageing of the luma, each with its probability
@@ -89,7 +96,7 @@ def get_config() -> ConfigDict:
 
     config.supervised = ConfigDict()  # chroma regression
     config.supervised.weight = 1.0
-    config.supervised.loss = "huber"  # huber | l1 | l2
+    config.supervised.loss = "huber"  # huber | l1 | l2 | l1_ssim
     config.supervised.delta = 0.1  # Huber threshold, in chroma units (1 = 110 ab)
 
     config.bins = ConfigDict()  # cross-entropy on the 313 ab bins (Zhang et al. 2016)
@@ -119,10 +126,25 @@ def get_config() -> ConfigDict:
     config.adversarial.loss = "hinge"  # hinge | least_squares | vanilla
     config.adversarial.r1_weight = 0.0  # gradient penalty on real pictures
     config.adversarial.start_step = 0  # the generator hears the discriminator from this step on
-    config.adversarial.learning_rate = 2e-4
+    config.adversarial.learning_rate = 2e-4  # of the discriminator; its schedule is that of optim
+    config.adversarial.b1 = 0.0  # without momentum (Miyato et al. 2018)
+    config.adversarial.b2 = 0.99
     config.adversarial.width = 64  # channels of the first layer
     config.adversarial.num_layers = 3  # 3: the 70 x 70 PatchGAN of pix2pix
-    config.adversarial.spectral_norm = True
+    config.adversarial.norm = "spectral"  # spectral | batch | instance | none
+
+    config.cycle = (
+        ConfigDict()
+    )  # CycleGAN: colour and gray pictures that do not correspond; space rgb, no hints
+    config.cycle.weight = 0.0  # of coming back to where it started (10 in the paper); 0: no way back is built
+    config.cycle.identity = 0.5  # weight of changing nothing that need not change, as a share of the above
+    config.cycle.pool_size = 50  # past pictures of each generator from which its discriminator is shown some
+
+    config.growing = ConfigDict()  # progressive growing: training starts on smaller pictures
+    config.growing.first_side = 0  # px, doubled until it is data.image_size; 0: full size from the start
+    config.growing.steps = (
+        1000  # over which each doubling is blended in, and again for which it is trained on
+    )
 
     config.optim = ConfigDict()
     config.optim.learning_rate = 1e-3  # peak

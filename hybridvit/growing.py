@@ -10,7 +10,9 @@ once; the blend factor is a traced number.
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, UInt8
+
+Batch = dict[str, UInt8[Array, "b h w c"]]
 
 
 class Stage(NamedTuple):
@@ -67,6 +69,20 @@ def grow(
         return pictures
     coarse = jnp.repeat(jnp.repeat(_shrink(pictures, 2), 2, 1), 2, 2)
     return coarse + blend_factor(stage, step) * (pictures - coarse)
+
+
+def grow_batch(batch: Batch, stage: Stage, step: int | Int[Array, ""]) -> Batch:
+    """The pictures of a training batch as `step` of `stage` sees them, uint8 as before.
+
+    Raises ValueError as `grow`.
+    """
+
+    def reduce(pictures: UInt8[Array, "b h w c"]) -> UInt8[Array, "b side side c"]:
+        if stage.fade == 0 and pictures.shape[1:3] == (stage.side, stage.side):
+            return pictures
+        return jnp.round(grow(pictures.astype(jnp.float32), stage, step)).astype(jnp.uint8)
+
+    return {name: reduce(pictures) for name, pictures in batch.items()}
 
 
 def _shrink(pictures: Float[Array, "b h w c"], factor: int) -> Float[Array, "b hs ws c"]:

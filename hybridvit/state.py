@@ -6,15 +6,15 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from flax import nnx
 from jax.sharding import Mesh
-from jaxtyping import Array
+from jaxtyping import Array, Bool
 from ml_collections import ConfigDict
 
 from hybridvit.color.bins import NUM_BINS, NUM_RINGS
+from hybridvit.cycle import Cycle, build_cycle
 from hybridvit.mesh import state_shardings
+from hybridvit.models.discriminator import build_discriminator
 from hybridvit.models.generator import build_generator, join
-from hybridvit.models.patch_gan import PatchGAN
 from hybridvit.models.prediction import Prediction
 from hybridvit.optim import make_optimizer
 from hybridvit.tasks.colorize import make_colorize
@@ -45,79 +45,78 @@ class TrainState:
     ring_confidence: Any  # float32 [rings]: running mean of the teacher's radial mass by chroma ring
     skipped: Any  # int32 []: updates skipped, as they were not finite
     skipped_in_row: Any  # int32 []
+    cycle: Any = dataclasses.field(
+        default_factory=dict
+    )  # CycleGAN's way back, see `cycle.Cycle.init`; else empty
 
 
 @dataclasses.dataclass(frozen=True)
 class Networks:
     """Pure functions over parameter pytrees, and the optimizers.
 
-    `generate` and `learn` are those of `Generator`; `discriminate(params, stats, luma, chroma) -> (logits, stats)`.
+    `generate` and `learn` are those of `Generator`, `discriminate` is that of `Discriminator`.
     """
 
     task: Task
     generate: Callable[[Any, Array, Array | None], Prediction]
     learn: Callable[[Any, Any, Array, Array | None, Array], tuple[Prediction, Any]]
-    discriminate: Callable[[Any, Any, Array, Array], tuple[Array, Any]]
+    discriminate: Callable[[Any, Any, Array], tuple[Array, Any]] | None
     init: Callable[[Array], tuple[Any, Any, Any, Any]]  # key -> params, stats, disc_params, disc_stats
     optimizer: Any
     disc_optimizer: Any
     schedule: Callable[[int], float]
+    cycle: Cycle | None  # CycleGAN's way back
 
 
 def build_networks(config: ConfigDict) -> Networks:
-    """The generator named by `config.model`, and the discriminator if `config.adversarial.weight` is not 0.
+    """The generator named by `config.model`, and what `config.adversarial` and `config.cycle` add to it.
 
-    Raises ValueError for an unknown name or variant.
+    The discriminator judges luma and chroma, CycleGAN's the chroma alone: the colour pictures are no answers to the
+    gray ones. Raises ValueError for an unknown name or variant.
     """
     task = TASKS[config.task](config)
     generator = build_generator(config.model, task.channels)
-    adversarial = config.adversarial.weight > 0
-
-    def make_discriminator(rngs: nnx.Rngs) -> PatchGAN:
-        return PatchGAN(
-            1 + task.channels,
-            width=config.adversarial.width,
-            num_layers=config.adversarial.num_layers,
-            spectral_norm=config.adversarial.spectral_norm,
-            dtype=config.model.dtype,
-            rngs=rngs,
-        )
-
-    discriminator_def = (
-        nnx.split(nnx.eval_shape(lambda: make_discriminator(nnx.Rngs(0))), nnx.Param, nnx.BatchStat)[0]
-        if adversarial
-        else None
-    )
-
-    def discriminate(params: Any, stats: Any, luma: Array, chroma: Array) -> tuple[Array, Any]:
-        module = nnx.merge(discriminator_def, params, stats)
-        logits = module(jnp.concatenate([luma, chroma], -1))
-        return logits, nnx.to_pure_dict(nnx.state(module, nnx.BatchStat))
+    cycle = build_cycle(config, task.channels) if config.cycle.weight > 0 else None
+    discriminator = None
+    if config.adversarial.weight > 0:
+        judged = task.channels if cycle else 1 + task.channels
+        discriminator = build_discriminator(config.adversarial, judged, config.model.dtype)
 
     def init(key: Array) -> tuple[Any, Any, Any, Any]:
         generator_key, discriminator_key = jax.random.split(key)
-        params, stats = generator.init(generator_key)
-        if not adversarial:
-            return params, stats, {}, {}
-        _, disc_params, disc_stats = nnx.split(
-            make_discriminator(nnx.Rngs(discriminator_key)), nnx.Param, nnx.BatchStat
+        nothing = ({}, {})
+        return generator.init(generator_key) + (
+            discriminator.init(discriminator_key) if discriminator else nothing
         )
-        return params, stats, nnx.to_pure_dict(disc_params), nnx.to_pure_dict(disc_stats)
 
     optimizer, schedule = make_optimizer(config.optim, config.train.steps)
     disc_optim = config.optim.copy_and_resolve_references()
     with disc_optim.unlocked():
-        # Discriminators are trained without momentum (Miyato et al. 2018 use beta1 = 0) and without decay.
-        disc_optim.update(learning_rate=config.adversarial.learning_rate, b1=0.0, b2=0.99, weight_decay=0.0)
+        own = {name: config.adversarial[name] for name in ("learning_rate", "b1", "b2")}
+        disc_optim.update(weight_decay=0.0, **own)
     disc_optimizer, _ = make_optimizer(disc_optim, config.train.steps)
     return Networks(
-        task, generator.generate, generator.learn, discriminate, init, optimizer, disc_optimizer, schedule
+        task=task,
+        generate=generator.generate,
+        learn=generator.learn,
+        discriminate=discriminator and discriminator.judge,
+        init=init,
+        optimizer=optimizer,
+        disc_optimizer=disc_optimizer,
+        schedule=schedule,
+        cycle=cycle,
     )
 
 
 def init_state(networks: Networks, seed: int) -> TrainState:
     """A fresh state (traceable): the EMA equals the parameters, the prior is uniform, nothing is learnt yet."""
-    params, stats, disc_params, disc_stats = networks.init(jax.random.key(seed))
+    key = jax.random.key(seed)
+    params, stats, disc_params, disc_stats = networks.init(key)
+    cycle = {}
+    if networks.cycle is not None:
+        cycle = networks.cycle.init(jax.random.fold_in(key, 1))
+        cycle["opt_state"] = networks.optimizer.init(cycle["params"])
+        cycle["disc_opt_state"] = networks.disc_optimizer.init(cycle["disc_params"])
     return TrainState(
         step=jnp.int32(0),
         params=params,
@@ -132,6 +131,21 @@ def init_state(networks: Networks, seed: int) -> TrainState:
         ring_confidence=jnp.full(NUM_RINGS, 1 / NUM_RINGS, jnp.float32),
         skipped=jnp.int32(0),
         skipped_in_row=jnp.int32(0),
+        cycle=cycle,
+    )
+
+
+def advance(state: TrainState, changed: dict[str, Any], finite: Bool[Array, ""]) -> TrainState:
+    """The state of the next step: with the fields `changed` if `finite`, else as they were and one more skipped."""
+    kept = {name: getattr(state, name) for name in changed}
+    changed = jax.tree.map(lambda new, old: jnp.where(finite, new, old), changed, kept)
+    skipped = 1 - finite.astype(jnp.int32)
+    return dataclasses.replace(
+        state,
+        **changed,
+        step=state.step + 1,
+        skipped=state.skipped + skipped,
+        skipped_in_row=(state.skipped_in_row + 1) * skipped,
     )
 
 

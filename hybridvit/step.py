@@ -8,7 +8,6 @@ sums the objectives of the config, and updates the state. A loss, gradient or up
 but counters.
 """
 
-import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +28,7 @@ from hybridvit.objectives import adversarial, bin_cross_entropy, consistency
 from hybridvit.objectives.bin_cross_entropy import pool
 from hybridvit.objectives.supervised import supervised_loss
 from hybridvit.optim import ema_update
-from hybridvit.state import Networks, TrainState
+from hybridvit.state import Networks, TrainState, advance
 from hybridvit.tasks.task import Task, Views
 
 Batch = dict[str, UInt8[Array, "b h w c"]]
@@ -83,6 +82,9 @@ def make_train_step(
             strong, labels, aux["metrics"] = view_unlabeled(unlabeled_key, gray, state)
             aux["ring_confidence"] = consistency.update_ring_confidence(state.ring_confidence, labels)
 
+        def judge(params: Any, chroma: Array) -> tuple[Array, Any]:
+            return networks.discriminate(params, state.disc_stats, jnp.concatenate([views.luma, chroma], -1))
+
         def generator_objective(params: Any) -> tuple[Array, tuple[Prediction, Any, Metrics]]:
             # One forward pass over both sets
             given = views if labels is None else jax.tree.map(interleave, views, strong)
@@ -104,9 +106,7 @@ def make_train_step(
                 ramp = jnp.minimum(1.0, (state.step + 1) / max(config.consistency.warmup_steps, 1))
                 loss += config.consistency.weight * ramp * metrics["loss/consistency"]
             if use_adversarial:
-                fake, _ = networks.discriminate(
-                    state.disc_params, state.disc_stats, views.luma, prediction.chroma
-                )
+                fake, _ = judge(state.disc_params, prediction.chroma)
                 metrics["loss/generator"] = adversarial.generator_loss(config.adversarial.loss, fake)
                 heard = state.step >= config.adversarial.start_step
                 loss += config.adversarial.weight * heard * metrics["loss/generator"]
@@ -120,14 +120,9 @@ def make_train_step(
             return grads, {}, aux
 
         def discriminator_objective(params: Any) -> tuple[Array, Any]:
-            def judge(chroma: Array) -> Array:
-                return networks.discriminate(params, state.disc_stats, views.luma, chroma)[0]
-
-            real, stats = networks.discriminate(params, state.disc_stats, views.luma, chroma)
-            loss = adversarial.discriminator_loss(config.adversarial.loss, real, judge(prediction.chroma))
-            if config.adversarial.r1_weight > 0:
-                loss += config.adversarial.r1_weight * adversarial.r1_penalty(judge, chroma)
-            return loss, stats
+            return adversarial.discriminator_objective(
+                lambda colors: judge(params, colors), chroma, prediction.chroma, config.adversarial
+            )
 
         (disc_loss, aux["disc_stats"]), disc_grads = jax.value_and_grad(
             discriminator_objective, has_aux=True
@@ -155,16 +150,7 @@ def make_train_step(
         param_norm = optax.tree.norm([changed[name] for name in ("params", "disc_params") if name in changed])
         finite = jnp.isfinite(aux["metrics"]["loss"]) & jnp.isfinite(grad_norm) & jnp.isfinite(param_norm)
         changed |= {name: value for name, value in aux.items() if name != "metrics"}
-        kept = {name: getattr(state, name) for name in changed}
-        changed = jax.tree.map(lambda new, old: jnp.where(finite, new, old), changed, kept)
-        skipped = 1 - finite.astype(jnp.int32)
-        state = dataclasses.replace(
-            state,
-            **changed,
-            step=state.step + 1,
-            skipped=state.skipped + skipped,
-            skipped_in_row=(state.skipped_in_row + 1) * skipped,
-        )
+        state = advance(state, changed, finite)
         metrics = aux["metrics"] | {
             "grad_norm": grad_norm,
             "param_norm": param_norm,

@@ -10,6 +10,7 @@ Everything that a killed run needs to go on is in its work folder:
 """
 
 import contextlib
+import functools
 import importlib.metadata
 import pathlib
 from typing import Any
@@ -23,11 +24,13 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from hybridvit.checkpoint import Checkpoints, resolve
+from hybridvit.cycle_step import make_cycle_step
 from hybridvit.data.pipeline import make_eval_pictures, make_train_dataset, make_train_iterator
 from hybridvit.evaluate import make_evaluate, print_report, save_report
+from hybridvit.growing import Stage, grow_batch, plan_stages, stage_at
 from hybridvit.mesh import batch_sharding, build_mesh, check_batch_size, put_batch
 from hybridvit.state import Networks, TrainState, abstract_state, build_networks, create_state
-from hybridvit.step import make_train_step
+from hybridvit.step import Batch, Metrics, make_train_step
 from hybridvit.stop import StopSignal
 from hybridvit.validate import check_config
 from hybridvit.writer import Writer
@@ -52,7 +55,10 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
     abstract = abstract_state(networks, mesh)
     dataset = make_train_dataset(config.data, config.seed, jax.process_index(), jax.process_count())
     pictures = make_eval_pictures(config.data, config.eval.image_size)
-    train_step = jit_train_step(networks, config, abstract, mesh)
+    stages = plan_stages(
+        config.growing.first_side or config.data.image_size, config.data.image_size, config.growing.steps
+    )
+    step_of = functools.cache(lambda stage: jit_train_step(networks, config, abstract, mesh, stage))
     evaluate = make_evaluate(networks, config, mesh)
     talk = jax.process_index() == 0
     if talk:
@@ -72,6 +78,7 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
             tqdm(total=config.train.steps, initial=start, unit="step", disable=not talk, smoothing=0.1)
         )
         for step in range(start + 1, config.train.steps + 1):
+            train_step = step_of(stage_at(stages, step - 1))
             state, metrics = train_step(state, put_batch(next(batches), mesh))
             bar.update()
             last = step == config.train.steps
@@ -122,11 +129,22 @@ def check_batch_sizes(config: ConfigDict, mesh: Mesh) -> None:
     check_batch_size("config.eval.batch_size", config.eval.batch_size, mesh)
 
 
-def jit_train_step(networks: Networks, config: ConfigDict, abstract: TrainState, mesh: Mesh) -> Any:
-    """The train step compiled for the mesh; the old state's memory is reused for the new one."""
+def jit_train_step(
+    networks: Networks, config: ConfigDict, abstract: TrainState, mesh: Mesh, stage: Stage | None = None
+) -> Any:
+    """The train step compiled for the mesh; the old state's memory is reused for the new one.
+
+    With a `stage` of progressive growing, on pictures as that stage sees them.
+    """
+    make_step = make_cycle_step if config.cycle.weight > 0 else make_train_step
+    step = make_step(networks, config)
+
+    def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+        return step(state, grow_batch(batch, stage, state.step) if stage else batch)
+
     shardings = jax.tree.map(lambda x: x.sharding, abstract)
     return jax.jit(
-        make_train_step(networks, config),
+        train_step,
         in_shardings=(shardings, batch_sharding(mesh)),
         out_shardings=(shardings, NamedSharding(mesh, PartitionSpec())),
         donate_argnums=0,

@@ -9,36 +9,39 @@ from operator import attrgetter
 from ml_collections import ConfigDict
 
 from hybridvit.color.spaces import SPACES
+from hybridvit.growing import plan_stages
 from hybridvit.objectives.adversarial import GENERATOR_LOSSES
 from hybridvit.objectives.supervised import LOSSES
 
 CHOICES = {
     "task": ("colorize", "restore"),
+    "hints.kind": ("cells", "points"),
     "color.space": tuple(SPACES),
     "supervised.loss": tuple(LOSSES),
     "model.dtype": ("float32", "bfloat16"),
     "consistency.views": (1, 2),
     "adversarial.loss": tuple(GENERATOR_LOSSES),
+    "adversarial.norm": ("spectral", "batch", "instance", "none"),
     "optim.schedule": ("cosine", "constant", "linear", "steps"),
 }
 RANGES = {  # least, most, in words: fields
     (0, math.inf, "0 or more"): """
         data.unlabeled_batch_size data.eval_limit data.num_threads data.num_workers data.prefetch degrade.strength
         supervised.weight bins.weight consistency.weight consistency.warmup_steps adversarial.weight
-        adversarial.r1_weight adversarial.start_step adversarial.learning_rate optim.learning_rate optim.weight_decay
-        eval.hint_counts""",
+        adversarial.r1_weight adversarial.start_step adversarial.learning_rate cycle.weight cycle.identity
+        growing.first_side optim.learning_rate optim.weight_decay eval.hint_counts""",
     (1, math.inf, "1 or more"): """
-        data.image_size data.batch_size hints.max_count hints.cell_sizes adversarial.width adversarial.num_layers
-        optim.accumulate train.steps train.log_every train.checkpoint_every train.eval_every train.max_skipped
-        eval.grid_pictures""",
+        data.image_size data.batch_size hints.min_count hints.max_count hints.cell_sizes adversarial.width
+        adversarial.num_layers cycle.pool_size growing.steps optim.accumulate train.steps train.log_every
+        train.checkpoint_every train.eval_every train.max_skipped eval.grid_pictures""",
     (math.ulp(0.0), math.inf, "more than 0"): """
         supervised.delta bins.sigma consistency.temperature consistency.radius consistency.agreement
         optim.clip_norm""",
     (0, 1, "within 0 and 1"): """
         data.eval_fraction hints.none_fraction degrade.labeled_probability degrade.film degrade.tone degrade.fade
         degrade.vignette degrade.blur degrade.grain degrade.scratches degrade.dust degrade.jpeg degrade.cutout
-        bins.uniform_mix bins.prior_decay consistency.threshold consistency.floor optim.final_fraction optim.b1
-        optim.step_shares optim.step_factors optim.b2 optim.ema_decay""",
+        bins.uniform_mix bins.prior_decay consistency.threshold consistency.floor adversarial.b1 adversarial.b2
+        optim.final_fraction optim.step_shares optim.step_factors optim.b1 optim.b2 optim.ema_decay""",
     (0, 2**31 - 1, "within 0 and 2147483647"): "seed",
     (11, math.inf, "11 or more, the window of SSIM"): "eval.image_size",
 }
@@ -56,6 +59,11 @@ def check_config(config: ConfigDict) -> None:
             numbers = value if isinstance(value, tuple | list) else [value]
             if not numbers or not all(low <= number <= high for number in numbers):
                 raise ValueError(f"config.{field}={value} must be {wanted}")
+    if config.hints.min_count > config.hints.max_count:
+        raise ValueError(
+            f"config.hints.min_count={config.hints.min_count} is more than "
+            f"config.hints.max_count={config.hints.max_count}"
+        )
     shares, factors = config.optim.step_shares, config.optim.step_factors
     if len(shares) != len(factors) or list(shares) != sorted(set(shares)):
         raise ValueError(
@@ -70,10 +78,53 @@ def check_config(config: ConfigDict) -> None:
             )
     if config.task == "restore" and config.model.hints:
         raise ValueError("config.model.hints is for colouring: set it to False for config.task=restore")
-    size = config.data.image_size
-    if (
-        size % 16
-    ):  # else the padding lies on the other side of the mirrored view, and the teacher disagrees with itself
-        below = size // 16 * 16
-        choice = f"{below} or {below + 16}" if below else "16"
-        raise ValueError(f"config.data.image_size={size} is no multiple of 16: set it to {choice}")
+    check_sizes(config)
+    if config.cycle.weight > 0:
+        check_cycle(config)
+
+
+def check_sizes(config: ConfigDict) -> None:
+    """Raises ValueError, one line, for pictures that the networks, or progressive growing, cannot work on."""
+    size, first = config.data.image_size, config.growing.first_side or config.data.image_size
+    for field, side in (("data.image_size", size), ("growing.first_side", first)):
+        if (
+            side % 16
+        ):  # else the padding lies on the other side of the mirrored view: the teacher disagrees with itself
+            below = side // 16 * 16
+            choice = f"{below} or {below + 16}" if below else "16"
+            raise ValueError(f"config.{field}={side} is no multiple of 16: set it to {choice}")
+    layers = config.adversarial.num_layers
+    if config.adversarial.weight > 0 and first < 3 << layers:  # no patch would be left
+        raise ValueError(
+            f"config.adversarial.num_layers={layers} needs pictures of {3 << layers} px or more, and these are of "
+            f"{first}: lower it"
+        )
+    try:
+        last = plan_stages(first, size, config.growing.steps)[-1]
+    except ValueError as error:
+        raise ValueError(f"config.growing.first_side={first}: {error}") from None
+    if last.start + last.fade >= config.train.steps:
+        raise ValueError(
+            f"config.growing.steps={config.growing.steps} reaches {size} px after {last.start + last.fade} steps, and "
+            f"config.train.steps={config.train.steps}: lower it"
+        )
+
+
+def check_cycle(config: ConfigDict) -> None:
+    """Raises ValueError, one line, for what CycleGAN does not go with."""
+    needed = {
+        "task": "colorize",
+        "hints.kind": ("cells", "points"),
+        "color.space": "rgb",
+        "model.hints": False,
+        "optim.accumulate": 1,
+        "growing.first_side": 0,
+    }
+    for field, value in needed.items():
+        if attrgetter(field)(config) != value:
+            raise ValueError(f"config.cycle.weight={config.cycle.weight} needs config.{field}={value}")
+    for field in ("adversarial.weight", "data.unlabeled_batch_size"):
+        if attrgetter(field)(config) == 0:
+            raise ValueError(
+                f"config.cycle.weight={config.cycle.weight} needs config.{field}: set it above 0"
+            )

@@ -23,13 +23,14 @@ def simulate_hints(
 ) -> Float[Array, "b h w hint"]:
     """Hints as a user might give them, drawn from the chroma of each picture by itself (`config.hints`).
 
-    A picture has none with probability `none_fraction`. Else the count to expect is log-uniform from 1 to
+    A picture has none with probability `none_fraction`. Else the count to expect is log-uniform from `min_count` to
     `max_count`; the cells are squares of one of `cell_sizes` (px), one size a picture, chosen independently.
     A hint is the mean chroma of its cell. Cells that hold a pixel that is not `allowed` are left out.
     """
     none_key, count_key, size_key, cell_key = jax.random.split(key, 4)
     batch, height, width, _ = chroma.shape
-    count = jnp.exp(jax.random.uniform(count_key, (batch,)) * jnp.log(float(config.max_count)))
+    least, most = float(config.min_count), float(config.max_count)
+    count = least * jnp.exp(jax.random.uniform(count_key, (batch,)) * jnp.log(most / least))
     count = jnp.where(jax.random.uniform(none_key, (batch,)) < config.none_fraction, 0.0, count)
     size_index = jax.random.randint(size_key, (batch,), 0, len(config.cell_sizes))
     draw = jax.random.uniform(cell_key, (batch, height, width))  # one for each cell: that of its first pixel

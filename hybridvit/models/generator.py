@@ -8,11 +8,30 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from jaxtyping import Array
 from ml_collections import ConfigDict
 
+from hybridvit.models.hscau_net import HSCAUNet
 from hybridvit.models.hybrid_conv_vit import HybridConvViT
+from hybridvit.models.link_net import LinkNet
 from hybridvit.models.prediction import Prediction
+from hybridvit.models.r2_unet import R2UNet
+from hybridvit.models.resnet_generator import ResNetGenerator
+from hybridvit.models.unet import UNet
+from hybridvit.models.unet_3_plus import UNet3Plus
+from hybridvit.models.unet_plus_plus import UNetPlusPlus
 
 # A new one: a module that takes (luma, hints or None, key or None), returns a `Prediction`, and has its name here.
-GENERATORS = {"HybridConvViT": HybridConvViT}
+GENERATORS = {
+    generator.__name__: generator
+    for generator in (
+        HybridConvViT,
+        UNet,
+        UNetPlusPlus,
+        UNet3Plus,
+        LinkNet,
+        R2UNet,
+        HSCAUNet,
+        ResNetGenerator,
+    )
+}
 
 
 class Generator(NamedTuple):
@@ -28,14 +47,17 @@ class Generator(NamedTuple):
     init: Callable[[Array], tuple[Any, Any]]  # key -> params, stats
 
 
-def build_generator(config: ConfigDict, channels: int = 2) -> Generator:
+def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | None = None) -> Generator:
     """The generator named by `config.name`, for chroma of so many channels.
 
+    `hint_channels` are given beside the luma; None: as many as the chroma and a mask, or none without `config.hints`.
     Raises ValueError for an unknown name or variant.
     """
     if config.name not in GENERATORS:
         raise ValueError(f"config.model.name={config.name!r} is not one of {', '.join(GENERATORS)}")
-    shape = {"channels": channels, "hint_channels": channels + 1 if config.hints else 0}
+    if hint_channels is None:
+        hint_channels = channels + 1 if config.hints else 0
+    shape = {"channels": channels, "hint_channels": hint_channels}
 
     def make(rngs: nnx.Rngs) -> nnx.Module:
         return GENERATORS[config.name](

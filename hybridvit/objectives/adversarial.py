@@ -4,10 +4,12 @@ hinge (Lim & Ye 2017), least squares (Mao et al. 2017), vanilla (Goodfellow et a
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+from ml_collections import ConfigDict
 
 Logits = Float[Array, "b h w 1"]
 
@@ -31,6 +33,23 @@ def discriminator_loss(name: str, real: Logits, fake: Logits) -> Float[Array, ""
 def generator_loss(name: str, fake: Logits) -> Float[Array, ""]:
     """Loss of the generator on its own colours."""
     return GENERATOR_LOSSES[name](fake)
+
+
+def discriminator_objective(
+    judge: Callable[[Array], tuple[Logits, Any]],
+    real: Float[Array, "b h w c"],
+    fake: Float[Array, "f h w c"],
+    config: ConfigDict,
+) -> tuple[Float[Array, ""], Any]:
+    """Loss by `config.adversarial`, with its gradient penalty, and the discriminator's statistics afterwards.
+
+    `judge(pictures) -> (logits, statistics)`.
+    """
+    logits, stats = judge(real)
+    loss = discriminator_loss(config.loss, logits, judge(fake)[0])
+    if config.r1_weight > 0:
+        loss += config.r1_weight * r1_penalty(lambda pictures: judge(pictures)[0], real)
+    return loss, stats
 
 
 def r1_penalty(logits: Callable[[Array], Logits], chroma: Float[Array, "b h w c"]) -> Float[Array, ""]:

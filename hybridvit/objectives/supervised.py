@@ -8,11 +8,13 @@ from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
 from hybridvit.models.prediction import Prediction
+from hybridvit.objectives.ssim_loss import l1_ssim_loss
 
 LOSSES: dict[str, Callable] = {  # of `config.supervised.loss`: (chroma, truth, delta) -> scalar
     "huber": lambda chroma, truth, delta: chroma_loss(chroma, truth, delta),
     "l1": lambda chroma, truth, delta: jnp.mean(jnp.abs(chroma - truth)),  # pix2pix (Isola et al. 2017)
     "l2": lambda chroma, truth, delta: jnp.mean(jnp.square(chroma - truth)),
+    "l1_ssim": lambda chroma, truth, delta: l1_ssim_loss(chroma, truth),  # HSCAU-Net
 }
 
 

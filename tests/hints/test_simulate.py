@@ -75,6 +75,8 @@ def test_counts_are_log_uniform_and_the_share_without_hints_is_the_configured_on
     np.testing.assert_allclose(counts.mean(), (128 - 1) / np.log(128), rtol=0.1)
     np.testing.assert_allclose(np.median(counts), np.sqrt(128), rtol=0.2)
     assert counts.max() < 128 * 1.5
+    dense = config(cell_sizes=(1,), none_fraction=0.0, min_count=80, max_count=80)
+    np.testing.assert_allclose(simulate(2, chroma, settings=dense)[..., 2].mean(), 80 / 1600, rtol=0.03)
     some = simulate(3, chroma, settings=config(cell_sizes=(1,), none_fraction=0.6, max_count=1000))
     np.testing.assert_allclose((some[..., 2].sum((1, 2)) == 0).mean(), 0.6, atol=0.08)
     assert (simulate(4, chroma, settings=config(none_fraction=1.0)) == 0).all()

@@ -14,7 +14,7 @@ def test_receptive_field_as_in_pix2pix(num_layers, size):
 
 @pytest.mark.parametrize("num_layers", [1, 2])
 def test_one_logit_sees_exactly_its_patch(num_layers):
-    model = PatchGAN(1, width=4, num_layers=num_layers, spectral_norm=False, rngs=nnx.Rngs(0))
+    model = PatchGAN(1, width=4, num_layers=num_layers, norm="none", rngs=nnx.Rngs(0))
     x = jax.random.normal(jax.random.key(0), (1, 96, 96, 1))
     middle = model(x).shape[1] // 2
     graph, state = nnx.split(model)
@@ -42,9 +42,39 @@ def test_spectral_norm_divides_by_the_largest_singular_value():
 
 
 def test_power_iteration_moves_only_with_spectral_norm():
-    plain = PatchGAN(3, width=4, num_layers=1, spectral_norm=False, rngs=nnx.Rngs(0))
+    plain = PatchGAN(3, width=4, num_layers=1, norm="none", rngs=nnx.Rngs(0))
     assert not jax.tree.leaves(nnx.state(plain, nnx.BatchStat))
     normed = PatchGAN(3, width=4, num_layers=1, rngs=nnx.Rngs(0))
     before = np.array(normed.layers["conv0"].u[...])
     normed(jnp.ones((1, 16, 16, 3)))
     assert np.abs(normed.layers["conv0"].u[...] - before).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("norm", "channels", "parameters"),
+    [
+        # pytorch-CycleGAN-and-pix2pix prints "2.769 M" for pix2pix (gray and colours) and "2.765 M" for CycleGAN; the
+        # latter's 128 + 256 + 512 biases before a norm, which takes them away, are not here
+        ("batch", 6, 2_768_705),
+        ("instance", 3, 2_764_737 - 896),
+    ],
+)
+def test_the_sizes_of_pix2pix_and_cyclegan(norm, channels, parameters):
+    model = nnx.eval_shape(lambda: PatchGAN(channels, norm=norm, rngs=nnx.Rngs(0)))
+    assert sum(x.size for x in jax.tree.leaves(nnx.state(model, nnx.Param))) == parameters
+    assert not jax.tree.leaves(nnx.state(model, nnx.BatchStat))
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_hidden_layers_are_normalised_as_pytorch_does(norm):
+    torch = pytest.importorskip("torch")
+    model = PatchGAN(3, width=4, num_layers=2, norm=norm, rngs=nnx.Rngs(0))
+    assert list(model.norms) == ["conv1", "conv2"]  # all but the first and the last
+    x = np.random.default_rng(0).normal(2, 3, (4, 9, 9, 8)).astype(np.float32)
+    theirs = (torch.nn.BatchNorm2d if norm == "batch" else torch.nn.InstanceNorm2d)(8)
+    if norm == "batch":
+        scale = np.array(model.norms["conv1"].scale[...])
+        assert 0 < np.abs(scale - 1).max() < 0.1  # drawn from N(1, 0.02)
+        theirs.weight.data = torch.from_numpy(scale)
+    expected = theirs(torch.from_numpy(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).detach().numpy()
+    np.testing.assert_allclose(model.norms["conv1"](x), expected, atol=1e-4)
