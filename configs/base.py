@@ -22,12 +22,15 @@ def get_config() -> ConfigDict:
     config.task = "colorize"  # colorize | restore (take the damage of config.degrade off gray pictures)
 
     config.data = ConfigDict()
-    config.data.kind = "bundled"  # bundled | folder | tfds | array_record
-    config.data.color_dir = ""  # folder: tree of colour pictures
-    config.data.gray_dir = (
-        ""  # folder: tree of grayscale pictures; empty: none beside those found in color_dir
+    config.data.kind = "bundled"  # bundled | folder | pairs | tfds | array_record
+    config.data.color_dir = (
+        ""  # folder: tree of colour pictures; pairs: of gray and colour squares side by side
     )
-    config.data.eval_dir = ""  # folder: tree of held-out colour pictures; empty: eval_fraction of color_dir
+    config.data.pairs_order = "gray-color"  # pairs: gray-color | color-gray, from left to right
+    config.data.gray_dir = (
+        ""  # folder, pairs: tree of grayscale pictures; empty: none beside those found in color_dir
+    )
+    config.data.eval_dir = ""  # folder, pairs: tree of held-out ones; empty: eval_fraction of color_dir
     config.data.tfds_name = (
         ""  # tfds: e.g. "cifar10", "imagenet2012", prepared with file_format="array_record"
     )

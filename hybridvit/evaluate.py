@@ -36,7 +36,7 @@ from hybridvit.validate import check_config
 METRICS = ("psnr", "ssim", "ciede2000", "colorfulness")
 HEADINGS = ("PSNR dB", "SSIM", "CIEDE2000", "colorfulness")
 TRUTH = "truth"
-Pictures = Sequence[tuple[str, UInt8[np.ndarray, "s s 3"]]]
+Pictures = Sequence[tuple[str, UInt8[np.ndarray, "s s _"]]]  # 3 channels, or 4 of pairs
 
 
 def make_evaluate(

@@ -114,7 +114,6 @@ def check_cycle(config: ConfigDict) -> None:
     """Raises ValueError, one line, for what CycleGAN does not go with."""
     needed = {
         "task": "colorize",
-        "hints.kind": ("cells", "points"),
         "color.space": "rgb",
         "model.hints": False,
         "optim.accumulate": 1,

@@ -99,7 +99,10 @@ def check(result: tuple[int, str], *parts: str) -> None:
         ("--config.data.unlabeled_batch_size=9", ["config.data.unlabeled_batch_size", "8 or 10"]),
         ("--config.eval.batch_size=5", ["config.eval.batch_size", "4 or 6"]),
         ("--config.data.image_size=100", ["config.data.image_size=100", "96 or 112"]),
-        ("--config.data.kind=pictures", ["data.kind", "pictures", "bundled, folder, tfds, array_record"]),
+        (
+            "--config.data.kind=pictures",
+            ["data.kind", "pictures", "bundled, folder, pairs, tfds, array_record"],
+        ),
         ("--config.data.crop_scale=0.9,0.5", ["config.data.crop_scale"]),
         ("--config.data.labeled_fraction=0", ["config.data.labeled_fraction"]),
         ("--config.init_from=/nowhere", ["/nowhere", "no checkpoint"]),

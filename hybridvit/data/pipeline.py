@@ -2,6 +2,7 @@
 
 `dataset[step]` is the batch of a step, whatever was read before: {"labeled": uint8 `[B, S, S, 3]`, "unlabeled": uint8
 `[U, S, S, 1]`}, the latter absent if `unlabeled_batch_size` is 0. Resuming is slicing; there is no iterator to save.
+Of side-by-side pairs "labeled" is `[B, S, S, 4]`, the given gray last; so are the pictures to evaluate on.
 
 What is read is planned first, as numbers alone: indices, shuffled anew each epoch, with the draws of crop and flip,
 batched. Each process then takes its rows of the global batch, in order (process 0 the first B / P), and only those are
@@ -22,6 +23,7 @@ from absl import flags, logging
 from jaxtyping import UInt8
 from ml_collections import ConfigDict
 
+from hybridvit.data.pairs import MODE as PAIR
 from hybridvit.data.reading import Stream, map_in_order
 from hybridvit.data.splits import CACHE_DIR, build_eval_stream, build_training_streams
 from hybridvit.data.transforms import center_square, random_square, to_gray
@@ -106,7 +108,7 @@ def _end_with(parent: int) -> None:
 
 
 class EvalPictures(Sequence):
-    """Held-out colour pictures as pairs (name "set/file", uint8 `[size, size, 3]`), decoded at each access."""
+    """Held-out colour pictures as (name "set/file", uint8 `[size, size, 3 or 4]`), decoded at each access."""
 
     def __init__(self, stream: Stream, size: int):
         self._stream = stream
@@ -132,12 +134,12 @@ class EvalPictures(Sequence):
     def __len__(self) -> int:
         return len(self._chosen)
 
-    def __getitem__(self, index: int) -> tuple[str, UInt8[np.ndarray, "size size 3"]]:
+    def __getitem__(self, index: int) -> tuple[str, UInt8[np.ndarray, "size size c"]]:
         reader, chosen = self._stream.locate(self._chosen[index])
         image, name = reader.read(chosen), reader.source.name(chosen)
         if image is None:
             raise ValueError(f"the evaluation picture {name} became unreadable: {reader.unreadable[chosen]}")
-        return name, center_square(image.convert("RGB"), self._size)
+        return name, center_square(image if image.mode == PAIR else image.convert("RGB"), self._size)
 
 
 def make_eval_pictures(config: ConfigDict, size: int, cache_dir: str = CACHE_DIR) -> EvalPictures:
@@ -181,11 +183,13 @@ def _read_rows(
     crop_scale: tuple[float, float],
     gray: bool,
 ) -> UInt8[np.ndarray, "rows size size c"]:
-    """Reads some rows of a planned batch; c is 1 for `gray`, else 3."""
+    """Reads some rows of a planned batch; c is 1 for `gray`, else 3, or 4 of pairs."""
     pixels = []
     for index, draws in zip(*(numbers[rows] for numbers in plan), strict=True):
         square = random_square(stream[int(index)], draws, size, crop_scale)
-        pixels.append(to_gray(square) if gray else np.broadcast_to(square, (size, size, 3)))
+        pixels.append(
+            to_gray(square) if gray else np.broadcast_to(square, (size, size, max(3, square.shape[-1])))
+        )
     return np.stack(pixels)
 
 

@@ -1,6 +1,7 @@
 """Random-access sources of pictures: files of a folder tree, ArrayRecord shards, a TFDS dataset.
 
-Each is a `PictureSource`; so are those of `bundled`. In: a flag's value; out: Pillow images of mode "RGB" or "L".
+Each is a `PictureSource`; so are those of `bundled` and `pairs`. In: a flag's value; out: Pillow images of mode "RGB"
+or "L".
 """
 
 import glob
@@ -28,7 +29,10 @@ class PictureSource(Protocol):
     def __len__(self) -> int: ...
 
     def read(self, index: int, min_side: int) -> Image.Image:
-        """The picture, of mode "RGB" or "L"; raises `UnreadableImageError` (see `decode.read_picture`)."""
+        """The picture, of mode "RGB" or "L", or as of `pairs`; raises `UnreadableImageError`.
+
+        For `min_side` see `decode.read_picture`.
+        """
 
     def key(self, index: int) -> str:
         """What fixed random choices are hashed from: cheap, the same on every machine."""

@@ -14,11 +14,12 @@ from jaxtyping import Int, UInt64
 from ml_collections import ConfigDict
 
 from hybridvit.data.bundled import BundledColor, BundledGray, BundledTiles
+from hybridvit.data.pairs import PairPictures, open_pairs
 from hybridvit.data.reading import Reader, Stream
 from hybridvit.data.scan import scan_folder
 from hybridvit.data.sources import open_folder, open_records, open_tfds
 
-KINDS = ("bundled", "folder", "tfds", "array_record")
+KINDS = ("bundled", "folder", "pairs", "tfds", "array_record")
 CACHE_DIR = "~/.cache/hybridvit"
 
 Part = tuple[Reader, Int[np.ndarray, "_"]]  # a reader, and the pictures chosen from it
@@ -92,7 +93,12 @@ def _check_kind(config: ConfigDict) -> None:
 
 
 def _has_eval_set(config: ConfigDict) -> bool:
-    sets = {"bundled": True, "folder": config.eval_dir, "tfds": config.tfds_eval_split}
+    sets = {
+        "bundled": True,
+        "folder": config.eval_dir,
+        "pairs": config.eval_dir,
+        "tfds": config.tfds_eval_split,
+    }
     return bool(sets.get(config.kind, config.eval_records))
 
 
@@ -104,7 +110,9 @@ def _open_color(config: ConfigDict, cache_dir: str, announce: bool) -> tuple[Par
         )
     if config.kind == "bundled":
         return _whole(Reader(BundledColor())), []
-    if config.kind == "tfds":
+    if config.kind == "pairs":
+        source = _open_pairs(config, config.color_dir, "--config.data.color_dir")
+    elif config.kind == "tfds":
         source = open_tfds(config.tfds_name, config.tfds_split, config.tfds_dir, "--config.data.tfds_split")
     else:
         source = open_records(config.color_records, "--config.data.color_records")
@@ -115,7 +123,7 @@ def _open_color(config: ConfigDict, cache_dir: str, announce: bool) -> tuple[Par
 def _open_gray(config: ConfigDict) -> list[Part]:
     if config.kind == "bundled":
         return [_whole(Reader(BundledGray()))]
-    if config.kind == "folder" and config.gray_dir:
+    if config.kind in ("folder", "pairs") and config.gray_dir:
         return [_whole(Reader(open_folder(config.gray_dir, "--config.data.gray_dir")))]
     if config.kind == "array_record" and config.gray_records:
         return [_whole(Reader(open_records(config.gray_records, "--config.data.gray_records")))]
@@ -129,13 +137,19 @@ def _open_eval(config: ConfigDict, cache_dir: str) -> Part:
         return _open_scanned(
             config.eval_dir, "--config.data.eval_dir", config.gray_chroma, cache_dir, announce=True
         )[0]
-    if config.kind == "tfds":
+    if config.kind == "pairs":
+        source = _open_pairs(config, config.eval_dir, "--config.data.eval_dir")
+    elif config.kind == "tfds":
         source = open_tfds(
             config.tfds_name, config.tfds_eval_split, config.tfds_dir, "--config.data.tfds_eval_split"
         )
     else:
         source = open_records(config.eval_records, "--config.data.eval_records")
     return _whole(Reader(source, config.gray_chroma))
+
+
+def _open_pairs(config: ConfigDict, folder: str, flag: str) -> PairPictures:
+    return open_pairs(open_folder(folder, flag), config.pairs_order, config.gray_chroma, flag)
 
 
 def _open_scanned(

@@ -1,8 +1,8 @@
 """What the host does to a decoded picture: crop, flip, resize, take the gray. uint8 in, uint8 out.
 
-Pictures come as Pillow images of mode "RGB" or "L" (`decode.read_picture`); randomness comes as numbers drawn elsewhere
-(`pipeline`), so everything here is a pure function. Nothing else is done on the host: views, hints and colour spaces
-are the device's.
+Pictures come as Pillow images of mode "RGB" or "L" (`decode.read_picture`), or of four bands (`pairs`); randomness
+comes as numbers drawn elsewhere (`pipeline`), so everything here is a pure function. Nothing else is done on the host:
+views, hints and colour spaces are the device's.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ CHROMA_SIDE = 64  # px; chroma is judged on the picture reduced to this
 def random_square(
     image: Image.Image, draws: Float[np.ndarray, "4"], size: int, crop_scale: tuple[float, float]
 ) -> UInt8[np.ndarray, "size size c"]:
-    """A random square of the picture, resized to `size`; c is 3 for mode "RGB", 1 for "L".
+    """A random square of the picture, resized to `size`; c is 3 for mode "RGB", 1 for "L", 4 for a pair.
 
     Args:
       image: any size; one smaller than `size` is enlarged.
@@ -52,16 +52,19 @@ def center_square(image: Image.Image, size: int) -> UInt8[np.ndarray, "size size
 def to_gray(pixels: UInt8[np.ndarray, "*b h w c"]) -> UInt8[np.ndarray, "*b h w 1"]:
     """The gray picture of the same CIE luminance, hence of the same L; one that is gray already passes unchanged.
 
+    Of a pair it is the given one.
     Luminance is summed in integers, so every machine gives the same bytes.
     """
     if pixels.shape[-1] == 1:
         return pixels
+    if pixels.shape[-1] == 4:
+        return pixels[..., 3:]
     red, green, blue = (table[pixels[..., c]] for c, table in enumerate(_LUMINANCE_TABLES))
     return _ENCODE_TABLE[(red + green + blue) >> 8][..., None]
 
 
 def chroma_percentile(image: Image.Image, percent: float = 99.0) -> float:
-    """How colourful the most colourful pixels are: a percentile of CIE ab chroma, 0 for mode "L".
+    """How colourful the most colourful pixels are: a percentile of CIE ab chroma, 0 for mode "L"; of a pair's colours.
 
     Judged on the picture reduced to 64 px, so that noise and JPEG's chroma blocks average out.
     """
@@ -71,7 +74,7 @@ def chroma_percentile(image: Image.Image, percent: float = 99.0) -> float:
         return 0.0
     scale = min(1.0, CHROMA_SIDE / min(image.size))
     image = image.resize([round(side * scale) for side in image.size], Image.Resampling.BOX)
-    lab = rgb2lab(np.asarray(image, np.float32) / 255)
+    lab = rgb2lab(np.asarray(image, np.float32)[..., :3] / 255)
     return float(np.percentile(np.hypot(lab[..., 1], lab[..., 2]), percent))
 
 

@@ -166,4 +166,6 @@ def test_exposures_add_up_in_linear_light():
     linear = np.where(rgb > 0.04045, ((np.asarray(rgb) + 0.055) / 1.055) ** 2.4, np.asarray(rgb) / 12.92)
     light = (linear.ravel() * [0.1, 0.4, 0.5]).sum()
     expected = (116 * np.cbrt(light) - 16) / 50 - 1
-    np.testing.assert_allclose(gray_to_luma(expose(rgb, jnp.array([[0.2, 0.8, 1.0]]))).ravel(), expected, atol=1e-4)
+    np.testing.assert_allclose(
+        gray_to_luma(expose(rgb, jnp.array([[0.2, 0.8, 1.0]]))).ravel(), expected, atol=1e-4
+    )

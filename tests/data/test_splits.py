@@ -104,7 +104,7 @@ def test_errors_name_the_flag(folder_config, color_dir, tmp_path, photo):
             build_training_streams(config, 0, "")
         assert "\n" not in str(caught.value)
 
-    fails("--config.data.kind 'foldr' is none of bundled, folder, tfds, array_record", kind="foldr")
+    fails("--config.data.kind 'foldr' is none of bundled, folder, pairs, tfds, array_record", kind="foldr")
     fails("--config.data.labeled_fraction 0.0 is not", labeled_fraction=0.0)
     fails("--config.data.color_dir: no such folder", FileNotFoundError, color_dir="nowhere")
     fails("--config.data.color_dir is empty", color_dir="")
