@@ -11,6 +11,8 @@ import hashlib
 from collections.abc import Callable
 from types import ModuleType
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, UInt8, UInt16
 
@@ -87,4 +89,5 @@ REFERENCED = ("welsh", "reinhard")  # these need a reference, sRGB; the others l
 
 
 def _lab(reference: Reference) -> Float[np.ndarray, "r c 3"]:
-    return np.asarray(rgb_to_lab(shrink(reference, *view_size(*reference.shape[:2], REFERENCE_SIZE))))
+    rgb = shrink(reference, *view_size(*reference.shape[:2], REFERENCE_SIZE))
+    return np.asarray(jax.jit(rgb_to_lab)(jnp.asarray(rgb)))

@@ -23,14 +23,14 @@ def transfer(
     """ab of a picture of lightness L, float32, from a reference in Lab."""
     pixels = reference.reshape(-1, 3)
     pixels = pixels[np.argsort(pixels[:, 0], kind="stable")]
-    swatches = np.stack([band[:, 1:].mean(0) for band in np.array_split(pixels, BANDS)])
-    own = [band.astype(np.float64) for band in np.array_split(np.sort(L, axis=None), BANDS)]
+    swatches = np.array_split(pixels[:, 1:], BANDS)
+    own = np.array_split(np.sort(L.astype(np.float64), axis=None), BANDS)
     ab, total = np.zeros((*L.shape, 2)), np.zeros(L.shape)
     for band, swatch in zip(own, swatches, strict=True):
-        if not band.size:  # of a picture of fewer pixels than bands
+        if not (band.size and swatch.size):  # a picture has fewer pixels than bands
             continue
         away = np.abs(L - band.mean()) / max(band.std(), _LEAST_DEVIATION)
         weight = 1 / np.maximum(away, _NEAREST)
-        ab += weight[..., None] * swatch
+        ab += weight[..., None] * swatch.mean(0)
         total += weight
     return (ab / total[..., None]).astype(np.float32)
