@@ -29,7 +29,6 @@ from hybridvit.inference.suggestions import distribution, shown_at
 
 MOST_POINTS = 8
 LEAST_CHANGE = 4.0  # ab units: for less, no point is set
-LEAST_GAIN = 0.01  # of all that is changed: the same
 ALIKE = 0.97  # of 1: how alike to a hinted place of the source a place of the target must be
 LIGHTNESS = 60.0  # L units: the difference that leaves 1/e of the likeness
 
@@ -75,8 +74,6 @@ def _find_places(
     height, width = target.photo.pixels.shape[:2]
     places = []
     for cell in choose_cells(_resized(probs, *cells.shape), cells, change, change >= LEAST_CHANGE, most):
-        if cell.gain < LEAST_GAIN:
-            break
         row, column = flattest_place(L, cell.row, cell.column)
         color = shown_at(L[row, column], ab[row, column][None])[0][0]
         places.append(((column * width / L.shape[1], row * height / L.shape[0]), color))

@@ -6,6 +6,10 @@ model takes for the same thing is of one colour. Cells are chosen one after the 
 most of the variance that is left in the whole picture (Cohn, Ghahramani, Jordan 1996, "Active learning with statistical
 models").
 
+How far influence reaches is set twice. FITTED is how the model's errors go together on photographs with truth, and says
+what a colour is worth; chosen by it, places lie too much in the middle of the picture. The shorter NEAR chooses better
+ones: PSNR after 1 to 3 hints decided, on 96 photographs held out of the training.
+
 L is 0..100; a cell is STRIDE x STRIDE px of the view.
 """
 
@@ -16,10 +20,21 @@ from jaxtyping import Bool, Float, Int
 
 from hybridvit.inference.predictor import STRIDE
 
-REACH = 0.5  # of the picture's shorter side: the distance at which 1/e of the influence is left
-LIGHTNESS = 60.0  # L units: the difference at which 1/e is left
+
+class Influence(NamedTuple):
+    """Where 1/e of the influence is left: in shares of the picture's shorter side, and in L units.
+
+    `shared` is the share of a cell's variance that others have in common with it.
+    """
+
+    reach: float
+    lightness: float
+    shared: float
+
+
+NEAR = Influence(0.25, 60.0, 0.75)
+FITTED = Influence(3.2, 195.0, 0.7)
 LIKENESS = 6.5  # power of the coefficient
-SHARED = 0.75  # of a cell's variance; the rest is its own and says nothing about others
 NOISE = 25.0  # squared ab units: the variance of what is given as a cell's colour
 
 APART = 1 / 8  # of the shorter side, at least, between chosen cells
@@ -30,7 +45,7 @@ _SMALLEST_VARIANCE = 1e-3  # squared ab units, mean of the picture: below it all
 
 
 class Cell(NamedTuple):
-    """A chosen cell, and the share, 0..1, of the picture's variance that it removes beside those chosen before."""
+    """A chosen cell, and the share, 0..1, of the picture's variance that it removes besides those chosen before."""
 
     row: int
     column: int
@@ -56,19 +71,36 @@ def choose_cells(
     candidates = candidates[:: -(-len(candidates) // _MOST_CANDIDATES) or 1]
     places = np.stack(np.divmod(candidates, probs.shape[1]), -1)
     free = np.ones(len(candidates), bool)
-    covariance = _covariance(probs, L, deviation, candidates)
-    total = np.square(deviation).sum()
-    unknown = total > _SMALLEST_VARIANCE * deviation.size
-    chosen: list[Cell] = []
+    covariance = _covariance(probs, L, deviation, candidates, NEAR)
+    unknown = np.square(deviation).sum() > _SMALLEST_VARIANCE * deviation.size
+    chosen: list[int] = []
     while len(chosen) < count and free.any() and unknown:
-        among = covariance[candidates]  # [m, m]
-        own = among.diagonal() + NOISE
-        removed = np.where(free, np.square(covariance).sum(0) / own, 0)
+        removed = np.where(free, _removed(covariance, candidates), 0)
         best = int(removed.argmax())
-        chosen.append(Cell(*places[best].tolist(), float(removed[best] / total)))
+        chosen.append(best)
         free &= np.linalg.norm(places - places[best], axis=-1) >= max(1, APART * min(L.shape))
-        covariance = covariance - covariance[:, best, None] * (among[best] / own[best])
-    return chosen
+        covariance = _given(covariance, candidates, best)
+    index = candidates[chosen]
+    covariance = _covariance(probs, L, deviation, index, FITTED)
+    cells = []
+    for i, place in enumerate(places[chosen].tolist()):
+        gain = _removed(covariance, index)[i] / np.square(deviation).sum()
+        cells.append(Cell(*place, float(gain)))
+        covariance = _given(covariance, index, i)
+    return cells
+
+
+def _removed(covariance: Float[np.ndarray, "n m"], index: Int[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+    """Variance of all n cells that knowing one of those at `index` removes."""
+    return np.square(covariance).sum(0) / (covariance[index].diagonal() + NOISE)
+
+
+def _given(
+    covariance: Float[np.ndarray, "n m"], index: Int[np.ndarray, " m"], known: int
+) -> Float[np.ndarray, "n m"]:
+    """The covariance once the colour of the cell at `index[known]` is known."""
+    with_known = covariance[index, known]
+    return covariance - covariance[:, known, None] * (with_known / (with_known[known] + NOISE))
 
 
 def flattest_place(L: Float[np.ndarray, "h w"], row: int, column: int) -> tuple[int, int]:
@@ -92,17 +124,18 @@ def _covariance(
     probs: Float[np.ndarray, "h8 w8 313"],
     L: Float[np.ndarray, "h8 w8"],
     deviation: Float[np.ndarray, "h8 w8"],
-    candidates: Int[np.ndarray, " m"],
+    index: Int[np.ndarray, " m"],
+    influence: Influence,
 ) -> Float[np.ndarray, "n m"]:
-    """Of all n cells with the candidates, squared ab units."""
+    """Of all n cells with those at `index`, squared ab units."""
     height, width = L.shape
     rows, columns = np.divmod(np.arange(height * width), width)
-    far = np.hypot(rows[:, None] - rows[candidates], columns[:, None] - columns[candidates])
-    lighter = np.abs(L.reshape(-1, 1) - L.ravel()[candidates])
+    far = np.hypot(rows[:, None] - rows[index], columns[:, None] - columns[index]) / min(height, width)
+    lighter = np.abs(L.reshape(-1, 1) - L.ravel()[index])
     roots = np.sqrt(probs.reshape(height * width, -1)).astype(np.float32)
-    alike = np.maximum(roots @ roots[candidates].T, 0)
-    influence = alike**LIKENESS * np.exp(-far / (REACH * min(height, width)) - lighter / LIGHTNESS)
+    alike = np.maximum(roots @ roots[index].T, 0) ** LIKENESS
+    alike *= np.exp(-far / influence.reach - lighter / influence.lightness)
     sizes = deviation.ravel()
-    covariance = SHARED * influence * sizes[:, None] * sizes[candidates]
-    covariance[candidates, np.arange(len(candidates))] = np.square(sizes[candidates])
+    covariance = influence.shared * alike * sizes[:, None] * sizes[index]
+    covariance[index, np.arange(len(index))] = np.square(sizes[index])
     return covariance

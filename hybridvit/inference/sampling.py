@@ -1,9 +1,10 @@
 """Diverse colourings: colours drawn from the model's distribution, a few places at a time, each draw seeing the last.
 
-Drawing each cell by itself gives confetti. Instead a few colours are drawn where the model is least sure, far from one
-another, and given to it as hints; it then says what else follows from them, and the next few are drawn. So a dress is
-of one colour, and of another one in the next sample. (Ancestral sampling by blocks, as in autoregressive colorizers
-such as Kumar et al. 2021, with hints in the place of an order of pixels.)
+Drawing each cell by itself gives confetti. Instead a few colours are drawn where they say most about the rest of the
+picture (`influence`), and given to the model as hints; it then says what else follows from them, and the next few are
+drawn. So a dress is of one colour, and of another one in the next sample. Where the model is least sure is no good
+place to draw: such places are like no others, and their colours stay spots. (Ancestral sampling by blocks, as in
+autoregressive colorizers such as Kumar et al. 2021, with hints in the place of an order of pixels.)
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from hybridvit.color.bins import BIN_CENTRES
+from hybridvit.inference.influence import choose_cells
 
 ROUNDS = (2, 4, 8)  # colours drawn in each
 TEMPERATURE = 0.7  # of the draws: below 1, so that none is far-fetched
@@ -30,10 +32,12 @@ def sample_hints(predict: Callable[[HintMap], Logits], hints: HintMap, seed: int
     rng = np.random.default_rng(seed)
     ab, mask = (x.copy() for x in hints)
     for count in ROUNDS:
-        probs = probabilities(predict((ab, mask)), TEMPERATURE)
-        for row, column in choose_cells(spread(probs), given(mask, *probs.shape[:2]), count):
-            chosen = BIN_CENTRES[rng.choice(len(BIN_CENTRES), p=probs[row, column])]
-            start = np.array((row, column)) * STRIDE + (STRIDE - HINT) // 2
+        logits = predict((ab, mask))
+        sharp, probs = (probabilities(logits, temperature) for temperature in (TEMPERATURE, 1.0))
+        even = np.zeros(probs.shape[:2])  # the lightness is in what the model says
+        for cell in choose_cells(probs, even, spread(probs), ~given(mask, *even.shape), count):
+            chosen = BIN_CENTRES[rng.choice(len(BIN_CENTRES), p=sharp[cell.row, cell.column])]
+            start = np.array((cell.row, cell.column)) * STRIDE + (STRIDE - HINT) // 2
             box = tuple(slice(s, s + HINT) for s in start)
             free = ~mask[box]
             ab[box][free] = chosen
@@ -60,25 +64,3 @@ def given(mask: Bool[np.ndarray, "h w"], rows: int, columns: int) -> Bool[np.nda
     y, x = np.nonzero(mask)
     cells[y // STRIDE, x // STRIDE] = True
     return cells
-
-
-def choose_cells(
-    uncertainty: Float[np.ndarray, "h8 w8"], taken: Bool[np.ndarray, "h8 w8"], count: int
-) -> list[tuple[int, int]]:
-    """Where to draw: again and again the cell with the largest uncertainty times distance to those there are.
-
-    Fewer than `count` if there are not so many free cells.
-    """
-    rows, columns = np.indices(uncertainty.shape)
-    nearest = np.full(uncertainty.shape, float(max(uncertainty.shape)))
-    for row, column in zip(*np.nonzero(taken), strict=True):
-        nearest = np.minimum(nearest, np.hypot(rows - row, columns - column))
-    chosen = []
-    for _ in range(count):
-        score = (uncertainty + 1e-3) * nearest
-        row, column = (int(i) for i in np.unravel_index(score.argmax(), score.shape))
-        if score[row, column] <= 0:
-            break
-        chosen.append((row, column))
-        nearest = np.minimum(nearest, np.hypot(rows - row, columns - column))
-    return chosen

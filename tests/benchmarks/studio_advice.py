@@ -5,7 +5,7 @@
 - suggestions: how far the truth is from the nearest of the five likeliest colours, at 20 random places a photograph.
 - next: PSNR after so many true colours (of 2 x 2 px of 256) where `next_hints` asks for them, one by one or all at
   once, against random places, the least sure place, the place where the model itself, given likely colours, changes
-  most, and the best of a dozen as only the truth could tell.
+  most, and the best of eight as only the truth could tell.
 - carry: PSNR of a photograph with what is carried over from another one with ten (or three) true hints: the left
   half for the right one; the whole for its relit, cropped mirror image; another photograph.
 - samples: how different drawn colourings are, from one another and from the vivid one, and how near the truth.
@@ -44,8 +44,9 @@ SIZE = 256
 MEAN = Settings(decode="mean")
 PLACES = 20  # a photograph
 ASKED = 5  # hints
-CANDIDATES = 12
+CANDIDATES = 8
 SEEDS = 4
+SMALL = 128  # px, of the view in which the model is asked about candidates
 
 Place = tuple[float, float]
 Scores = dict[str, list]
@@ -204,6 +205,7 @@ def _candidates(canvas: Canvas, recipe: Recipe) -> list[Place]:
 
 def _change(canvas: Canvas, recipe: Recipe, place: Place) -> float:
     """The expected squared change of the picture by the colour of a place (the law of total variance)."""
+    recipe = dataclasses.replace(recipe, settings=dataclasses.replace(recipe.settings, size=SMALL))
     before = canvas.chroma(recipe)
     changes = (
         color.share

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridvit.color.bins import NUM_BINS
-from hybridvit.inference.influence import NOISE, SHARED, cell_means, choose_cells, flattest_place
+from hybridvit.inference.influence import FITTED, NOISE, cell_means, choose_cells, flattest_place
 
 
 def even(rows, columns):
@@ -59,7 +59,7 @@ def test_gains_are_what_gaussian_conditioning_removes(seed):
     rows, columns = np.indices(L.shape).reshape(2, -1)
     far = np.hypot(rows[:, None] - rows, columns[:, None] - columns)
     sizes = deviation.ravel()
-    covariance = SHARED * np.exp(-far / (0.5 * 3)) * np.outer(sizes, sizes)
+    covariance = FITTED.shared * np.exp(-far / (FITTED.reach * 3)) * np.outer(sizes, sizes)
     np.fill_diagonal(covariance, sizes**2)
     index = [cell.row * 4 + cell.column for cell in cells]
     known = covariance[np.ix_(index, index)] + NOISE * np.eye(len(index))

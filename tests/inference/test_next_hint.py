@@ -43,12 +43,13 @@ def test_it_is_where_the_model_is_torn_and_amid_it(canvas):
     assert 0.1 < place.gain < 1
 
 
-def test_several_are_apart_and_gain_less_and_less(canvas):
+def test_several_are_apart_and_the_first_gains_most(canvas):
     places = next_hints(canvas, Recipe(), 4)
     assert len(places) == 4
     assert all(WIDTH / 2 - 8 < place.x < WIDTH and 0 < place.y < HEIGHT for place in places)
     gains = [place.gain for place in places]
-    assert gains == sorted(gains, reverse=True)
+    assert gains[0] == max(gains)
+    assert min(gains) > 0
     assert sum(gains) < 1
     far = [np.hypot(a.x - b.x, a.y - b.y) for i, a in enumerate(places) for b in places[:i]]
     assert min(far) > HEIGHT / 10

@@ -3,7 +3,7 @@ import pytest
 
 from hybridvit.color.bins import BIN_CENTRES, NUM_BINS
 from hybridvit.inference import sampling
-from hybridvit.inference.sampling import choose_cells, given, sample_hints
+from hybridvit.inference.sampling import given, sample_hints
 
 RED, BLUE = 250, 60  # bins
 
@@ -44,23 +44,10 @@ def test_the_users_hints_stay():
     ab, mask = nothing()
     mask[20:24, 30:36] = True
     ab[mask] = (12.0, -7.0)
-    drawn_ab, drawn = sample_hints(two_colors, (ab, mask), 0)
+    drawn_ab, drawn = sample_hints(lambda hints: two_colors(nothing()), (ab, mask), 0)
     assert drawn.sum() > mask.sum()
     np.testing.assert_array_equal(drawn_ab[mask], ab[mask])
     np.testing.assert_array_equal(drawn_ab[~drawn], 0)
-
-
-def test_cells_are_uncertain_free_and_far_apart():
-    uncertainty = np.full((6, 9), 1.0, np.float32)
-    uncertainty[2, 4] = 20.0
-    taken = np.zeros((6, 9), bool)
-    taken[0, 0] = True
-    cells = choose_cells(uncertainty, taken, 4)
-    assert cells[0] == (2, 4)
-    assert (0, 0) not in cells
-    assert len(set(cells)) == 4
-    assert min(np.hypot(a - c, b - d) for i, (a, b) in enumerate(cells) for c, d in cells[:i]) > 2
-    assert choose_cells(uncertainty, np.ones((6, 9), bool), 3) == []
 
 
 def test_given():
