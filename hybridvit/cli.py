@@ -18,6 +18,12 @@ COMMANDS = {  # a module and its function, imported when called: each start wait
         ["--mode=eval"],
         "evaluate a checkpoint (python -m hybridvit.main --mode=eval)",
     ),
+    "compare": (
+        "hybridvit.compare",
+        "run",
+        [],
+        "train several systems under one budget and report (python -m hybridvit.compare)",
+    ),
     "pack": (
         "hybridvit.data.pack",
         "main",

@@ -1,0 +1,127 @@
+"""Several systems under one budget, and one report of them.
+
+    python -m hybridvit.compare --config=configs/compare.py
+    python -m hybridvit.compare --config=configs/compare.py:photos --config.data.color_dir=FOLDER
+
+Each system of the config is trained by `train` in a process of its own, so that none takes the others with it; then
+come the classical methods. Ctrl-C stops at the next step and the same command goes on: what is done is not done again.
+To train a system anew, delete its folder. In the work folder:
+
+    report.html     table, pictures, what the numbers say and do not; in one file
+    report.md       the same for a README
+    sheet.png       a row a photograph, a column a system; sheet-hints.png: with hints
+    <system>/       as of any training run, and log.txt, budget.json, outcome.json (`comparison.worker`)
+
+Exit code: 0 all are done, 1 some failed, 2 a mistake in the command, 130 stopped.
+"""
+
+import os
+import pathlib
+import sys
+from collections.abc import Sequence
+
+from absl import app, flags, logging
+from ml_collections import ConfigDict, config_flags
+
+from hybridvit.command_line import fail, parse_flags
+from hybridvit.comparison.budget import check_budget
+from hybridvit.comparison.rows import collect
+from hybridvit.comparison.runner import Runner, read_outcome
+from hybridvit.comparison.save import save_comparison
+from hybridvit.comparison.systems import System, build_systems
+from hybridvit.data.pipeline import make_eval_pictures
+
+FAILED, STOPPED = 1, 130
+
+
+def compare(config: ConfigDict, workdir: pathlib.Path) -> int:
+    """Runs what is not done yet, prints a line a system, writes the report after each; returns the exit code.
+
+    Raises ValueError or OSError, one line, for what no system could work with.
+    """
+    check_budget(config.budget)
+    systems = build_systems(config, workdir)
+    make_eval_pictures(
+        systems[0].config.data, config.eval.image_size
+    )  # a wrong folder shall fail once, and now
+    workdir.mkdir(parents=True, exist_ok=True)
+    (workdir / "config.json").write_text(config.to_json(indent=2))
+    print(f"{len(systems)} systems; each one's log: {workdir}/<system>/log.txt")
+    width = max(len(system.name) for system in systems)
+    outcomes = {system.name: read_outcome(system) for system in systems}
+    with Runner(config).listening() as runner:
+        for i, system in enumerate(systems, start=1):
+            print(f"[{i}/{len(systems)}] {system.name:{width}}  ", end="", flush=True)
+            before = outcomes[system.name]["status"]
+            outcomes[system.name] = runner.run(system)
+            save(config, systems, outcomes, runner, workdir)
+            print(describe(system, outcomes[system.name], before, runner), flush=True)
+            if runner.told:
+                print("Stopped; the same command goes on from here.")
+                return STOPPED
+    print(
+        f"report  {workdir / 'report.html'}\n        {workdir / 'report.md'}\nsheet   {workdir / 'sheet.png'}"
+    )
+    return FAILED if any(outcome["status"] == "failed" for outcome in outcomes.values()) else 0
+
+
+def save(
+    config: ConfigDict,
+    systems: list[System],
+    outcomes: dict[str, dict],
+    runner: Runner,
+    workdir: pathlib.Path,
+) -> None:
+    """The report of what there is by now."""
+    entries = [
+        (system, outcomes[system.name], runner.changes(system, outcomes[system.name])) for system in systems
+    ]
+    results = collect(config.name, config.budget, config.eval.image_size, entries)
+    save_comparison(results, systems, config, workdir)
+
+
+def describe(system: System, outcome: dict, before: str, runner: Runner) -> str:
+    """What stands behind a system's name on stdout."""
+    if outcome["status"] == "failed":
+        return f"failed: {outcome['why']} (log: {system.folder / 'log.txt'})"
+    if outcome["status"] != "done":
+        return "stopped"
+    plan = outcome["plan"]
+    said = f"{plan['steps']:,} steps, {plan['images']:,} pictures" if plan else "nothing to train"
+    if before == "done":
+        said = "done before"
+    changes = runner.changes(system, outcome)
+    if changes:
+        said += f", under another config ({'; '.join(changes)}): delete {system.folder} to run it anew"
+    return said
+
+
+CONFIG = config_flags.DEFINE_config_file(
+    "config", None, "The comparison: configs/compare.py, with :variant.", lock_config=True
+)
+WORKDIR = flags.DEFINE_string("workdir", None, "Where it is kept; default runs/<config.name>.")
+
+
+def main(argv: Sequence[str]) -> None:
+    """Runs the comparison; a user's mistake ends in one line and exit code 2."""
+    if len(argv) > 1:
+        fail(f"unexpected argument {argv[1]!r}: flags start with --")
+    if not flags.FLAGS["verbosity"].present:
+        logging.set_verbosity(logging.WARNING)
+    config = CONFIG.value
+    if config is None:
+        fail("--config=FILE is missing: try --config=configs/compare.py")
+    try:
+        sys.exit(compare(config, pathlib.Path(WORKDIR.value or f"runs/{config.name}")))
+    except (ValueError, OSError, ImportError) as error:
+        fail(str(error))
+
+
+def run() -> None:
+    """The entry point; like `python -m`, it finds `configs` in the folder it is started in."""
+    sys.path.insert(0, os.getcwd())
+    app.run(main, flags_parser=parse_flags)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,96 @@
+"""From the folders of the systems to the rows of the report."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+
+from hybridvit.comparison.systems import System
+from hybridvit.evaluate import METRICS, TRUTH
+
+ANCHOR, NETWORK, METHOD = "anchor", "network", "method"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One row; what a system does not have is None, or absent from the mappings."""
+
+    name: str
+    kind: str  # anchor: gray, one tint, truth; network; method
+    quality: Mapping[str, float]  # METRICS and psnr_sem of automatic colouring; empty without that mode
+    hinted: Mapping[int, float]  # PSNR by the number of hints
+    pictures: Mapping[str, float]  # PSNR of automatic colouring by picture
+    parameters: int | None = None
+    gflops: float | None = None
+    milliseconds: float | None = None
+    plan: Mapping[str, float] | None = None
+    process_minutes: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """All that the report is made of."""
+
+    title: str
+    budget: str  # in words
+    image_size: int
+    rows: list[Row]  # by PSNR, best first; without automatic colouring after those, the truth last
+    failures: dict[str, str]  # why, by name
+    pending: list[str]  # not come to their end yet
+    changed: dict[str, list[str]]  # what is otherwise in the config by now, by name
+    provenance: list[str]  # machine, date and versions, one line each of a kind
+    pictures: int = 0
+
+
+def collect(
+    title: str, budget: Mapping[str, float], image_size: int, outcomes: list[tuple[System, dict, list[str]]]
+) -> Results:
+    """The results of systems with their outcomes and what has changed since; also while some are still to come."""
+    rows: list[Row] = []
+    provenance: dict[str, None] = {}
+    failures, pending = {}, []
+    for system, outcome, _ in outcomes:
+        if outcome["status"] == "failed":
+            failures[system.name] = outcome["why"]
+        if outcome["status"] in ("none", "stopped"):
+            pending.append(system.name)
+        if outcome["status"] != "done":
+            continue
+        report = json.loads((system.folder / "evaluation" / "report.json").read_text())
+        if not rows:
+            rows += [_anchor(name, report) for name in report["systems"] if not name.startswith("model@")]
+        rows.append(_system(system, outcome, report))
+        provenance[f"{outcome['machine']}. {outcome['date']}. {outcome['versions']}."] = None
+    rows.sort(key=lambda row: (row.name == TRUTH, not row.quality, -row.quality.get("psnr", 0.0)))
+    changed = {system.name: changes for system, _, changes in outcomes if changes}
+    count = max((len(row.pictures) for row in rows), default=0)
+    words = (
+        f"{budget['minutes']:g} minutes of computing in training a system"
+        if budget["minutes"] > 0
+        else f"{budget['images']:,} pictures seen in training a system"
+    )
+    return Results(title, words, image_size, rows, failures, pending, changed, list(provenance), count)
+
+
+def _anchor(name: str, report: dict) -> Row:
+    quality = report["systems"][name]
+    if name == TRUTH:
+        quality = {"colorfulness": quality["colorfulness"]}
+    return Row(name, ANCHOR, quality, {}, report["per_picture_psnr"].get(name, {}))
+
+
+def _system(system: System, outcome: dict, report: dict) -> Row:
+    by_count = {
+        int(name.removeprefix("model@")): values
+        for name, values in report["systems"].items()
+        if name.startswith("model@")
+    }
+    return Row(
+        system.name,
+        METHOD if system.method else NETWORK,
+        {name: by_count[0][name] for name in (*METRICS, "psnr_sem")} if 0 in by_count else {},
+        {count: values["psnr"] for count, values in by_count.items() if count and outcome["takes_hints"]},
+        report["per_picture_psnr"].get("model@0", {}),
+        **outcome["cost"],
+        plan=outcome["plan"],
+        process_minutes=outcome["process_minutes"],
+    )
