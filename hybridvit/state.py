@@ -45,9 +45,8 @@ class TrainState:
     ring_confidence: Any  # float32 [rings]: running mean of the teacher's radial mass by chroma ring
     skipped: Any  # int32 []: updates skipped, as they were not finite
     skipped_in_row: Any  # int32 []
-    cycle: Any = dataclasses.field(
-        default_factory=dict
-    )  # CycleGAN's way back, see `cycle.Cycle.init`; else empty
+    # CycleGAN's way back: what `cycle.Cycle.init` gives, and the optimizers' states. Else empty
+    cycle: Any = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,8 +91,12 @@ def build_networks(config: ConfigDict) -> Networks:
     optimizer, schedule = make_optimizer(config.optim, config.train.steps)
     disc_optim = config.optim.copy_and_resolve_references()
     with disc_optim.unlocked():
-        own = {name: config.adversarial[name] for name in ("learning_rate", "b1", "b2")}
-        disc_optim.update(weight_decay=0.0, **own)
+        disc_optim.update(
+            learning_rate=config.adversarial.learning_rate,
+            b1=config.adversarial.b1,
+            b2=config.adversarial.b2,
+            weight_decay=0.0,
+        )
     disc_optimizer, _ = make_optimizer(disc_optim, config.train.steps)
     return Networks(
         task=task,

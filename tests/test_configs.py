@@ -8,11 +8,20 @@ import re
 import pytest
 from ml_collections import ConfigDict
 
-from configs import base, ssl_vit, supervised_vit
+from configs import base, cyclegan, hsv_cifar100, pix2pix, ssl_vit, supervised_vit
 from hybridvit.validate import check_config
 
 ROOT = pathlib.Path(__file__).parent.parent
-RECIPES = [f"{module}:{variant}" for module in ("ssl_vit", "supervised_vit") for variant in ssl_vit.VARIANTS]
+MODULES = {  # by name, its variants
+    **dict.fromkeys(
+        ("ssl_vit", "supervised_vit", "hscau", "restore_vit", "colorful", "siggraph"), ssl_vit.VARIANTS
+    ),
+    "pix2pix": pix2pix.VARIANTS,
+    "cyclegan": cyclegan.VARIANTS,
+    "hsv_cifar100": hsv_cifar100.VARIANTS,
+    "autoencoder": ("alpha", "beta", "full"),
+}
+RECIPES = [f"{module}:{variant}" for module, variants in MODULES.items() for variant in variants]
 
 
 def flatten(config: ConfigDict, prefix: str = "") -> dict[str, object]:
@@ -75,9 +84,9 @@ def test_supervised_differs_where_it_says(variant):
     assert new["data.unlabeled_batch_size"] == new["consistency.weight"] == 0
 
 
-@pytest.mark.parametrize("module", [ssl_vit, supervised_vit])
-def test_docstrings_say_how_to_start_and_unknown_variants_are_named(module):
-    file = f"configs/{module.__name__.rpartition('.')[2]}.py"
-    assert f"python -m hybridvit.main --config={file}" in module.__doc__
-    with pytest.raises(ValueError, match=r"'nothing'.*bundled, folder, tfds, cifar10, imagenet"):
+@pytest.mark.parametrize("name", MODULES)
+def test_docstrings_say_how_to_start_and_unknown_variants_are_named(name):
+    module = importlib.import_module(f"configs.{name}")
+    assert f"python -m hybridvit.main --config=configs/{name}.py[:variant]" in module.__doc__
+    with pytest.raises(ValueError, match=f"'nothing'.*{', '.join(MODULES[name])}"):
         module.get_config("nothing")
