@@ -21,6 +21,7 @@ export function createCursor(viewport, store) {
     }
 
     function show() {
+        clearTimeout(timer); // what is done here now is more worth saying than where
         if (!place || !store.sketch.cursor) {
             const { left, top, right, bottom } = viewport.box;
             const hint = store.recipe.hints[store.selected];
@@ -49,6 +50,7 @@ export function createCursor(viewport, store) {
     }
 
     store.addEventListener("photo", () => {
+        clearTimeout(timer);
         place = holds = null;
     });
 

@@ -87,6 +87,11 @@ store.addEventListener("photo", () => {
     if (store.photo.remarks?.length) messages.remark(store.photo.remarks.join(" "), { key: "remarks" });
 });
 
+document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the address keeps the photograph's id
+    viewport.element.focus();
+});
+
 let [renewing, renewed] = [false, null]; // the server had forgotten the revision, and is told it again, once
 viewport.addEventListener("failed", ({ detail: { error, forgotten } }) => {
     if (forgotten && renewing) return;

@@ -110,7 +110,13 @@ export function createPhotos({ api, store, messages, strip, viewport }) {
         opening = null;
         if (opened) history.replaceState(null, "", `#${encodeURIComponent(id)}`);
         mark();
-        list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+        scrollToCurrent();
+    }
+
+    /** Not by scrollIntoView: the next Tab would start from there. */
+    function scrollToCurrent() {
+        const [frame, photo] = [list, list.querySelector("[aria-current]")].map((one) => one?.getBoundingClientRect());
+        if (photo) list.scrollBy({ left: photo.left + photo.width / 2 - frame.left - frame.width / 2 });
     }
 
     /** @param {Iterable<File>} files uploaded one after the other; the first is opened */
