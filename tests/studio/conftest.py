@@ -102,7 +102,7 @@ def album(tmp_path) -> pathlib.Path:
     """A folder with a deep photograph of two levels, the same scene again, and a small coloured one."""
     folder = tmp_path / "album"
     folder.mkdir()
-    tifffile.imwrite(folder / "1 coat.tif", gray_picture(420, 600, np.uint16))
+    tifffile.imwrite(folder / "1 coat.tif", gray_picture(420, 600, np.uint16), metadata=None)
     Image.fromarray(gray_picture(420, 600)[10:, 20:]).save(folder / "2 again.png")
     colors = np.stack([gray_picture(90, 120), gray_picture(120, 90).T, np.full((90, 120), 90)], -1)
     Image.fromarray(colors.astype(np.uint8)).save(folder / "3 small.jpg", quality=95)

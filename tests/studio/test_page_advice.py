@@ -1,0 +1,107 @@
+"""What the page offers in a browser: settings, how sure it is, possibilities, references, other photographs."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+COAT = "1 coat.tif"
+
+
+@pytest.fixture
+def coat(desk):
+    """The page with the first photograph."""
+    desk.open(COAT)
+    return desk
+
+
+def unfold(desk, name: str) -> None:
+    """Opens a panel at the side."""
+    desk.get(f"panel-{name}").locator("summary").click()
+
+
+def test_strength_and_the_kind_of_colours(coat, served):
+    vivid = coat.revision
+    with coat.redrawn():
+        coat.get("strength").fill("0")
+    assert served.recipe(COAT)["settings"]["strength"] == 0
+    coat.wait_until(lambda: coat.colorfulness() == 0)
+    with coat.redrawn():
+        coat.get("strength").fill("1")
+    assert coat.revision == vivid
+    assert "settings" not in served.recipe(COAT)
+    with coat.redrawn():
+        coat.page.get_by_role("radio", name="Careful").check()
+    assert served.recipe(COAT)["settings"]["decode"] == "mean"
+    with coat.redrawn():
+        coat.press("Control+z")
+    assert coat.revision == vivid
+
+
+def test_how_sure_it_is_and_where_a_hint_would_help_most(coat, served):
+    before = coat.colors((100, 100), (300, 200))
+    coat.get("uncertainty").check()
+    coat.wait_until(lambda: coat.colors((100, 100), (300, 200)) != before)
+    assert coat.page.get_by_role("img", name="Scale").is_visible()
+    coat.get("uncertainty").uncheck()
+    coat.wait_until(lambda: coat.colors((100, 100), (300, 200)) == before)
+
+    coat.get("next").click()
+    ring = coat.get("ring").first
+    ring.wait_for()
+    expected = served.get(f"api/photos/{served.ids()[COAT]}/next?revision={coat.revision}&count=3")
+    points = expected.json()["points"]
+    assert coat.get("ring").count() == len(points)
+    box = ring.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    assert np.hypot(*np.subtract(middle, coat.place(points[0]["x"], points[0]["y"]))) < 3
+    ring.click()
+    with coat.redrawn():
+        coat.get("suggestion").first.click()
+    (hint,) = served.recipe(COAT)["hints"]
+    assert np.hypot(hint["x"] - points[0]["x"], hint["y"] - points[0]["y"]) < 1
+
+
+def test_a_possibility_for_the_whole_picture(coat, served):
+    unfold(coat, "variants")
+    coat.get("variants").click()
+    third = coat.get("variant").nth(2)
+    with coat.redrawn():
+        third.click()  # waits until it can be
+    assert served.recipe(COAT)["settings"] == {"size": 256, "strength": 1.0, "decode": "sample", "seed": 2}
+    assert third.get_attribute("aria-pressed") == "true"
+
+
+def test_a_reference_gives_its_palette_and_single_colours(coat, served, tmp_path):
+    reference = np.zeros((60, 80, 3), np.uint8)
+    reference[:, :40], reference[:, 40:] = (200, 40, 30), (20, 60, 140)
+    Image.fromarray(reference).save(tmp_path / "flag.png")
+    unfold(coat, "reference")
+    coat.get("reference-file").set_input_files(tmp_path / "flag.png")
+    with coat.redrawn():
+        coat.get("use-palette").click()
+    palette = served.recipe(COAT)["palette"]
+    assert sorted(one["color"] for one in palette) == ["#143c8c", "#c8281e"]
+    coat.ask(300, 200)
+    picture = coat.get("reference")
+    with coat.redrawn():
+        picture.click(position={"x": picture.bounding_box()["width"] / 4, "y": 20})
+    (hint,) = served.recipe(COAT)["hints"]
+    assert hint["source"] == "reference: flag.png"
+    seen = [int(hint["color"][i : i + 2], 16) for i in (1, 3, 5)]
+    assert np.abs(np.subtract(seen, (200, 40, 30))).max() <= 2  # it is shown as a JPEG
+
+
+def test_these_colours_for_other_photographs(coat, served):
+    coat.hint(200, 150, 3)
+    unfold(coat, "carry")
+    coat.page.get_by_role("button", name="All that follow").click()
+    coat.get("carry").click()
+    outcome = coat.get("carried")
+    outcome.locator("p").nth(1).wait_for()
+    told = dict(line.split(": ", 1) for line in outcome.locator("p").all_inner_texts())
+    assert told.keys() == {"2 again.png", "3 small.jpg"}
+    for name, outcome in told.items():
+        hints = served.recipe(name)["hints"]
+        assert outcome.endswith("added" if hints else "nothing in it is surely the same")
+        assert all(COAT in hint["source"] for hint in hints)
+    assert told["2 again.png"].endswith("added")
