@@ -2,10 +2,10 @@
 
     python -m hybridvit.compare --config=configs/compare.py[:variant] [--config.FIELD=VALUE ...]
 
-bundled   (default) two tiny flagships on the photographs inside the scikit-image wheel: a minute, to see what comes out
+bundled   (default) three tiny systems on the photographs inside the scikit-image wheel: minutes, to see what comes out
 photos    every system, on your own photographs at 64 px:
           --config.data.color_dir=... [--config.data.gray_dir=...] [--config.data.eval_dir=...]
-spaces    the flagship in Lab, YUV, HSV and RGB at 32 px, photographs as above or
+spaces    the flagship in Lab, YUV, HSV and RGB at 32 px, on photographs as above or on
           --config.data.kind=tfds --config.data.tfds_name=cifar10
 
 A new system is a line in SYSTEMS. `data` and `eval` take the place of those of all systems; what else a system has is
@@ -14,16 +14,32 @@ its own: --config.systems.ssl_vit.optim.learning_rate=5e-4.
 
 from ml_collections import ConfigDict
 
-from configs import base, ssl_vit, supervised_vit
+from configs import autoencoder, base, colorful, cyclegan, hscau, pix2pix, siggraph, ssl_vit, supervised_vit
 
-# Name in the report: the recipe. Steps and schedules are stretched or shrunk to the budget.
+# Name in the report: recipe, its variant, and what differs at 64 px. Steps and schedules are fitted to the budget.
 SYSTEMS = {
-    "supervised_vit": lambda: supervised_vit.get_config("folder"),
-    "ssl_vit": lambda: ssl_vit.get_config("folder"),
+    "ssl_vit": (ssl_vit, "folder", {"hints.cell_sizes": (1, 2, 4)}),
+    "supervised_vit": (supervised_vit, "folder", {"hints.cell_sizes": (1, 2, 4), "data.batch_size": 32}),
+    "unet": (pix2pix, "unet", {"model.variant": "64"}),
+    "unetpp": (pix2pix, "unetpp", {}),
+    "unet3p": (pix2pix, "unet3p", {}),
+    "linknet": (pix2pix, "linknet", {}),
+    "r2unet": (pix2pix, "r2unet", {}),
+    "resnet": (pix2pix, "resnet", {"model.variant": "6"}),
+    "cyclegan": (cyclegan, "128", {"data.labeled_fraction": 0.5}),  # the other half gives the gray pictures
+    "hscau": (hscau, "folder", {"hints.min_count": 20, "hints.max_count": 123}),  # 0.5 and 3 % of the pixels
+    "colorful": (colorful, "folder", {}),
+    "siggraph": (siggraph, "folder", {}),
+    "autoencoder": (autoencoder, "full", {}),
+}
+TINY = {  # for the variant bundled
+    "ssl_vit": (ssl_vit, "bundled", {}),
+    "supervised_vit": (supervised_vit, "bundled", {}),
+    "unet": (pix2pix, "unet", {"adversarial.width": 8, "adversarial.num_layers": 2}),
 }
 CLASSICAL = ("rules", "welsh", "reinhard", "levin")
 OWN = (  # of the section data: what each recipe decides for itself
-    *("batch_size", "unlabeled_batch_size", "labeled_as_unlabeled"),
+    *("batch_size", "unlabeled_batch_size", "labeled_fraction", "labeled_as_unlabeled"),
     *("num_threads", "num_workers", "prefetch"),
 )
 
@@ -38,7 +54,7 @@ def get_config(variant: str = "bundled"):
     config = ConfigDict()
     config.name = f"compare-{variant}"
     config.systems = ConfigDict()  # name: a whole experiment
-    config.classical = ()  # keys of hybridvit.classical.methods.METHODS
+    config.classical = CLASSICAL  # keys of hybridvit.classical.methods.METHODS
     config.data = ConfigDict({name: value for name, value in default.data.items() if name not in OWN})
     config.eval = ConfigDict(default.eval.to_dict())
     config.eval.hint_counts = (0, 1, 10, 100)
@@ -52,12 +68,11 @@ def get_config(variant: str = "bundled"):
 
 def bundled(config):
     """Tiny; what it measures means nothing."""
-    for name, recipe in (("supervised_vit", supervised_vit), ("ssl_vit", ssl_vit)):
-        config.systems[name] = recipe.get_config("bundled")
-        config.systems[name].model.variant = "test"
-        config.systems[name].data.batch_size = 8
-        config.systems[name].hints.cell_sizes = (1, 2)
-    config.classical = CLASSICAL
+    add(config, TINY)
+    for system in config.systems.values():
+        system.model.variant = "test"
+        system.data.batch_size = 8
+        system.hints.cell_sizes = (1, 2)
     config.data.kind = "bundled"
     config.data.image_size = 32
     config.data.crop_scale = (0.25, 0.6)  # at the scale of the held-out tiles
@@ -69,9 +84,7 @@ def bundled(config):
 
 def photos(config):
     """Everything."""
-    for name, recipe in SYSTEMS.items():
-        config.systems[name] = recipe()
-    config.classical = CLASSICAL
+    add(config, SYSTEMS)
     config.data.kind = "folder"
     config.data.image_size = 64
     config.data.crop_scale = (0.6, 1.0)
@@ -83,14 +96,15 @@ def photos(config):
 
 def spaces(config):
     """The space is all that differs; without the bins, which are those of Lab."""
-    for space in ("lab", "yuv", "hsv", "rgb"):
-        system = supervised_vit.get_config("folder")
-        system.color.space = space
-        system.bins.weight = 0.0
-        system.data.batch_size = 64
-        system.hints.max_count = 16
-        system.hints.cell_sizes = (1, 2)
-        config.systems[space] = system
+    changes = {
+        "bins.weight": 0.0,
+        "data.batch_size": 64,
+        "hints.max_count": 16,
+        "hints.cell_sizes": (1, 2),
+    }
+    spaces = ("lab", "yuv", "hsv", "rgb")
+    add(config, {space: (supervised_vit, "folder", changes | {"color.space": space}) for space in spaces})
+    config.classical = ()
     config.data.kind = "folder"
     config.data.image_size = 32
     config.data.crop_scale = (0.8, 1.0)
@@ -99,6 +113,13 @@ def spaces(config):
     config.eval.batch_size = 40
     config.eval.grid_pictures = 8
     config.budget.minutes = 15.0
+
+
+def add(config, systems):
+    """Puts systems into the comparison, as in SYSTEMS."""
+    for name, (recipe, variant, changes) in systems.items():
+        config.systems[name] = recipe.get_config(variant)
+        config.systems[name].update_from_flattened_dict(changes)
 
 
 VARIANTS = {f.__name__: f for f in (bundled, photos, spaces)}

@@ -76,7 +76,7 @@ def save(
     entries = [
         (system, outcomes[system.name], runner.changes(system, outcomes[system.name])) for system in systems
     ]
-    results = collect(config.name, config.budget, config.eval.image_size, entries)
+    results = collect(config.name, config.budget.to_dict(), entries)
     save_comparison(results, systems, config, workdir)
 
 

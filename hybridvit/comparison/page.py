@@ -3,9 +3,8 @@
 import base64
 import html
 import pathlib
-import re
 
-from hybridvit.comparison.report import Table, budget_table, findings, limits, notes, quality_table
+from hybridvit.comparison.report import Table, budget_table, findings, limits, quality_table
 from hybridvit.comparison.rows import ANCHOR, Results, Row
 from hybridvit.tasks.colorize import GRAY, TINT
 
@@ -15,7 +14,7 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e8ec; --soft: #9aa1ad; --line: #343a44; --paper: #16181c;
   --band: #1e2126; --mark: #86abff; --bad: #ff8a80; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 76rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 90rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.4rem 0 .6rem; }
 p, li { max-width: 48rem; } ul { padding-left: 1.2rem; margin: .4rem 0; } li { margin: .3rem 0; }
@@ -32,7 +31,7 @@ th button { font: inherit; color: inherit; background: none; border: 0; padding:
 th button:hover, th button:focus-visible { color: var(--mark); text-decoration: underline; }
 th[aria-sort=ascending] button::after { content: " \\25B2"; }
 th[aria-sort=descending] button::after { content: " \\25BC"; }
-figure { margin: 1rem 0; } figure .wide { border: 1px solid var(--line); background: #fff; }
+figure { margin: 1rem 0; } figure .wide { width: fit-content; max-width: 100%; border: 1px solid var(--line); }
 figure img { display: block; max-width: 100%; height: auto; }
 svg { width: 100%; max-width: 48rem; height: auto; } svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
 svg .soft { fill: var(--soft); font-size: 12px; } svg .rule { stroke: var(--line); } svg .guide { stroke: var(--soft);
@@ -59,7 +58,10 @@ for (const table of document.querySelectorAll("table.sortable")) {
 def write_page(results: Results, sheets: dict[str, str], folder: pathlib.Path) -> str:
     """The page; `sheets` are captions by file in `folder`."""
     figures = [_figure(folder / file, caption) for file, caption in sheets.items()]
-    said = [f'<li class="{kind}">{_bold(line.removeprefix("- "))}</li>' for kind, line in notes(results)]
+    said = [
+        f'<li class="{kind}"><b>{html.escape(name)}</b> {html.escape(text)}</li>'
+        for kind, name, text in results.notes
+    ]
     title = html.escape(results.title)
     summary = f"{results.pictures} held-out pictures of {results.image_size} px; {results.budget}."
     parts = [
@@ -113,10 +115,6 @@ def _list(lines: list[str]) -> str:
     return "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in lines) + "</ul>"
 
 
-def _bold(markdown: str) -> str:
-    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(markdown))
-
-
 def _figure(path: pathlib.Path, caption: str) -> str:
     data = base64.b64encode(path.read_bytes()).decode()
     caption = html.escape(caption)
@@ -135,7 +133,7 @@ def _plot(results: Results) -> str:
     ends = [row.quality["psnr"] + sign * row.quality["psnr_sem"] for row in systems for sign in (-1, 1)]
     ends += [row.quality["psnr"] for row in guides]
     low, high = min(ends), max(ends)
-    width, left, right, line, top = 760, 170, 20, 24, 30
+    width, left, right, line, top = 760, 170, 20, 28, 34
     scale = (width - left - right) / max(high - low, 1e-6)
 
     def x(psnr: float) -> float:

@@ -1,5 +1,6 @@
 """The report as tables and sentences, and as Markdown (`page` makes HTML of the same)."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -24,9 +25,9 @@ def quality_table(results: Results) -> Table:
     counts = sorted({count for row in results.rows for count in row.hinted})
     truth = next((row.quality["colorfulness"] for row in results.rows if row.name == TRUTH), 0.0)
     columns = (  # heading, value, format, key that the best is lowest in
-        ("parameters M", lambda row: row.parameters and row.parameters / 1e6, ".2f", None),
-        ("GFLOPs", lambda row: row.gflops, ".3g", None),
-        ("ms / picture", lambda row: row.milliseconds, ".3g", None),
+        ("parameters M", lambda row: row.parameters and row.parameters / 1e6, "3", None),
+        ("GFLOPs", lambda row: row.gflops, "3", None),
+        ("ms / picture", lambda row: row.milliseconds, "3", None),
         ("PSNR dB", lambda row: row.quality.get("psnr"), ".2f", lambda x: -x),
         ("± dB", lambda row: row.quality.get("psnr_sem"), ".2f", None),
         ("SSIM", lambda row: row.quality.get("ssim"), ".3f", lambda x: -x),
@@ -50,11 +51,20 @@ def quality_table(results: Results) -> Table:
     rows = [
         (
             row.kind,
-            (row.name, *("" if x is None else f"{x:{c[2]}}" for x, c in zip(line, columns, strict=True))),
+            (row.name, *(show(x, c[2]) for x, c in zip(line, columns, strict=True))),
         )
         for row, line in zip(results.rows, values, strict=True)
     ]
     return Table(("system", *(column[0] for column in columns)), rows, best)
+
+
+def show(value: float | None, form: str) -> str:
+    """A number as a format says, "3" being three digits that count; empty for None."""
+    if value is None:
+        return ""
+    if form == "3":
+        form = ",.0f" if value >= 100 else f".{2 - math.floor(math.log10(max(value, 1e-3)))}f"
+    return f"{value:{form}}"
 
 
 def budget_table(results: Results) -> Table:
@@ -97,9 +107,11 @@ def findings(results: Results) -> list[str]:
             said.append(f"Surely above the gray picture in PSNR: {', '.join(sure)}.")
         unsure = [row.name for row in above if row.name not in sure]
         if unsure:
-            said.append(f"Above it by less than {SURE:g} standard errors: {', '.join(unsure)}.")
+            said.append(f"Above the gray picture by less than {SURE:g} standard errors: {', '.join(unsure)}.")
         if below:
-            said.append(f"Below it, so that no colour would have erred less: {', '.join(below)}.")
+            said.append(
+                f"Below the gray picture, so that no colour would have erred less: {', '.join(below)}."
+            )
         truth = next(row for row in results.rows if row.name == TRUTH).quality["colorfulness"]
         nearest = min(automatic, key=lambda row: abs(row.quality["colorfulness"] - truth))
         said.append(
@@ -129,7 +141,8 @@ def limits(results: Results) -> list[str]:
         f"± is the standard error over the {results.pictures} pictures, each system being trained once: another seed "
         "moves the numbers too.",
         "Parameters and GFLOPs are the generator's alone; GFLOPs are XLA's count for the compiled forward pass of one "
-        f"picture of {results.image_size} px, a multiply-add being two; ms is the median of repeats of it, batch 1.",
+        f"picture of {results.image_size} px, a multiply-add being two, with the zeros that transposed convolutions "
+        "insert; ms is the median of repeats of it, batch 1.",
         "Methods of transfer take their colours from the training picture whose gray thumbnail is most alike.",
     ]
 
@@ -155,7 +168,7 @@ def write_markdown(results: Results, sheets: dict[str, str]) -> str:
     lines += [f"{results.pictures} held-out pictures of {results.image_size} px; {results.budget}."]
     lines += ["", *_markdown_table(quality_table(results)), ""]
     lines += ["Bold: the best of the systems (in colorfulness: nearest to the truth's).", ""]
-    lines += [line for name, line in notes(results)]
+    lines += [f"- **{name}** {said}" for _, name, said in results.notes]
     for file, caption in sheets.items():
         lines += ["", f"![{caption}]({file})", "", f"*{caption}*"]
     lines += ["", "## What the numbers say", "", *(f"- {line}" for line in findings(results))]
@@ -163,17 +176,6 @@ def write_markdown(results: Results, sheets: dict[str, str]) -> str:
     lines += ["", "## What the budget came to", "", *_markdown_table(budget_table(results))]
     lines += ["", "## Made on", "", *(f"- {line}" for line in results.provenance), ""]
     return "\n".join(lines)
-
-
-def notes(results: Results) -> list[tuple[str, str]]:
-    """Systems that failed, are not done, or have another config by now: their kind, and a line in Markdown."""
-    said = [("failed", f"- **{name}** failed: {why}") for name, why in results.failures.items()]
-    said += [("pending", f"- **{name}** has not come to its end.") for name in results.pending]
-    said += [
-        ("changed", f"- **{name}** was run under another config, and is kept as it is: {'; '.join(changes)}")
-        for name, changes in results.changed.items()
-    ]
-    return said
 
 
 def _markdown_table(table: Table) -> list[str]:

@@ -32,43 +32,52 @@ class Results:
 
     title: str
     budget: str  # in words
+    pictures: int
     image_size: int
     rows: list[Row]  # by PSNR, best first; without automatic colouring after those, the truth last
-    failures: dict[str, str]  # why, by name
-    pending: list[str]  # not come to their end yet
-    changed: dict[str, list[str]]  # what is otherwise in the config by now, by name
+    notes: list[
+        tuple[str, str, str]
+    ]  # "failed", "pending" or "changed"; a system's name; what is to be said of it
     provenance: list[str]  # machine, date and versions, one line each of a kind
-    pictures: int = 0
 
 
 def collect(
-    title: str, budget: Mapping[str, float], image_size: int, outcomes: list[tuple[System, dict, list[str]]]
+    title: str, budget: Mapping[str, float], outcomes: list[tuple[System, dict, list[str]]]
 ) -> Results:
     """The results of systems with their outcomes and what has changed since; also while some are still to come."""
     rows: list[Row] = []
+    notes: list[tuple[str, str, str]] = []
     provenance: dict[str, None] = {}
-    failures, pending = {}, []
-    for system, outcome, _ in outcomes:
+    pictures, image_size = None, 0
+    for system, outcome, changes in outcomes:
         if outcome["status"] == "failed":
-            failures[system.name] = outcome["why"]
-        if outcome["status"] in ("none", "stopped"):
-            pending.append(system.name)
+            notes.append(("failed", system.name, f"failed: {outcome['why']}"))
+        elif outcome["status"] != "done":
+            notes.append(("pending", system.name, "has not come to its end."))
+        if changes:
+            said = f"was begun under another config, and goes by that: {'; '.join(changes)}"
+            notes.append(("changed", system.name, said))
         if outcome["status"] != "done":
             continue
         report = json.loads((system.folder / "evaluation" / "report.json").read_text())
-        if not rows:
+        measured_on = (report["image_size"], tuple(next(iter(report["per_picture_psnr"].values()))))
+        if pictures is None:
+            image_size, pictures = measured_on
             rows += [_anchor(name, report) for name in report["systems"] if not name.startswith("model@")]
+        if measured_on != (image_size, pictures):
+            notes.append(
+                ("failed", system.name, "was measured on other pictures, and is left out: delete its folder.")
+            )
+            continue
         rows.append(_system(system, outcome, report))
         provenance[f"{outcome['machine']}. {outcome['date']}. {outcome['versions']}."] = None
     rows.sort(key=lambda row: (row.name == TRUTH, not row.quality, -row.quality.get("psnr", 0.0)))
-    changed = {system.name: changes for system, _, changes in outcomes if changes}
-    count = max((len(row.pictures) for row in rows), default=0)
     words = (
         f"{budget['minutes']:g} minutes of computing in training a system"
         if budget["minutes"] > 0
         else f"{budget['images']:,} pictures seen in training a system"
     )
-    return Results(title, words, image_size, rows, failures, pending, changed, list(provenance), count)
+    return Results(title, words, len(pictures or ()), image_size, rows, notes, list(provenance))
 
 
 def _anchor(name: str, report: dict) -> Row:

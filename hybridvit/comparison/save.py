@@ -2,6 +2,7 @@
 
 import pathlib
 
+import numpy as np
 from ml_collections import ConfigDict
 
 from hybridvit.comparison.page import write_page
@@ -38,7 +39,8 @@ def save_comparison(
 
 
 def make_columns(grids: dict[str, pathlib.Path], size: int) -> list:
-    """Label and tiles of each column: gray, the predictions in the grids' order, truth."""
+    """Label and tiles of each column: gray, the predictions in the grids' order, truth; of the same pictures only."""
     columns = {name: read_grid(path, size) for name, path in grids.items()}
     gray, _, truth = next(iter(columns.values()))
-    return [(GRAY, gray), *((name, tiles[1]) for name, tiles in columns.items()), (TRUTH, truth)]
+    same = {name: tiles[1] for name, tiles in columns.items() if np.array_equal(tiles[2], truth)}
+    return [(GRAY, gray), *same.items(), (TRUTH, truth)]

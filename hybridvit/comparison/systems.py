@@ -8,7 +8,6 @@ from ml_collections import ConfigDict
 
 from hybridvit.classical.methods import METHODS
 
-
 NEUTRAL = {  # what a method is evaluated as: any small network will do, the method takes its place
     "task": "colorize",
     "color.space": "lab",
