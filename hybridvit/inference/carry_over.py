@@ -29,7 +29,7 @@ from hybridvit.inference.suggestions import distribution, shown_at
 
 MOST_POINTS = 8
 LEAST_CHANGE = 4.0  # ab units: for less, no point is set
-ALIKE = 0.97  # of 1: how alike to a hinted place of the source a place of the target must be
+ALIKE = 0.99  # of 1: how alike to a hinted place of the source a place of the target must be
 LIGHTNESS = 60.0  # L units: the difference that leaves 1/e of the likeness
 
 VIEW = 256  # px, shorter side of the view in which places are compared
