@@ -98,7 +98,7 @@ async def _carry_to(studio: Studio, source: OpenPhoto, recipe: Recipe, photo_id:
         if added == 0:
             raise ValueError("nothing in it is surely the same")
         try:
-            await studio.change(target, after, revision)
+            await studio.change(target, after, target.revision_of(after), revision)
         except HTTPException as error:
             if error.status_code != 409:
                 raise

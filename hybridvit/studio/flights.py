@@ -15,11 +15,15 @@ class Flights:
 
     async def join(self, key: Hashable, compute: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """The result of `compute()`, or of the same key's that is running; whoever gives up leaves it to the others."""
+        return await asyncio.shield(self.begin(key, compute))
+
+    def begin(self, key: Hashable, compute: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
+        """The same without waiting for it: somebody will ask."""
         task = self._running.get(key)
         if task is None:
             task = self._running[key] = asyncio.ensure_future(compute())
             task.add_done_callback(lambda done: self._land(key, done))
-        return await asyncio.shield(task)
+        return task
 
     def _land(self, key: Hashable, task: asyncio.Task) -> None:
         del self._running[key]

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import hashlib
 import json
+from collections import deque
 from typing import Any
 
 from hybridvit.hints.recipe import Recipe
@@ -16,9 +17,11 @@ from hybridvit.studio.colored import Colored
 from hybridvit.studio.decode import decode_photo
 from hybridvit.studio.entry import Entry, stamp_of
 from hybridvit.studio.limits import CANVAS_BYTES, COLORED_BYTES, PIXELS, VIEW_PIXELS
-from hybridvit.studio.pyramid import Grid, Pixels
+from hybridvit.studio.pyramid import Box, Grid, Pixels
 from hybridvit.studio.recently_used import RecentlyUsed
 from hybridvit.studio.sidecar_file import SidecarFile
+
+MOST_IN_SIGHT = 6  # tiles; a screen shows about as many
 
 
 class OpenPhoto:
@@ -34,6 +37,7 @@ class OpenPhoto:
       levels: its pyramid, once that is made.
       colored: what was painted last, by revision.
       changing: held while the recipe is changed.
+      in_sight: level and place of the tiles last asked for in one revision's colours, the first ones first.
     """
 
     def __init__(self, entry: Entry, photo: Photo, colorizer: Colorizer):
@@ -46,6 +50,8 @@ class OpenPhoto:
         self.levels: tuple[Pixels, ...] | None = (photo.pixels,) if self.grid.levels == 1 else None
         self.colored: RecentlyUsed[Colored] = RecentlyUsed(COLORED_BYTES)
         self.changing = asyncio.Lock()
+        self.in_sight: deque[tuple[int, Box]] = deque(maxlen=MOST_IN_SIGHT)
+        self._seen_revision: str | None = None
         self.file = SidecarFile(entry, width, height, self.sha256, self.check_view)
         self.read_sidecar()
 
@@ -80,6 +86,14 @@ class OpenPhoto:
         self.recipe = sidecar.recipe if sidecar else Recipe()
         self.revision = self.revision_of(self.recipe)
         self.remarks = self.canvas.photo.remarks + self.file.remarks
+
+    def note_sight(self, revision: str, place: tuple[int, Box]) -> None:
+        """A tile is asked for."""
+        if revision != self._seen_revision:
+            self._seen_revision = revision
+            self.in_sight.clear()
+        if place not in self.in_sight:
+            self.in_sight.append(place)
 
     def check_view(self, recipe: Recipe) -> None:
         """Raises HintError if the model would have to see more of the picture at once than fits into memory."""

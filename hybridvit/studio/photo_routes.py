@@ -24,6 +24,7 @@ from hybridvit.studio.open_photo import OpenPhoto
 from hybridvit.studio.pyramid import TILE, preview
 from hybridvit.studio.receiving import receive
 from hybridvit.studio.studio import Studio
+from hybridvit.studio.tile_routes import begin_tiles
 from hybridvit.studio.uploads import Upload
 
 THUMBNAIL = 256  # px
@@ -109,15 +110,18 @@ async def put_sidecar(studio: Studio, request: Request) -> Response:
     expected = request.headers.get("if-match", "").strip().strip('"') or None
     text = await parameters.body(request, LARGEST_FILE)
     try:
-        recipe = await studio.workers.run("files", _recipe_of, text, photo)
+        recipe, revision = await studio.workers.run("files", _recipe_of, text, photo)
     except ValueError as error:
         raise HTTPException(400, explain(error)) from None
     # Both at once; and whoever drags a hint is not answered faster than the colours come
-    revision, _ = await asyncio.gather(studio.change(photo, recipe, expected), _color(studio, photo, recipe))
+    await asyncio.gather(
+        studio.change(photo, recipe, revision, expected), _color(studio, photo, recipe, revision)
+    )
     return as_json({"revision": revision})
 
 
-def _recipe_of(text: bytes, photo: OpenPhoto) -> Recipe:
+def _recipe_of(text: bytes, photo: OpenPhoto) -> tuple[Recipe, str]:
+    """And its revision."""
     sidecar = parse_hints(text)
     width, height = photo.grid.width, photo.grid.height
     if (sidecar.width, sidecar.height) != (width, height):
@@ -128,13 +132,13 @@ def _recipe_of(text: bytes, photo: OpenPhoto) -> Recipe:
     if sidecar.sha256 not in (None, photo.sha256):
         raise HintError("picture.sha256", "the hints are for another picture of this size")
     photo.check_view(sidecar.recipe)
-    return sidecar.recipe
+    return sidecar.recipe, photo.revision_of(sidecar.recipe)
 
 
-async def _color(studio: Studio, photo: OpenPhoto, recipe: Recipe) -> None:
-    revision = await studio.workers.run("files", photo.revision_of, recipe)
+async def _color(studio: Studio, photo: OpenPhoto, recipe: Recipe, revision: str) -> None:
     try:
         await studio.colored(photo, recipe, revision)
+        begin_tiles(studio, photo, recipe, revision)
     except Exception:  # the hints are saved all the same; who asks for tiles is told
         logger.exception("%s cannot be coloured", photo.entry.name)
 

@@ -119,12 +119,13 @@ class Studio:
             )
         return photo.levels
 
-    async def change(self, photo: OpenPhoto, recipe: Recipe, expected: str | None = None) -> str:
-        """Gives it another recipe, and returns the new revision: the sidecar is on the disk, the colours are known.
+    async def change(
+        self, photo: OpenPhoto, recipe: Recipe, revision: str, expected: str | None = None
+    ) -> None:
+        """Gives it another recipe, which has been checked, and its revision; the sidecar is on the disk afterwards.
 
-        409 if `expected` is not its revision. The recipe has been checked.
+        409 if `expected` is not its revision now.
         """
-        revision = await self.workers.run("files", photo.revision_of, recipe)
         async with photo.changing:
             if expected not in (None, photo.revision):
                 raise HTTPException(
@@ -137,7 +138,6 @@ class Studio:
             self._remember(photo)
             photo.recipe, photo.revision = recipe, revision
             self._remember(photo)
-        return revision
 
     def _remember(self, photo: OpenPhoto) -> None:
         self.recipes.put((photo.entry.id, photo.revision), photo.recipe, _size(photo.recipe))

@@ -1,6 +1,7 @@
 """Pictures that the server draws: tiles, the uncertainty, variants."""
 
 import dataclasses
+import functools
 import re
 
 from starlette.exceptions import HTTPException
@@ -26,7 +27,6 @@ async def get_tile(studio: Studio, request: Request) -> Response:
     photo = await studio.photo(request.path_params["id"])
     what = request.path_params["what"]
     level, box = _place(photo, request)
-    key = photo.sha256, what, level, box
     recipe, headers = None, FOREVER
     if what == "original":
         headers, unchanged = tagged(request, f"{photo.sha256[:16]}-{level}-{box.top}-{box.left}")
@@ -34,12 +34,11 @@ async def get_tile(studio: Studio, request: Request) -> Response:
             return unchanged
     else:
         recipe = studio.recipe(photo, checked_revision(what))
-    data = studio.tiles.get(key)
-    if data is None:
-        data = await studio.flights.join(
-            ("tile", *key), lambda: _draw(studio, photo, what, recipe, level, box)
-        )
-        studio.tiles.put(key, data, len(data))
+        photo.note_sight(what, (level, box))
+    key = photo.sha256, what, level, box
+    data = studio.tiles.get(key) or await studio.flights.join(
+        ("tile", *key), lambda: _draw(studio, photo, recipe, *key)
+    )
     return Response(data, headers=headers, media_type="image/jpeg" if level else "image/png")
 
 
@@ -97,9 +96,18 @@ def _kept(request: Request) -> dict[str, str]:
     return FOREVER if "revision" in request.query_params else {"Cache-Control": "no-store"}
 
 
+def begin_tiles(studio: Studio, photo: OpenPhoto, recipe: Recipe, revision: str) -> None:
+    """Draws what is in sight in the colours of a new revision: its tiles are going to be asked for."""
+    for place in photo.in_sight:
+        key = photo.sha256, revision, *place
+        if studio.tiles.get(key) is None:
+            studio.flights.begin(("tile", *key), functools.partial(_draw, studio, photo, recipe, *key))
+
+
 async def _draw(
-    studio: Studio, photo: OpenPhoto, what: str, recipe: Recipe | None, level: int, box: Box
+    studio: Studio, photo: OpenPhoto, recipe: Recipe | None, sha256: str, what: str, level: int, box: Box
 ) -> bytes:
+    """And keeps it."""
     colored = await studio.colored(photo, recipe, what) if recipe else None
     levels = await studio.levels(photo) if level else (photo.pixels,)
 
@@ -107,7 +115,9 @@ async def _draw(
         pixels = colored.tile(levels, level, box) if colored else box.of(levels[level])
         return encoding.jpeg(pixels) if level else encoding.png(pixels)
 
-    return await studio.workers.run("painting", draw)
+    data = await studio.workers.run("painting", draw)
+    studio.tiles.put((sha256, what, level, box), data, len(data))
+    return data
 
 
 def _paint_small(colored: Colored, levels: tuple[Pixels, ...]) -> bytes:
