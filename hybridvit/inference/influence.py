@@ -108,7 +108,7 @@ def flattest_place(L: Float[np.ndarray, "h w"], row: int, column: int) -> tuple[
     top, left = row * STRIDE, column * STRIDE
     cell = L[top : top + STRIDE, left : left + STRIDE]
     typical = np.median(cell)
-    rows, columns = (range(1, max(2, size - 1)) for size in cell.shape)
+    rows, columns = (range(size)[1:-1] or range(size - 1, size) for size in cell.shape)
 
     def unlike(place: tuple[int, int]) -> float:
         around = cell[

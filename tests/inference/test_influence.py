@@ -88,6 +88,14 @@ def test_the_place_is_off_the_edge():
     row, column = flattest_place(L, 1, 1)
     assert 8 < row < 16
     assert 13 <= column < 16
-    row, column = flattest_place(L[:18, :18], 2, 2)  # a cell cut to 2 x 2 px
-    assert 16 <= row <= 18
-    assert 16 <= column <= 18
+
+
+@settings(deadline=None)
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 100))
+def test_the_place_is_a_pixel_of_the_cell(height, width, seed):
+    L = np.random.default_rng(seed).uniform(0, 100, (height, width)).astype(np.float32)
+    cell = (height - 1) // 8, (width - 1) // 8
+    row, column = flattest_place(L, *cell)
+    assert (row // 8, column // 8) == cell
+    assert row < height
+    assert column < width
