@@ -39,7 +39,7 @@ def evaluate_method(
 ) -> tuple[dict, list[UInt8[np.ndarray, "h w 3"]]]:
     """Report and grid rows as those of `make_evaluate`, of a method of METHODS."""
     networks = dataclasses.replace(build_networks(config), generate=make_generate(name, config))
-    evaluate = make_evaluate(networks, config, build_mesh(1))
+    evaluate = make_evaluate(networks, config, build_mesh(1, jax.devices()[:1]))
     pictures = make_eval_pictures(config.data, config.eval.image_size)
     with jax.disable_jit():  # methods compute on the host, with values
         return evaluate(None, pictures, usable_counts(name, hint_counts))

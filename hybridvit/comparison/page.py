@@ -152,7 +152,7 @@ def _plot(results: Results) -> str:
     return f'<svg viewBox="0 0 {width} {bottom + 6}" role="img" aria-label="{label}">{"".join(marks)}</svg>'
 
 
-def _guide(row: Row, x: float, top: float, bottom: float) -> str:
+def _guide(row: Row, x: float, top: int, bottom: int) -> str:
     anchor = "start" if row.name == GRAY else "end"
     return (
         f'<line class="guide" x1="{x}" x2="{x}" y1="{top - 8}" y2="{bottom}"/>'

@@ -58,7 +58,7 @@ def quality_table(results: Results) -> Table:
     return Table(("system", *(column[0] for column in columns)), rows, best)
 
 
-def show(value: float | None, form: str) -> str:
+def show(value: float | int | None, form: str) -> str:
     """A number as a format says, "3" being three digits that count; empty for None."""
     if value is None:
         return ""

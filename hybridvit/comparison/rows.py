@@ -22,7 +22,7 @@ class Row:
     parameters: int | None = None
     gflops: float | None = None
     milliseconds: float | None = None
-    plan: Mapping[str, float] | None = None
+    plan: Mapping[str, float | int | None] | None = None
     process_minutes: float | None = None
 
 
@@ -42,7 +42,7 @@ class Results:
 
 
 def collect(
-    title: str, budget: Mapping[str, float], outcomes: list[tuple[System, dict, list[str]]]
+    title: str, budget: Mapping[str, float | int], outcomes: list[tuple[System, dict, list[str]]]
 ) -> Results:
     """The results of systems with their outcomes and what has changed since; also while some are still to come."""
     rows: list[Row] = []

@@ -30,7 +30,7 @@ def save_comparison(
     for file, (names, folder, caption) in sheets.items():
         grids = {name: by_name[name].folder / folder / "grid.png" for name in names}
         if grids:
-            draw_sheet(make_columns(grids, config.eval.image_size)).save(workdir / file)
+            draw_sheet(make_columns(grids, results.image_size)).save(workdir / file)
             captions[file] = (
                 f"{caption}: the gray picture, the systems by their PSNR without hints, the truth."
             )
