@@ -10,6 +10,7 @@ Everything that a killed run needs to go on is in its work folder:
 """
 
 import contextlib
+import dataclasses
 import functools
 import importlib.metadata
 import pathlib
@@ -28,7 +29,9 @@ from hybridvit.cycle_step import make_cycle_step
 from hybridvit.data.pipeline import make_eval_pictures, make_train_dataset, make_train_iterator
 from hybridvit.evaluate import make_evaluate, print_report, save_report
 from hybridvit.growing import Stage, grow_batch, plan_stages, stage_at
+from hybridvit.inference.embedding_weights import load_embedding
 from hybridvit.mesh import batch_sharding, build_mesh, check_batch_size, put_batch
+from hybridvit.models.autoencoder import classifier_of
 from hybridvit.state import Networks, TrainState, abstract_state, build_networks, create_state
 from hybridvit.step import Batch, Metrics, make_train_step
 from hybridvit.stop import StopSignal
@@ -164,6 +167,8 @@ def start_state(
             logging.warning("the config has changed since this run was saved: %s", "; ".join(changes))
         return state
     state = create_state(networks, mesh, config.seed)
+    if "classifier" in state.stats:
+        state = with_classifier(state, config.model)
     if not config.init_from:
         return state
     folder, step = resolve(config.init_from)
@@ -173,6 +178,18 @@ def start_state(
         print(f"Starting from the EMA weights of {config.init_from} at step {run['step']}.")
     state.params, state.ema = jax.tree.map(lambda x: x.copy(), ema), ema
     return state
+
+
+def with_classifier(state: TrainState, config: ConfigDict) -> TrainState:
+    """The state with the frozen classifier's weights, from the section `model`; raises as `load_embedding`."""
+    weights = load_embedding(classifier_of(config.variant), config.embedding)
+    placed = jax.tree.map(
+        lambda new, old: jax.device_put(new, old.sharding), weights, state.stats["classifier"]
+    )
+    both = {"classifier": placed}
+    return dataclasses.replace(
+        state, stats=state.stats | both, ema=state.ema | jax.tree.map(lambda x: x.copy(), both)
+    )
 
 
 def changed_fields(old: dict, new: dict, prefix: str = "config.") -> list[str]:

@@ -12,11 +12,15 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from hybridvit.checkpoint import Checkpoints
+from hybridvit.color.bins import NUM_BINS
 from hybridvit.evaluate import hints_table, quality_table
+from hybridvit.inference.weights import Weights, save_weights
 from hybridvit.mesh import build_mesh
+from hybridvit.models.embedding import own_encoder
+from hybridvit.models.generator import build_generator
 from hybridvit.optim import make_optimizer
 from hybridvit.state import abstract_state, build_networks
-from hybridvit.train import DivergedError, changed_fields, train
+from hybridvit.train import DivergedError, changed_fields, start_state, train
 
 
 def metrics_of(workdir: pathlib.Path) -> list[dict]:
@@ -110,7 +114,7 @@ def test_divergence_stops_the_run_and_leaves_a_sound_checkpoint(tiny_run, tiny_c
         train(tiny_config, tmp_path)
     last = metrics_of(tmp_path)[-1]
     assert (last["step"], last["skipped"], last["skipped_in_row"]) == (9, 3, 3)
-    with Checkpoints(tmp_path / "checkpoints") as checkpoints:
+    with Checkpoints(tmp_path / "checkpoints", keep_last=1) as checkpoints:
         assert checkpoints.latest_step == 6  # not 8, by when no step had worked any more
 
 
@@ -134,3 +138,24 @@ def test_changed_fields_are_named():
         "config.new: None -> 1",
     ]
     assert changed_fields({"a": [1, 2]}, {"a": (1, 2)}) == []  # what JSON makes of a tuple
+
+
+def test_a_frozen_classifier_is_that_of_the_file(build_tiny_config, tmp_path):
+    config = build_tiny_config()
+    params = jax.tree.map(np.asarray, build_generator(config.model).init(jax.random.key(5))[0])
+    path = tmp_path / "w.safetensors"
+    save_weights(Weights(params, np.zeros(NUM_BINS, np.float32), config.model, "tiny", ""), path)
+    with config.unlocked():
+        config.model.update(name="Autoencoder", variant="test", hints=False, embedding=str(path))
+        config.bins.weight = config.consistency.weight = 0.0
+        config.data.unlabeled_batch_size = 0
+    networks, mesh = build_networks(config), build_mesh(1)
+    with Checkpoints(tmp_path / "checkpoints", keep_last=1) as checkpoints:
+        state = start_state(config, networks, mesh, abstract_state(networks, mesh), checkpoints)
+    expected = own_encoder(params, "test")
+    for found in (state.stats["classifier"], state.ema["classifier"]):
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-3), found, expected)
+    with config.unlocked():
+        config.model.embedding = str(tmp_path / "none.safetensors")
+    with pytest.raises(FileNotFoundError, match=r"none\.safetensors"):
+        start_state(config, networks, mesh, abstract_state(networks, mesh), checkpoints)

@@ -49,6 +49,12 @@ VARIANTS = {
 }
 
 
+def classifier_of(variant: str) -> str:
+    """The name of a variant's classifier: the one after the colon, else its own."""
+    name, _, classifier = variant.partition(":")
+    return classifier or VARIANTS[name].classifier
+
+
 class Autoencoder(nnx.Module):
     """The network. `variant` is a key of `VARIANTS`, "full" also with the name of a classifier: "full:ViT-B_16".
 
@@ -78,7 +84,7 @@ class Autoencoder(nnx.Module):
             encoder[f"conv{i}"] = conv(width, abs(out), stride=2 if out < 0 else 1)
             width = abs(out)
         if v.fusion:
-            self.classifier = build_classifier(classifier or v.classifier, dtype=dtype.name, rngs=rngs)
+            self.classifier = build_classifier(classifier_of(variant), dtype=dtype.name, rngs=rngs)
             self.fusion = conv(width + self.classifier.width, v.fusion, size=1)
             width = v.fusion
         for i, out in enumerate(v.decoder):

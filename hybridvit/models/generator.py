@@ -8,12 +8,15 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from jaxtyping import Array
 from ml_collections import ConfigDict
 
+from hybridvit.models.autoencoder import Autoencoder
+from hybridvit.models.eccv16 import Eccv16
 from hybridvit.models.hscau_net import HSCAUNet
 from hybridvit.models.hybrid_conv_vit import HybridConvViT
 from hybridvit.models.link_net import LinkNet
 from hybridvit.models.prediction import Prediction
 from hybridvit.models.r2_unet import R2UNet
 from hybridvit.models.resnet_generator import ResNetGenerator
+from hybridvit.models.siggraph17 import Siggraph17
 from hybridvit.models.unet import UNet
 from hybridvit.models.unet_3_plus import UNet3Plus
 from hybridvit.models.unet_plus_plus import UNetPlusPlus
@@ -30,6 +33,9 @@ GENERATORS = {
         R2UNet,
         HSCAUNet,
         ResNetGenerator,
+        Eccv16,
+        Siggraph17,
+        Autoencoder,
     )
 }
 

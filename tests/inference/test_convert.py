@@ -5,17 +5,9 @@ import hybridvit
 from hybridvit.color.bins import BIN_CENTRES
 from hybridvit.inference import convert
 from hybridvit.inference.weights import load_weights
-from hybridvit.models import eccv16, siggraph17
-from hybridvit.models.generator import GENERATORS
+from hybridvit.models import eccv16
 
 torch = pytest.importorskip("torch", reason="PyTorch writes the files to convert: pip install torch")
-NETWORKS = {"Eccv16": eccv16, "Siggraph17": siggraph17}
-
-
-@pytest.fixture(autouse=True)
-def known(monkeypatch):
-    for name, module in NETWORKS.items():
-        monkeypatch.setitem(GENERATORS, name, getattr(module, name))
 
 
 def convolution(state, name, width_in, width, size=3, transposed=False):
