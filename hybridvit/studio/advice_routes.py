@@ -9,10 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hybridvit.hints.recipe import Recipe
+from hybridvit.hints.shapes import Point
 from hybridvit.inference.carry_over import carry_hints
 from hybridvit.inference.composition import lightness
 from hybridvit.inference.next_hint import next_hints
 from hybridvit.inference.suggestions import likely_colors
+from hybridvit.studio.ahead import color_ahead
 from hybridvit.studio.answers import as_json
 from hybridvit.studio.open_photo import OpenPhoto
 from hybridvit.studio.parameters import json_object, number, whole
@@ -20,14 +22,16 @@ from hybridvit.studio.studio import Studio
 from hybridvit.studio.tile_routes import photo_and_recipe
 
 MOST_COLORS = 5
+MOST_AHEAD = 2  # of them: more would push out what is needed
 MOST_POINTS = 10
 MOST_CARRIED = 1000  # photographs in a request
 
 
 async def get_colors(studio: Studio, request: Request) -> Response:
     """GET /api/photos/{id}/colors."""
-    photo, _, recipe = await photo_and_recipe(studio, request)
+    photo, revision, recipe = await photo_and_recipe(studio, request)
     x, y = _point(photo, request)
+    ahead = whole("ahead", request.query_params.get("ahead", "0"), 0, MOST_AHEAD)
 
     def think() -> dict[str, Any]:
         found = likely_colors(photo.canvas, recipe, x, y, MOST_COLORS)
@@ -36,14 +40,17 @@ async def get_colors(studio: Studio, request: Request) -> Response:
         ]
         return {"lightness": _lightness(photo, x, y), "colors": colors}
 
-    return as_json(await studio.workers.run("coloring", think))
+    answer = await studio.workers.run("coloring", think)
+    points = [Point(x, y, one["color"]) for one in answer["colors"][:ahead]]
+    studio.flights.begin(("ahead", *points), lambda: color_ahead(studio, photo, revision, points))
+    return as_json(answer)
 
 
 async def get_gamut(studio: Studio, request: Request) -> Response:
     """GET /api/photos/{id}/gamut."""
     photo, revision, recipe = await photo_and_recipe(studio, request)
     x, y = _point(photo, request)
-    answer: dict[str, Any] = {"lightness": await studio.workers.run("coloring", _lightness, photo, x, y)}
+    answer: dict[str, Any] = {"lightness": await studio.workers.run("painting", _lightness, photo, x, y)}
     if "revision" in request.query_params:
         colored = await studio.colored(photo, recipe, revision)
         place = math.floor(x), math.floor(y)

@@ -47,6 +47,9 @@ _BYTES = "application/octet-stream"
 _JSON = "application/json"
 _XY = {"x": (True, NUMBER), "y": (True, NUMBER)}
 _REVISION = {"revision": (False, REVISION)}
+_AHEAD = {  # of the colours, with which the photograph is coloured in advance, as if each were chosen there
+    "ahead": (False, {"type": "integer", "minimum": 0, "maximum": 2, "default": 0})
+}
 _COUNT = {"count": (False, {"type": "integer", "minimum": 1, "maximum": 10, "default": 3})}
 
 
@@ -113,7 +116,7 @@ OPERATIONS = {
         _REVISION,
     ),
     "GET /api/photos/{id}/colors": Operation(
-        "The likeliest colours of a place", "Colors", (400, 404, 410, 422), _XY | _REVISION
+        "The likeliest colours of a place", "Colors", (400, 404, 410, 422), _XY | _REVISION | _AHEAD
     ),
     "GET /api/photos/{id}/gamut": Operation(
         "A pixel's lightness; with a revision, its colour too", "Pixel", (400, 404, 410, 422), _XY | _REVISION

@@ -33,6 +33,7 @@ class Studio:
         self.recipes: RecentlyUsed[Recipe] = RecentlyUsed(SMALL_BYTES)  # by photograph and revision
         self.tiles: RecentlyUsed[bytes] = RecentlyUsed(SMALL_BYTES)
         self.previews: RecentlyUsed[bytes] = RecentlyUsed(SMALL_BYTES)
+        self.ahead: object = None  # whose turn it is to color_ahead
         # Also what is no longer kept open, but still in use: a photograph never is open twice
         self._alive: weakref.WeakValueDictionary[str, OpenPhoto] = weakref.WeakValueDictionary()
 

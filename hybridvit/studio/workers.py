@@ -30,3 +30,7 @@ class Workers:
         """What `function(*args, **options)` returns in a thread; `kind` is one of LIMITS."""
         call = functools.partial(function, *args, **options)
         return await anyio.to_thread.run_sync(call, limiter=self._limiters[kind])
+
+    def is_busy(self, kind: str) -> bool:
+        """Whether any thread of this kind runs."""
+        return self._limiters[kind].borrowed_tokens > 0

@@ -101,8 +101,9 @@ export function createApi(base = new URL("api/", document.baseURI)) {
 
         /** @param {{level: number, row: number, column: number}} tile @returns {Promise<Blob>} */
         tile: (id, what, tile, signal) => blob(tilePath(id, what, tile), { signal }),
-        colors: (id, x, y, revision, signal) =>
-            json(photoPath(id, `/colors?${new URLSearchParams({ x, y, revision })}`), { signal }),
+        /** @param {number} ahead how many of them the server shall be ready to show, as a point there */
+        colors: (id, x, y, revision, ahead, signal) =>
+            json(photoPath(id, `/colors?${new URLSearchParams({ x, y, revision, ahead })}`), { signal }),
         gamut: (id, x, y, revision, signal) =>
             json(photoPath(id, `/gamut?${new URLSearchParams({ x, y, ...(revision && { revision }) })}`), { signal }),
         uncertainty: (id, revision, signal) =>

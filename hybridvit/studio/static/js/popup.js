@@ -76,7 +76,8 @@ export function createPopup(viewport, store, api) {
     }
 
     function ask() {
-        suggestions.ask(place(), { again: isDraft(), signal: turn.signal });
+        const ahead = isDraft() && shape.type === "point";
+        suggestions.ask(place(), { again: isDraft(), ahead, signal: turn.signal });
         measure(place(), turn.signal);
     }
 

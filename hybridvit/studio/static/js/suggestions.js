@@ -4,6 +4,7 @@ import { describeColor } from "./color.js";
 import { make } from "./dom.js";
 
 const COUNT = 5;
+const AHEAD = 2; // of them, hybridvit/studio/advice_routes.py
 const MOST_KEPT = 500; // answers, by place
 
 /**
@@ -73,20 +74,23 @@ export function createSuggestions(store, api, { choose, preview }) {
         }
     }
 
-    async function colorsAt(id, x, y, signal) {
+    async function colorsAt(id, x, y, ahead, signal) {
         try {
-            return (await api.colors(id, x, y, store.revision, signal)).colors;
+            return (await api.colors(id, x, y, store.revision, ahead, signal)).colors;
         } catch (error) {
             if (error.status !== 410) throw error;
             await store.renew(); // the server was started anew
-            return (await api.colors(id, x, y, store.revision, signal)).colors;
+            return (await api.colors(id, x, y, store.revision, ahead, signal)).colors;
         }
     }
 
     return {
         element,
-        /** Shows those of a place of the photograph; `again`: as they are now, not as when they were last asked for. */
-        async ask({ x, y }, { again, signal }) {
+        /**
+         * Shows those of a place of the photograph; `again`: as they are now, not as when they were last asked for;
+         * `ahead`: one of them is likely to become a point there.
+         */
+        async ask({ x, y }, { again, ahead, signal }) {
             const { photo } = store;
             const key = `${photo.id} ${Math.floor(x)} ${Math.floor(y)}`;
             colors = [];
@@ -94,7 +98,7 @@ export function createSuggestions(store, api, { choose, preview }) {
             if (again || !kept.has(key)) {
                 wait();
                 try {
-                    const found = await colorsAt(photo.id, x, y, signal);
+                    const found = await colorsAt(photo.id, x, y, ahead ? AHEAD : 0, signal);
                     if (signal.aborted) return;
                     kept.set(key, found);
                     if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
