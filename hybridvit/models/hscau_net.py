@@ -94,7 +94,7 @@ class SpatialAttention(nnx.Module):
         self.conv = nnx.Conv(2, 1, (7, 7), use_bias=False, dtype=dtype, rngs=rngs)
 
     def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h w 1"]:
-        summary = jnp.concatenate([x.mean(-1, keepdims=True), x.max(-1, keepdims=True)], -1)
+        summary = jnp.concatenate([x.mean(-1, keepdims=True), largest(x, -1)], -1)
         return nnx.sigmoid(self.conv(summary))
 
 
@@ -107,6 +107,15 @@ class ChannelAttention(nnx.Module):
         self.expand = Linear(hidden, width, dtype=dtype, rngs=rngs)
 
     def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b 1 1 c"]:
-        summaries = jnp.stack([x.mean((1, 2)), x.max((1, 2))])  # [2, b, c]
+        places = x.reshape(len(x), -1, x.shape[-1])
+        summaries = jnp.stack([places.mean(1), largest(places, 1)[:, 0]])  # [2, b, c]
         weights = self.expand(nnx.relu(self.squeeze(summaries))).sum(0)
         return nnx.sigmoid(weights)[:, None, None]
+
+
+def largest(x: Float[Array, "b *n c"], axis: int) -> Float[Array, "b *m d"]:
+    """Maximum along an axis, which is kept; its gradient goes to the first place that has it."""
+    # The gradient of jnp.max is shared among the values equal to it: none, where XLA computes them twice and rounds
+    # otherwise, and then it is not a number
+    here = jax.lax.broadcasted_iota(jnp.int32, x.shape, axis % x.ndim) == jnp.argmax(x, axis, keepdims=True)
+    return jnp.where(here, x, 0).sum(axis, keepdims=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from hybridvit.models.hscau_net import AttentiveSkip, ChannelAttention, HSCAUNet, SpatialAttention
+from hybridvit.models.hscau_net import AttentiveSkip, ChannelAttention, HSCAUNet, SpatialAttention, largest
 
 
 def test_channel_attention_weighs_channels_alike_everywhere():
@@ -39,3 +39,13 @@ def test_a_skip_is_the_product_of_the_three():
 def test_without_hints_it_says_so():
     with pytest.raises(ValueError, match="made for hints"):
         HSCAUNet("test", hint_channels=0, rngs=nnx.Rngs(0))
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((2, 5, 4, 7), -1), ((2, 20, 7), 1)])
+def test_largest_is_the_maximum_and_its_gradient_goes_to_one_place(shape, axis):
+    x = jnp.asarray(np.random.default_rng(0).integers(0, 4, shape), jnp.float32)  # with many ties
+    np.testing.assert_array_equal(largest(x, axis), x.max(axis, keepdims=True))
+    gradient = np.asarray(jax.grad(lambda x: largest(x, axis).sum())(x))
+    assert set(np.unique(gradient)) == {0.0, 1.0}
+    assert (gradient.sum(axis) == 1).all()
+    np.testing.assert_array_equal((gradient * np.asarray(x)).sum(axis), np.asarray(x).max(axis))
