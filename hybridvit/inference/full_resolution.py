@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, UInt8, UInt16
+from jaxtyping import Array, Float, Int, UInt8, UInt16
 
 from hybridvit.hints.raster import HintPixels
 from hybridvit.inference.composition import compose, compose_planes, lightness
@@ -25,8 +25,12 @@ from hybridvit.inference.view import view_lightness
 
 Pixels = UInt8[np.ndarray, "H W c"] | UInt16[np.ndarray, "H W c"]
 Rgb = UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]
+_BandWeights = Float[np.ndarray, "bands pixels window"]
 
 TILE = (256, 512)  # px: small enough for a CPU's cache, large enough for the cost of a call not to count
+_BANDS = (
+    4  # of a tile's rows, and of its columns, each interpolated from the few pixels of the view that it needs
+)
 _WINDOW_STEP = 32  # px of the view: windows are rounded up to it, for scales to share a program
 _HINT_CHUNKS = (1024, 65536)  # px: hints are composed by so many pixels at a time, small and large ones
 
@@ -42,7 +46,7 @@ class Painter:
     def __init__(self, pixels: Pixels, ab_view: Float[np.ndarray, "h w 2"], L_view: Float[np.ndarray, "h w"]):
         self._pixels, self._view = pixels, L_view.shape
         sizes = zip(pixels.shape, self._view, TILE, strict=False)
-        self._windows = [_window(*size) for size in sizes]
+        self._windows, self._bands = zip(*(_windows(*size) for size in sizes), strict=True)
         short = [max(0, window - size) for window, size in zip(self._windows, self._view, strict=True)]
         self._maps = np.pad(guide_maps(ab_view, L_view), ((0, 0), (0, short[0]), (0, short[1])))
 
@@ -56,19 +60,25 @@ class Painter:
         rgb = np.empty((height, width, 3), self._pixels.dtype)
         column_weights = {column: self._weights(1, left + column) for column in range(0, width, TILE[1])}
         for row in range(0, height, TILE[0]):
-            first_row, rows = self._weights(0, top + row)
-            for column, (first_column, columns) in column_weights.items():
+            first_row, *rows = self._weights(0, top + row)
+            for column, (first_column, *columns) in column_weights.items():
                 box = np.s_[row : row + TILE[0], column : column + TILE[1]]
                 given = self._pixels[top : top + height, left : left + width][box]
                 maps = self._maps[:, first_row : first_row + self._windows[0]]
                 maps = maps[:, :, first_column : first_column + self._windows[1]]
-                coloured = np.asarray(_colour_tile(_filled_up(given, TILE), maps, rows, columns))
+                coloured = np.asarray(_colour_tile(_filled_up(given, TILE), maps, *rows, *columns))
                 rgb[box] = coloured[: given.shape[0], : given.shape[1]]
         return rgb
 
-    def _weights(self, axis: int, start: int) -> tuple[int, Float[np.ndarray, "n m"]]:
+    def _weights(self, axis: int, start: int) -> tuple[int, Int[np.ndarray, " bands"], _BandWeights]:
+        """The first pixel of the tile's window, of its bands' within that, and the bands' weights."""
         size, view = self._pixels.shape[axis], self._view[axis]
-        return cubic_weights(size, view, start, TILE[axis], self._windows[axis])
+        window, band = self._windows[axis], self._bands[axis]
+        first, weights = cubic_weights(size, view, start, TILE[axis], window)
+        parts = weights.reshape(_BANDS, -1, window)
+        firsts = np.minimum(parts.any(1).argmax(1), window - band)
+        kept = [part[:, begin : begin + band] for part, begin in zip(parts, firsts, strict=True)]
+        return first, firsts.astype(np.int32), np.stack(kept)
 
 
 def colour_picture(
@@ -97,11 +107,19 @@ def paint_hints(
 def _colour_tile(
     pixels: UInt8[Array, "r c _"] | UInt16[Array, "r c _"],
     maps: Float[Array, "5 h w"],
-    rows: Float[Array, "r h"],
-    columns: Float[Array, "c w"],
+    first_rows: Int[Array, " bands"],
+    rows: Float[Array, "bands rows_of_band h_of_band"],
+    first_columns: Int[Array, " bands"],
+    columns: Float[Array, "bands columns_of_band w_of_band"],
 ) -> UInt8[Array, "r c 3"] | UInt16[Array, "r c 3"]:
     L = lightness(pixels)
-    a, b = chroma_planes(interpolate(maps, rows, columns), L)
+    for axis, firsts, weights in ((1, first_rows, rows), (2, first_columns, columns)):
+        parts = [
+            interpolate(jax.lax.dynamic_slice_in_dim(maps, first, part.shape[1], axis), part, axis)
+            for first, part in zip(firsts, weights, strict=True)
+        ]
+        maps = jnp.concatenate(parts, axis)
+    a, b = chroma_planes(maps, L)
     return compose_planes(L, a, b, pixels.dtype.type)
 
 
@@ -129,9 +147,12 @@ def _paint_chunk(
     return compose(L, jnp.broadcast_to(ab, (*L.shape, 2)), pixels.dtype.type)
 
 
-def _window(size: int, view: int, tile: int) -> int:
-    """Pixels of the view under a tile, along an axis."""
-    return -(-window_size(size, view, tile) // _WINDOW_STEP) * _WINDOW_STEP
+def _windows(size: int, view: int, tile: int) -> tuple[int, int]:
+    """Pixels of the view under a tile and under a band of it, along an axis."""
+    window, band = (
+        -(-window_size(size, view, count) // _WINDOW_STEP) * _WINDOW_STEP for count in (tile, tile // _BANDS)
+    )
+    return window, min(window, band)
 
 
 def _filled_up(pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -42,11 +42,11 @@ def chroma_planes(
 
 
 def interpolate(
-    maps: Float[Array, "k h w"], rows: Float[Array, "r h"], columns: Float[Array, "c w"]
-) -> Float[Array, "k r c"]:
-    """Maps at `r` rows and `c` columns, by the weights of `cubic_weights`."""
-    by_rows = jnp.einsum("rh,khw->krw", rows, maps, precision=Precision.HIGHEST)
-    return jnp.einsum("krw,cw->krc", by_rows, columns, precision=Precision.HIGHEST)
+    maps: Float[Array, "k h w"], weights: Float[Array, "n m"], axis: int
+) -> Float[Array, "k _ _"]:
+    """Maps at `n` rows (axis 1, of m) or `n` columns (axis 2, of m), by the weights of `cubic_weights`."""
+    spec = {1: "nh,khw->knw", 2: "nw,khw->khn"}[axis]
+    return jnp.einsum(spec, weights, maps, precision=Precision.HIGHEST)
 
 
 def cubic_weights(

@@ -94,8 +94,9 @@ def ours(ab: np.ndarray, view_L: np.ndarray, L: np.ndarray) -> np.ndarray:
 
 
 def interpolated(maps: np.ndarray, shape: tuple[int, int]) -> jnp.ndarray:
-    weights = [cubic_weights(n, m, 0, n, m)[1] for n, m in zip(shape, maps.shape[1:], strict=True)]
-    return interpolate(*map(jnp.asarray, (maps, *weights)))
+    sizes = zip(shape, maps.shape[1:], strict=True)
+    rows, columns = (jnp.asarray(cubic_weights(n, m, 0, n, m)[1]) for n, m in sizes)
+    return interpolate(interpolate(jnp.asarray(maps), rows, 1), columns, 2)
 
 
 METHODS: dict[str, Method] = {

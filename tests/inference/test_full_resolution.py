@@ -26,23 +26,35 @@ def picture(dtype: type, channels: int = 3, height: int = HEIGHT, width: int = W
     return np.rint(pixels * np.iinfo(dtype).max).astype(dtype)
 
 
-@pytest.fixture(scope="module")
-def ab_view() -> np.ndarray:
-    y, x = np.mgrid[: VIEW[0], : VIEW[1]] / 9
+def chroma(height: int, width: int) -> np.ndarray:
+    y, x = np.mgrid[:height, :width] / (height / 4.5)
     return np.stack([40 * np.sin(y), 50 * np.cos(x)], -1).astype(np.float32)
 
 
-@DEPTHS
-@pytest.mark.parametrize("channels", [1, 3])
-def test_tiles_give_what_one_piece_gives(dtype, channels, ab_view):
-    pixels = picture(dtype, channels)
+@pytest.fixture(scope="module")
+def ab_view() -> np.ndarray:
+    return chroma(*VIEW)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "channels", "view"),
+    [
+        (np.uint8, 1, VIEW),
+        (np.uint16, 3, VIEW),
+        (np.uint8, 1, (190, 384)),
+        (np.uint8, 3, (HEIGHT, WIDTH)),
+        (np.uint16, 1, (3, 700)),
+    ],
+)
+def test_tiles_give_what_one_piece_gives(dtype, channels, view):
+    pixels, ab_view = picture(dtype, channels), chroma(*view)
     L = lightness(pixels)
-    maps = jnp.asarray(guide_maps(ab_view, view_lightness(pixels, *VIEW)))
+    maps = jnp.asarray(guide_maps(ab_view, view_lightness(pixels, *view)))
     rows, columns = (
-        jnp.asarray(cubic_weights(size, view, 0, size, view)[1])
-        for size, view in zip(pixels.shape, VIEW, strict=False)
+        jnp.asarray(cubic_weights(size, seen, 0, size, seen)[1])
+        for size, seen in zip(pixels.shape, view, strict=False)
     )
-    ab = jnp.stack(chroma_planes(interpolate(maps, rows, columns), L), -1)
+    ab = jnp.stack(chroma_planes(interpolate(interpolate(maps, rows, 1), columns, 2), L), -1)
     whole = np.asarray(compose(L, ab, dtype)).astype(int)
     tiled = colour_picture(pixels, ab_view)
     assert tiled.dtype == dtype

@@ -22,7 +22,9 @@ def upsample(ab: np.ndarray, view_L: np.ndarray, L: np.ndarray) -> np.ndarray:
         jnp.asarray(cubic_weights(size, view, 0, size, view)[1])
         for size, view in zip(L.shape, view_L.shape, strict=True)
     ]
-    maps = interpolate(jnp.asarray(guide_maps(ab, view_L)), *weights)
+    maps = jnp.asarray(guide_maps(ab, view_L))
+    for axis in (1, 2):
+        maps = interpolate(maps, weights[axis - 1], axis)
     planes = chroma_planes(maps, jnp.asarray(L))
     return np.stack(planes, -1)
 
