@@ -113,8 +113,8 @@ class Canvas:
         if not hints:
             free = self._free(size)
             return Conditioned(free.mean[0], _first(free.logits))
-        given = self._given(hints, size)
-        return self._once(("conditioned", hints, size), lambda: self._with_map(given, size))
+        key = "conditioned", hints, size
+        return self._once(key, lambda: self._with_map(self._given(hints, size), size))
 
     def _with_map(self, given: sampling.HintMap, size: int) -> Conditioned:
         mean, logits = self.predict(*(x[None] for x in given), size)

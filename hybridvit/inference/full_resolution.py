@@ -5,12 +5,13 @@ Only whole-picture integers are held in memory; what is float lives for a tile a
 is compiled: one program for a depth, gray or colour, and a range of scales.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, UInt8, UInt16
+from jaxtyping import Array, Bool, Float, Int, UInt8, UInt16
 
 from hybridvit.hints.raster import HintPixels
 from hybridvit.inference.composition import compose, compose_planes, lightness
@@ -99,8 +100,16 @@ def paint_hints(
     `rgb` and `pixels` are the rectangle at `top`, `left` of the picture that the hints lie in; no hint juts out of it.
     Of hints that overlap, the last one counts.
     """
+    gathered: list[_Piece] = []
+    count = 0  # of their pixels
     for hint in hint_pixels:
-        _paint(rgb, pixels, hint._replace(top=hint.top - top, left=hint.left - left))
+        for piece in _pieces(pixels, hint._replace(top=hint.top - top, left=hint.left - left)):
+            gathered.append(piece)
+            count += len(piece.given)
+            if count >= _HINT_CHUNKS[1]:
+                _paint(rgb, gathered)
+                gathered, count = [], 0
+    _paint(rgb, gathered)
 
 
 @jax.jit
@@ -123,28 +132,45 @@ def _colour_tile(
     return compose_planes(L, a, b, pixels.dtype.type)
 
 
-def _paint(rgb: np.ndarray, pixels: Pixels, hint: HintPixels) -> None:
-    """Gives the hint's pixels of `rgb` the hint's colour, in place."""
+class _Piece(NamedTuple):
+    """Some rows of a hint: their box in the rectangle, the hint's pixels in it, what they are, and their ab to be."""
+
+    box: tuple[slice, slice]
+    mask: Bool[np.ndarray, "h w"]
+    given: UInt8[np.ndarray, "n c"] | UInt16[np.ndarray, "n c"]
+    ab: Float[np.ndarray, "2"]
+
+
+def _pieces(pixels: Pixels, hint: HintPixels) -> Iterator[_Piece]:
     height, width = hint.mask.shape
-    ab = hint.ab.astype(np.float32)
-    size = _HINT_CHUNKS[height * width > _HINT_CHUNKS[0]]
     for row in range(0, height, TILE[0]):
         mask = hint.mask[row : row + TILE[0]]
         box = np.s_[hint.top + row : hint.top + row + len(mask), hint.left : hint.left + width]
-        given = pixels[box][mask]  # [n, c]
-        painted = np.empty((len(given), 3), rgb.dtype)
-        for start in range(0, len(given), size):
-            chunk = given[start : start + size]
-            painted[start : start + size] = _paint_chunk(_filled_up(chunk, (size,)), ab)[: len(chunk)]
-        rgb[box][mask] = painted
+        yield _Piece(box, mask, pixels[box][mask], hint.ab.astype(np.float32))
+
+
+def _paint(rgb: Rgb, pieces: Sequence[_Piece]) -> None:
+    """Gives the pieces of `rgb` their colours, in place: all at once, for a call costs more than a small hint."""
+    if not pieces:
+        return
+    counts = [len(piece.given) for piece in pieces]
+    given = np.concatenate([piece.given for piece in pieces])  # [n, c]
+    ab = np.repeat([piece.ab for piece in pieces], counts, axis=0)
+    painted = np.empty((len(given), 3), rgb.dtype)
+    size = _HINT_CHUNKS[len(given) > _HINT_CHUNKS[0]]
+    for start in range(0, len(given), size):
+        part = np.s_[start : start + size]
+        chunk = _paint_chunk(_filled_up(given[part], (size,)), _filled_up(ab[part], (size,)))
+        painted[part] = chunk[: len(given[part])]
+    for piece, colors in zip(pieces, np.split(painted, np.cumsum(counts)[:-1]), strict=True):
+        rgb[piece.box][piece.mask] = colors
 
 
 @jax.jit
 def _paint_chunk(
-    pixels: UInt8[Array, "n c"] | UInt16[Array, "n c"], ab: Float[Array, "2"]
+    pixels: UInt8[Array, "n c"] | UInt16[Array, "n c"], ab: Float[Array, "n 2"]
 ) -> UInt8[Array, "n 3"] | UInt16[Array, "n 3"]:
-    L = lightness(pixels)
-    return compose(L, jnp.broadcast_to(ab, (*L.shape, 2)), pixels.dtype.type)
+    return compose(lightness(pixels), ab, pixels.dtype.type)
 
 
 def _windows(size: int, view: int, tile: int) -> tuple[int, int]:
