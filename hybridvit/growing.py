@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, UInt8
 
-Batch = dict[str, UInt8[Array, "b h w c"]]
+Batch = dict[str, UInt8[Array, "_ _ _ _"]]  # pictures by kind
 
 
 class Stage(NamedTuple):

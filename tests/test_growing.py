@@ -1,3 +1,5 @@
+import shutil
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,7 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridvit.growing import Stage, blend_factor, grow, plan_stages, stage_at
+from hybridvit.checkpoint import Checkpoints
+from hybridvit.growing import Stage, blend_factor, grow, grow_batch, plan_stages, stage_at
+from hybridvit.mesh import build_mesh
+from hybridvit.state import abstract_state, build_networks
+from hybridvit.train import train
 
 
 def test_the_plan_of_two_doublings():
@@ -79,3 +85,49 @@ def test_pictures_that_do_not_fit_are_refused():
         grow(jnp.ones((1, 20, 20, 1)), Stage(0, 16, 0), 0)
     with pytest.raises(ValueError, match="take square ones"):
         grow(jnp.ones((1, 16, 32, 1)), Stage(0, 16, 0), 0)
+
+
+def test_a_batch_is_reduced_and_stays_uint8():
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
+    batch = {"labeled": jnp.asarray(pictures), "unlabeled": jnp.asarray(pictures[..., :1])}
+    reduced = grow_batch(batch, Stage(0, 8, 0), 5)
+    expected = pictures.reshape(2, 8, 2, 8, 2, 3).mean((2, 4))
+    assert {name: (x.shape, x.dtype) for name, x in reduced.items()} == {
+        "labeled": ((2, 8, 8, 3), np.uint8),
+        "unlabeled": ((2, 8, 8, 1), np.uint8),
+    }
+    np.testing.assert_allclose(reduced["labeled"], expected, atol=0.5)
+    np.testing.assert_array_equal(reduced["unlabeled"], reduced["labeled"][..., :1])
+    assert grow_batch(batch, Stage(0, 16, 0), 5)["labeled"] is batch["labeled"]
+    np.testing.assert_array_equal(grow_batch(batch, Stage(0, 16, 4), 9)["labeled"], pictures)
+
+
+def test_a_growing_run_goes_on_bit_for_bit_from_the_middle_of_a_transition(tiny_config, tmp_path, capsys):
+    tiny_config.update_from_flattened_dict(
+        {
+            "data.unlabeled_batch_size": 0,
+            "consistency.weight": 0.0,
+            "bins.weight": 0.0,
+            "growing.first_side": 16,
+            "growing.steps": 2,  # at 16 px up to step 2, blending in 32 px at steps 2 and 3
+            "train.checkpoint_every": 3,
+            "train.eval_every": 6,
+            "eval.hint_counts": (0,),
+        }
+    )
+    train(tiny_config, tmp_path / "whole")
+    shutil.copytree(tmp_path / "whole", tmp_path / "resumed")
+    shutil.rmtree(tmp_path / "resumed" / "checkpoints" / "6")
+    train(tiny_config, tmp_path / "resumed")
+    assert "Resuming at step 3 of 6" in capsys.readouterr().out
+    abstract = abstract_state(build_networks(tiny_config), build_mesh(1))
+    states = []
+    for name in ("whole", "resumed"):
+        with Checkpoints(tmp_path / name / "checkpoints") as checkpoints:
+            states.append(checkpoints.restore(6, abstract)[0])
+    for (path, one), other in zip(
+        jax.tree.leaves_with_path(states[0]), jax.tree.leaves(states[1]), strict=True
+    ):
+        assert np.asarray(one).tobytes() == np.asarray(other).tobytes(), jax.tree_util.keystr(path)
+    lines = [(tmp_path / name / "metrics.jsonl").read_text() for name in ("whole", "resumed")]
+    assert lines[0] == lines[1]

@@ -25,7 +25,7 @@ GENERATOR_LOSSES: dict[str, Callable] = {
 }
 
 
-def discriminator_loss(name: str, real: Logits, fake: Logits) -> Float[Array, ""]:
+def discriminator_loss(name: str, real: Logits, fake: Float[Array, "f h w 1"]) -> Float[Array, ""]:
     """Loss of the discriminator on true and generated colours; half of the sum, as in pix2pix."""
     return 0.5 * DISCRIMINATOR_LOSSES[name](real, fake)
 
