@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridvit.checkpoint import Checkpoints
@@ -22,6 +22,7 @@ def test_the_plan_of_two_doublings():
     assert plan_stages(64, 64, 100) == (Stage(0, 64, 0),)
 
 
+@settings(deadline=None)
 @given(first=st.integers(1, 9), doublings=st.integers(0, 6), steps=st.integers(1, 50))
 def test_each_side_has_as_many_steps_to_fade_in_as_to_stay(first, doublings, steps):
     stages = plan_stages(first, first << doublings, steps)

@@ -1,0 +1,98 @@
+"""Every system of configs/ trains: its loss falls in 20 steps, and it goes on from a checkpoint as if never stopped."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+
+from hybridvit.checkpoint import Checkpoints
+from hybridvit.mesh import build_mesh, put_batch
+from hybridvit.state import TrainState, abstract_state, build_networks, init_state
+from hybridvit.train import jit_train_step
+from hybridvit.validate import check_config
+
+STEPS, SAVED = 20, 17
+SIDE, BATCH = 32, 4
+TINY = {
+    "data.image_size": SIDE,
+    "data.batch_size": BATCH,
+    "model.variant": "test",
+    "adversarial.width": 4,
+    "adversarial.num_layers": 1,
+    "adversarial.learning_rate": 1e-3,
+    "cycle.pool_size": 6,
+    "hints.min_count": 16,
+    "hints.max_count": 64,
+    "optim.learning_rate": 1e-2,
+    "optim.warmup_steps": 0,
+    "train.steps": STEPS,
+}
+LOSSES = {"cyclegan:256": "loss/cycle"}  # the others': the supervised one
+SYSTEMS = (
+    *(f"pix2pix:{variant}" for variant in ("unet", "unetpp", "unet3p", "linknet", "r2unet", "resnet")),
+    *("cyclegan:256", "hscau:folder", "restore_vit:folder", "hsv_cifar100:hsv"),
+)
+
+
+def load(system: str) -> ConfigDict:
+    module, variant = system.split(":")
+    config = importlib.import_module(f"configs.{module}").get_config(variant)
+    config.update_from_flattened_dict(TINY)
+    if config.data.unlabeled_batch_size:
+        config.data.unlabeled_batch_size = BATCH
+    check_config(config)
+    return config
+
+
+@pytest.fixture(scope="module")
+def pictures() -> np.ndarray:
+    """Squares of many brightnesses under one colour, which is to be learnt; and gray ones, in the fourth channel."""
+    small = np.random.default_rng(0).integers(0, 256, (BATCH, 4, 4, 2))
+    color = small[..., :1] * np.array([1.0, 0.6, 0.2])
+    pictures = np.concatenate([color, small[..., 1:]], -1).astype(np.uint8)
+    return np.kron(pictures, np.ones((1, SIDE // 4, SIDE // 4, 1), np.uint8))
+
+
+def run(
+    step: Callable, state: TrainState, batch: Any, steps: int
+) -> tuple[TrainState, list[dict[str, float]]]:
+    curve = []
+    for _ in range(steps):
+        state, metrics = step(state, batch)
+        curve.append({name: float(value) for name, value in metrics.items()})
+    return state, curve
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_system_learns_and_goes_on_from_its_checkpoint(system, pictures, tmp_path):
+    config = load(system)
+    mesh = build_mesh(1, jax.devices()[:1])
+    networks = build_networks(config)
+    abstract = abstract_state(networks, mesh)
+    batch = {"labeled": pictures if config.data.kind == "pairs" else pictures[..., :3]}
+    if config.data.unlabeled_batch_size:
+        batch["unlabeled"] = pictures[::-1, ..., 3:]
+    batch = put_batch(batch, mesh)
+
+    step = jit_train_step(networks, config, abstract, mesh)
+    shardings = jax.tree.map(lambda x: x.sharding, abstract)
+    born = jax.jit(lambda: init_state(networks, config.seed), out_shardings=shardings)()
+    state, before = run(step, born, batch, SAVED)
+    with Checkpoints(tmp_path, keep_last=1) as checkpoints:
+        checkpoints.save(SAVED, state, {"config": config.to_dict()})
+        state, after = run(step, state, batch, STEPS - SAVED)
+        restored, told = checkpoints.restore(SAVED, abstract)
+    restored, again = run(step, restored, batch, STEPS - SAVED)
+
+    curve = before + after
+    loss = [metrics[LOSSES.get(system, "loss/chroma")] for metrics in curve]
+    assert np.mean(loss[-4:]) < 0.9 * np.mean(loss[:2]), loss
+    assert curve[-1]["skipped"] == 0
+    assert again == after
+    assert told["config"]["name"] == config.name
+    for (path, one), other in zip(jax.tree.leaves_with_path(state), jax.tree.leaves(restored), strict=True):
+        assert np.asarray(one).tobytes() == np.asarray(other).tobytes(), jax.tree_util.keystr(path)
