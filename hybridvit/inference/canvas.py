@@ -49,7 +49,7 @@ class Canvas:
 
     def __init__(self, predictor: Predict, photo: Photo):
         self.photo = photo
-        self._predictor = predictor
+        self.predictor = predictor
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.RLock()
 
@@ -79,7 +79,7 @@ class Canvas:
     ) -> tuple[Float[np.ndarray, "b h w 2"], Float[np.ndarray, "b h8 w8 313"] | None]:
         """Mean ab and logits of the view of that size for each of several hint maps."""
         L = np.broadcast_to(self.lightness(size), mask.shape)
-        found = self._predictor(L, (hint_ab, mask))
+        found = self.predictor(L, (hint_ab, mask))
         return found.mean, found.logits
 
     def picture(self, recipe: Recipe) -> Rgb:
@@ -104,7 +104,7 @@ class Canvas:
         )
 
     def _free(self, size: int) -> Predicted:
-        return self._once(("free", size), lambda: self._predictor(self.lightness(size)[None]))
+        return self._once(("free", size), lambda: self.predictor(self.lightness(size)[None]))
 
     def _given(self, hints: tuple[Hint, ...], size: int) -> sampling.HintMap:
         return rasterise_view(hints, *self.photo.pixels.shape[:2], *self.view(size))
@@ -123,7 +123,7 @@ class Canvas:
     def _distribution(self, given: sampling.HintMap, size: int) -> sampling.Logits:
         logits = self._with_map(given, size).logits
         if logits is None:
-            raise ValueError(f"{self._predictor.name} draws no samples: choose decode 'vivid' or 'mean'")
+            raise ValueError(f"{self.predictor.name} draws no samples: choose decode 'vivid' or 'mean'")
         return logits
 
     def _chroma(self, recipe: Recipe) -> Float[np.ndarray, "h w 2"]:

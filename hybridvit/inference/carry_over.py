@@ -93,7 +93,7 @@ def _beside(
         L = _resized(canvas.lightness(VIEW), rows, columns)
         parts.append((L, *_map(canvas, its_hints, L.shape)))
     L, hint_ab, mask = (np.concatenate(pair, axis=1)[None] for pair in zip(*parts, strict=True))
-    found = source._predictor(L, (hint_ab, mask))
+    found = source.predictor(L, (hint_ab, mask))
     border = parts[0][0].shape[1]
     return found.mean[0, :, border:], probabilities(found.logits[0, :, border // STRIDE :])
 
