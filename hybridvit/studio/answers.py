@@ -5,7 +5,8 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from hybridvit.inference.batch import NO_ROOM
 from hybridvit.inference.summary import explain
@@ -25,6 +26,16 @@ def tagged(request: Request, tag: str) -> tuple[dict[str, str], Response | None]
     headers = {**CHECKED, "ETag": f'"{tag}"'}
     known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
     return headers, Response(status_code=304, headers=headers) if headers["ETag"] in known else None
+
+
+class WholeFile(FileResponse):
+    """A file, all of it: a Range, sound or broken, is passed over, as a server may."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers."""
+        self.headers["accept-ranges"] = "none"
+        asked = [pair for pair in scope["headers"] if pair[0] != b"range"]
+        await super().__call__({**scope, "headers": asked}, receive, send)
 
 
 async def refusal(request: Request, error: HTTPException) -> Response:

@@ -2,10 +2,10 @@
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from hybridvit.inference.naming import FORMATS, KEPT
-from hybridvit.studio.answers import as_json
+from hybridvit.studio.answers import WholeFile, as_json
 from hybridvit.studio.entry import Entry
 from hybridvit.studio.labels import attachment
 from hybridvit.studio.parameters import json_object, one_of
@@ -33,7 +33,7 @@ async def get_result(studio: Studio, request: Request) -> Response:
     label = entry.name.rpartition("/")[2]
     stem = label.rpartition(".")[0] or label
     headers = {"Cache-Control": "no-store", **attachment(f"{stem}-colorized{saved.path.suffix}")}
-    return FileResponse(saved.path, headers=headers, media_type=f"image/{KEPT[saved.path.suffix.lower()]}")
+    return WholeFile(saved.path, headers=headers, media_type=f"image/{KEPT[saved.path.suffix.lower()]}")
 
 
 async def _save(studio: Studio, entry: Entry, file_format: str | None) -> Saved:

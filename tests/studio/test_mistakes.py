@@ -105,3 +105,11 @@ def test_bodies_that_are_wrong(client, ids, scans, tmp_path, method, path, body,
     assert error in answer.json()["error"]
     assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert not list(scans.rglob("*.json*"))
+
+
+@pytest.mark.parametrize("asked", ["*", "bytes=9-1", "bytes=0-3"])
+def test_a_result_is_whole_whatever_range_is_asked_for(client, ids, asked):
+    url = f"/api/photos/{ids['photo 2.png']}/result"
+    answer = client.get(url, headers={"Range": asked})
+    assert answer.status_code == 200
+    assert answer.content == client.get(url).content

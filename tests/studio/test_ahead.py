@@ -1,0 +1,75 @@
+"""What is computed before it is asked for: the colours that are likely chosen, the tiles that are in sight."""
+
+import time
+
+import pytest
+
+from hybridvit.inference.canvas import Canvas
+from hybridvit.studio.colored import Colored
+
+
+@pytest.fixture
+def done(monkeypatch) -> dict[str, list]:
+    """The recipes that were coloured, and the places of the tiles that were drawn."""
+    done = {"recipes": [], "tiles": []}
+    chroma, tile = Canvas.chroma, Colored.tile
+
+    def color(self, recipe):
+        done["recipes"].append(recipe)
+        return chroma(self, recipe)
+
+    def draw(self, levels, level, box):
+        drawn = tile(self, levels, level, box)
+        done["tiles"].append((self.recipe, level, box))
+        return drawn
+
+    monkeypatch.setattr(Canvas, "chroma", color)
+    monkeypatch.setattr(Colored, "tile", draw)
+    return done
+
+
+def wait_for(found: list, count: int) -> None:
+    for _ in range(600):
+        if len(found) >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{len(found)} of {count}")
+
+
+def test_a_likely_colour_is_there_when_it_is_chosen(client, ids, done):
+    url = f"/api/photos/{ids['photo 2.png']}"
+    opened = client.get(url).json()
+    client.get(f"{url}/tiles/{opened['revision']}/0/0/0")
+    place = {"x": 30.5, "y": 40, "revision": opened["revision"]}
+    likely = client.get(f"{url}/colors", params={**place, "ahead": 2}).json()["colors"]
+    assert len(likely) > 2
+    wait_for(done["tiles"], 3)
+    assert [recipe.hints[0].color for recipe in done["recipes"][1:]] == [one["color"] for one in likely[:2]]
+
+    hint = {"type": "point", "x": 30.5, "y": 40, "color": likely[1]["color"]}
+    revision = client.put(f"{url}/sidecar", json={**opened["sidecar"], "hints": [hint]}).json()["revision"]
+    assert client.get(f"{url}/tiles/{revision}/0/0/0").status_code == 200
+    assert (len(done["recipes"]), len(done["tiles"])) == (3, 3)
+
+
+def test_what_is_in_sight_is_drawn_with_its_colours(client, ids, done):
+    url = f"/api/photos/{ids['box/deep.tif']}"
+    opened = client.get(url).json()
+    for column in (0, 1):
+        client.get(f"{url}/tiles/{opened['revision']}/0/1/{column}")
+    hint = {"type": "point", "x": 30, "y": 40, "color": "#2e6b3a"}
+    client.put(f"{url}/sidecar", json={**opened["sidecar"], "hints": [hint]})
+    wait_for(done["tiles"], 4)
+    assert {(level, box.top, box.left) for recipe, level, box in done["tiles"] if recipe.hints} == {
+        (0, 512, 0),
+        (0, 512, 512),
+    }
+
+
+def test_nothing_is_without_being_asked_for(client, ids, done):
+    url = f"/api/photos/{ids['photo 2.png']}"
+    client.get(f"{url}/colors?x=3&y=4")
+    client.get(f"{url}/gamut?x=3&y=4")
+    time.sleep(0.2)
+    assert done["recipes"] == []
+    assert client.get(f"{url}/colors?x=3&y=4&ahead=3").status_code == 400
