@@ -1,4 +1,4 @@
-"""Flags of the commands that take a config: a mistake in them ends in one line."""
+"""The flags that all commands with a config have; a mistake in flags ends in one line."""
 
 import re
 import sys
@@ -6,6 +6,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from absl import flags
+from ml_collections import config_flags
+
+CONFIG = config_flags.DEFINE_config_file(
+    "config", None, "The experiment, or the comparison: a file of configs/, with :variant.", lock_config=True
+)
+WORKDIR = flags.DEFINE_string(
+    "workdir", None, "Where it, or an evaluation, is kept; default runs/<config.name>."
+)
 
 
 def fail(message: str) -> NoReturn:

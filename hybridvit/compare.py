@@ -21,9 +21,9 @@ import sys
 from collections.abc import Sequence
 
 from absl import app, flags, logging
-from ml_collections import ConfigDict, config_flags
+from ml_collections import ConfigDict
 
-from hybridvit.command_line import fail, parse_flags
+from hybridvit.command_line import CONFIG, WORKDIR, fail, parse_flags
 from hybridvit.comparison.budget import check_budget
 from hybridvit.comparison.rows import collect
 from hybridvit.comparison.runner import Runner, read_outcome
@@ -94,12 +94,6 @@ def describe(system: System, outcome: dict, before: str, runner: Runner) -> str:
     if changes:
         said += f", under another config ({'; '.join(changes)}): delete {system.folder} to run it anew"
     return said
-
-
-CONFIG = config_flags.DEFINE_config_file(
-    "config", None, "The comparison: configs/compare.py, with :variant.", lock_config=True
-)
-WORKDIR = flags.DEFINE_string("workdir", None, "Where it is kept; default runs/<config.name>.")
 
 
 def main(argv: Sequence[str]) -> None:

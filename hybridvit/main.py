@@ -15,19 +15,12 @@ from collections.abc import Sequence
 
 import jax
 from absl import app, flags, logging
-from ml_collections import config_flags
 
-from hybridvit.command_line import fail, parse_flags
+from hybridvit.command_line import CONFIG, WORKDIR, fail, parse_flags
 from hybridvit.compilation import enable_compilation_cache
 from hybridvit.evaluate import evaluate_checkpoint
 from hybridvit.train import DivergedError, train
 
-CONFIG = config_flags.DEFINE_config_file(
-    "config", None, "The experiment: a file of configs/, with :variant.", lock_config=True
-)
-WORKDIR = flags.DEFINE_string(
-    "workdir", None, "Where the run, or the evaluation, is kept; default runs/<config.name>."
-)
 MODE = flags.DEFINE_enum("mode", "train", ["train", "eval"], "train, or evaluate a checkpoint.")
 CHECKPOINT = flags.DEFINE_string("checkpoint", None, "eval: a work folder, or one checkpoint in it.")
 DISTRIBUTED = flags.DEFINE_bool(

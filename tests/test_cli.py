@@ -28,6 +28,7 @@ def calls(monkeypatch) -> list[tuple[str, list[str]]]:
         ),
         ("train --config=c.py", "hybridvit.main.run", ["hybridvit train", "--config=c.py"]),
         ("eval --checkpoint=r", "hybridvit.main.run", ["hybridvit eval", "--mode=eval", "--checkpoint=r"]),
+        ("compare --config=c.py", "hybridvit.compare.run", ["hybridvit compare", "--config=c.py"]),
         ("pack photos records", "hybridvit.data.pack.main", ["hybridvit pack", "photos", "records"]),
     ],
 )
