@@ -58,7 +58,8 @@ def make_train_dataset(
         )
         order = functools.partial(_shuffled, count=len(stream), seed=seed)
         plan = grain.MapDataset.range(len(stream)).seed(seed).repeat().map_with_index(order)
-        return plan.random_map(_with_draws).batch(batch_size).map(read)
+        # Of an endless plan nothing remains; Grain would round the number of batches of 1 up, past an integer's range
+        return plan.random_map(_with_draws).batch(batch_size, drop_remainder=True).map(read)
 
     # Two seeds a run, so that no two streams of any two runs share their numbers
     parts = {"labeled": batches(labeled, 2 * seed, config.batch_size, gray=False)}

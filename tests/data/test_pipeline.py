@@ -34,6 +34,18 @@ def test_shapes(folder_config):
     assert list(make_train_dataset(folder_config, 0, cache_dir="")[0]) == ["labeled"]
 
 
+def test_batches_of_one(folder_config):
+    four = np.concatenate(
+        [batch["labeled"] for batch in batches_of(make_train_dataset(folder_config, 0, cache_dir=""), 2)]
+    )
+    folder_config.update(batch_size=1, unlabeled_batch_size=1)
+    dataset = make_train_dataset(folder_config, 0, cache_dir="")
+    iterator = make_train_iterator(dataset, folder_config, start_step=3)
+    assert_same(batches_of(dataset, 5, start=3), list(itertools.islice(iterator, 5)))
+    iterator.close()
+    np.testing.assert_array_equal(np.concatenate([b["labeled"] for b in batches_of(dataset, 8)]), four)
+
+
 def test_two_builds_agree_and_two_seeds_do_not(folder_config):
     first = batches_of(make_train_dataset(folder_config, 0, cache_dir=""))
     assert_same(first, batches_of(make_train_dataset(folder_config, 0, cache_dir="")))
