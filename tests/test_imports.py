@@ -8,7 +8,18 @@ import pytest
 ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = ROOT / "hybridvit"
 FLOORS = (  # from the ground up: a room may use what lies below it; a package is one room
-    {"color", "command_line", "compilation", "digest", "growing", "mesh", "optim", "stop", "version", "writer"},
+    {
+        "color",
+        "command_line",
+        "compilation",
+        "digest",
+        "growing",
+        "mesh",
+        "optim",
+        "stop",
+        "version",
+        "writer",
+    },
     {"checkpoint", "data", "hints", "metrics", "models"},
     {"cycle", "inference", "objectives", "tasks"},
     {"classical", "hybridvit", "state", "validate"},  # the package's own __init__ gives what is in inference
