@@ -64,25 +64,29 @@ def write_page(results: Results, sheets: dict[str, str], folder: pathlib.Path) -
     ]
     title = html.escape(results.title)
     summary = f"{results.pictures} held-out pictures of {results.image_size} px; {results.budget}."
-    parts = [
-        f"<h1>{title}</h1>",
-        f'<p class="soft">{html.escape(summary)}</p>',
-        f"<ul>{''.join(said)}</ul>" if said else "",
-        _table(quality_table(results), sortable=True),
-        '<p class="soft">A click on a heading sorts. Blue: the best of the systems (in colorfulness: nearest to the '
-        "truth's). Shaded: no systems, but what to compare them with.</p>",
-        "<h2>PSNR without hints</h2>",
-        _plot(results),
-        *(["<h2>Pictures</h2>", *figures] if figures else []),
-        "<h2>What the numbers say</h2>",
-        _list(findings(results)),
-        "<h2>What they do not say</h2>",
-        _list(limits(results)),
-        "<h2>What the budget came to</h2>",
-        _table(budget_table(results)),
-        "<h2>Made on</h2>",
-        _list(results.provenance),
-    ]
+    notes = f"<ul>{''.join(said)}</ul>" if said else ""
+    parts = [f"<h1>{title}</h1>", notes]
+    if results.rows:
+        parts = [
+            f"<h1>{title}</h1>",
+            f'<p class="soft">{html.escape(summary)}</p>',
+            notes,
+            _table(quality_table(results), sortable=True),
+            '<p class="soft">A click on a heading sorts. Blue: the best of the systems (in colorfulness: nearest to '
+            "the truth's). Shaded: no systems, but what to compare them with.</p>",
+            "<h2>PSNR without hints</h2>",
+            _plot(results),
+            "<h2>Pictures</h2>",
+            *figures,
+            "<h2>What the numbers say</h2>",
+            _list(findings(results)),
+            "<h2>What they do not say</h2>",
+            _list(limits(results)),
+            "<h2>What the budget came to</h2>",
+            _table(budget_table(results)),
+            "<h2>Made on</h2>",
+            _list(results.provenance),
+        ]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

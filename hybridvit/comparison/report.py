@@ -163,12 +163,14 @@ def paired_difference(row: Row, other: Row) -> tuple[float, float]:
 
 
 def write_markdown(results: Results, sheets: dict[str, str]) -> str:
-    """The report; `sheets` are captions by file."""
+    """The report; `sheets` are captions by file. While nothing is done, what is to be said of each system."""
     lines = [f"# {results.title}", ""]
+    notes = [f"- **{name}** {said}" for _, name, said in results.notes]
+    if not results.rows:
+        return "\n".join([*lines, *notes, ""])
     lines += [f"{results.pictures} held-out pictures of {results.image_size} px; {results.budget}."]
     lines += ["", *_markdown_table(quality_table(results)), ""]
-    lines += ["Bold: the best of the systems (in colorfulness: nearest to the truth's).", ""]
-    lines += [f"- **{name}** {said}" for _, name, said in results.notes]
+    lines += ["Bold: the best of the systems (in colorfulness: nearest to the truth's).", "", *notes]
     for file, caption in sheets.items():
         lines += ["", f"![{caption}]({file})", "", f"*{caption}*"]
     lines += ["", "## What the numbers say", "", *(f"- {line}" for line in findings(results))]

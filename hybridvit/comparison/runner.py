@@ -77,7 +77,7 @@ class Runner:
         if process is not None and process.is_alive():
             (process.kill if self.told else process.terminate)()
         if not self.told:
-            print("Stopping at the next step; once more stops at once.", file=sys.stderr, flush=True)
+            print("\nStopping at the next step; once more stops at once.", file=sys.stderr, flush=True)
         self.told = True
 
     def _how_it_died(self) -> str:

@@ -12,7 +12,7 @@ Tiles = UInt8[np.ndarray, "n s s 3"]
 
 TILE = 128  # px, least side of a tile: smaller pictures are enlarged by a whole number
 GAP = 4
-FONT_SIZE = 14
+FONT_SIZE = 18
 PAPER, INK = (255, 255, 255), (30, 30, 30)
 
 
