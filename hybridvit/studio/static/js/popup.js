@@ -31,6 +31,7 @@ export function createPopup(viewport, store, api) {
     let turn = new AbortController();
     let turns = 0;
     let [settling, shifted] = [0, 0];
+    let typing = false; // a hex that is not taken yet
 
     const preview = (color) => store.setSketch({ preview: color });
     const suggestions = createSuggestions(store, api, { choose: (color) => choose(color), preview });
@@ -47,6 +48,7 @@ export function createPopup(viewport, store, api) {
         remove,
     });
     const { element, title, hex, note, problem } = view;
+    hex.addEventListener("input", () => (typing = true));
     element.addEventListener("keydown", onKey);
     viewport.element.after(element);
 
@@ -62,7 +64,7 @@ export function createPopup(viewport, store, api) {
         turn = new AbortController();
         turns++;
         shape = opened;
-        [L, now, adding] = [null, null, null];
+        [L, now, adding, typing] = [null, null, null, false];
         element.hidden = false;
         setProblem("");
         note.value = shape.source ?? "";
@@ -104,7 +106,7 @@ export function createPopup(viewport, store, api) {
         view.swatch.classList.toggle("is-draft", isDraft());
         view.removal.textContent = isDraft() ? "Cancel" : "Delete";
         view.done.hidden = isDraft();
-        if (!problem.textContent) hex.value = used ?? "";
+        if (!typing && !problem.textContent) hex.value = used ?? "";
         hex.placeholder = now ?? "#2e6b3a";
         if (L !== null) gamut.set(L, ab);
         suggestions.mark(used);
@@ -121,6 +123,7 @@ export function createPopup(viewport, store, api) {
         if (!isOpen()) return;
         preview(null);
         setProblem("");
+        typing = false;
         if (isDraft()) add(color, merge);
         else {
             const label = merge && merge === adding ? `Add ${shape.type}` : `Recolour ${shape.type}`;
@@ -154,6 +157,7 @@ export function createPopup(viewport, store, api) {
 
     function takeHex() {
         if (!isOpen()) return;
+        typing = false;
         const text = hex.value.trim();
         const color = parseHex(text);
         if (text && !color) return setProblem("Six or three hexadecimal digits, like #2e6b3a or fa0.");

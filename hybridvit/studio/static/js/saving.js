@@ -14,6 +14,7 @@ export class Saving {
     #photo;
     #tell;
     #known; // revision of what the server has, as far as we know
+    #saved; // and that recipe
     #latest = null; // the recipe that is to be saved, until it is
     #sent = []; // the recipes of the requests since the last answer
     #flying = false;
@@ -32,6 +33,7 @@ export class Saving {
         this.#photo = photo;
         this.#tell = tell;
         this.#known = photo.revision;
+        this.#saved = recipeOf(photo.sidecar);
         api.addEventListener("connection", () => !api.lost && this.#again());
     }
 
@@ -80,7 +82,7 @@ export class Saving {
         try {
             const options = { ifMatch: this.#known, keepalive: this.#isSmall(recipe) };
             const { revision } = await this.#api.putSidecar(this.#photo.id, this.#sidecar(recipe), options);
-            this.#known = revision;
+            [this.#known, this.#saved] = [revision, recipe];
             this.#failures = 0;
             this.#sent = [];
             if (this.#latest === recipe) this.#latest = null;
@@ -94,14 +96,18 @@ export class Saving {
         if (this.#failures === 0) this.#send();
     }
 
-    /** The server has another recipe than we know of: one of ours whose answer was lost, or somebody else's. */
+    /**
+     * The server's revision is not the one we know of: its recipe is one of ours whose answer was lost, or still the
+     * same, which a server with other weights calls otherwise; or it is somebody else's.
+     */
     async #compare() {
         try {
             const { sidecar, revision } = await this.#api.photo(this.#photo.id);
             const theirs = recipeOf(sidecar);
             this.#known = revision;
             this.#failures = 0;
-            const ours = this.#sent.some((recipe) => sameRecipe(recipe, theirs));
+            const ours = [this.#saved, ...this.#sent].some((recipe) => sameRecipe(recipe, theirs));
+            this.#saved = theirs;
             this.#sent = [];
             if (ours) return;
             this.#conflict = true;
