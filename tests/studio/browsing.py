@@ -44,17 +44,16 @@ def open_browser() -> Iterator[Any]:
 class Served:
     """A studio with its gate, in a thread, at one address; what it keeps is on the disk."""
 
-    def __init__(self, colorizer: Any, folder: pathlib.Path, data: pathlib.Path):
-        self.colorizer, self.folder, self.data = colorizer, folder, data
-        self._server: BackgroundServer | None = None
+    def __init__(self, colorizer: Any, folder: pathlib.Path, data: pathlib.Path, port: int = 0):
+        self.colorizer, self.folder, self.data, self.port = colorizer, folder, data, port
         self.start()
-        self.address = f"http://127.0.0.1:{self._server.port}/"
+        self.address = f"http://127.0.0.1:{self.port}/"
 
     def start(self) -> None:
         """Starts one that remembers nothing, at the port of the last one."""
         app = build(self.colorizer, self.folder, data=self.data, hosts=HOSTS, token=None)
-        port = self._server.port if self._server else 0
-        self._server = BackgroundServer(app, listen("127.0.0.1", port))
+        self._server = BackgroundServer(app, listen("127.0.0.1", self.port))
+        self.port = self._server.port
 
     def stop(self) -> None:
         """Ends it; who asks for something meets nobody."""
@@ -123,6 +122,7 @@ class Desk:
         yield
         self.page.wait_for_selector(f'#viewport[data-revision]:not([data-revision="{before}"])')
         self.get("busy").wait_for(state="hidden")
+        self.page.evaluate("new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)))")
 
     def place(self, x: float, y: float) -> tuple[float, float]:
         """Where on the screen a place of the photograph is that is seen as a whole, in the middle."""

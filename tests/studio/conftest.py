@@ -27,15 +27,21 @@ from tests.studio.browsing import Desk, Served, open_browser
 
 
 @pytest.fixture(scope="session")
-def tiny_colorizer() -> Colorizer:
-    """Its model is small, and of strong opinions."""
+def tiny_weights() -> Weights:
+    """Of a model that is small, and of strong opinions."""
     config = ssl_vit.get_config().model.copy_and_resolve_references()
     with config.unlocked():
         config.variant = "test"
     params = build_generator(config).init(jax.random.key(0))[0]
     keys = iter(jax.random.split(jax.random.key(1), 100))
     params = jax.tree.map(lambda x: np.asarray(x + 0.1 * jax.random.normal(next(keys), x.shape)), params)
-    return Colorizer(Weights(params, np.zeros(NUM_BINS, np.float32), config, "tiny", "0" * 64))
+    return Weights(params, np.zeros(NUM_BINS, np.float32), config, "tiny", "0" * 64)
+
+
+@pytest.fixture(scope="session")
+def tiny_colorizer(tiny_weights) -> Colorizer:
+    """Colours with them."""
+    return Colorizer(tiny_weights)
 
 
 def gray_picture(height: int, width: int, dtype: type = np.uint8) -> np.ndarray:
