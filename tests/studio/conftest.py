@@ -62,13 +62,19 @@ def scans(tmp_path) -> pathlib.Path:
 
 
 @pytest.fixture
-def enter(tmp_path, scans, tiny_colorizer, monkeypatch) -> Iterator[Callable[..., httpx.Client]]:
-    """`enter(folder=..., output=..., first=...)`: a client of a new studio; photographs are decoded in its process."""
+def no_children(monkeypatch) -> None:
+    """Photographs are decoded in the studio's process: to start others takes longer than all the rest."""
     from hybridvit.studio import open_photo, photo_routes, reference_routes
-    from hybridvit.studio.app import create_app
 
     for module in (open_photo, photo_routes, reference_routes):
         monkeypatch.setattr(module, "decode_photo", read_photo)
+
+
+@pytest.fixture
+def enter(tmp_path, scans, tiny_colorizer, no_children) -> Iterator[Callable[..., httpx.Client]]:
+    """`enter(folder=..., output=..., first=...)`: a client of a new studio."""
+    from hybridvit.studio.app import create_app
+
     check = functools.partial(check_answer, describe_api())
     with contextlib.ExitStack() as stack:
 
@@ -116,7 +122,7 @@ def album(tmp_path) -> pathlib.Path:
 
 
 @pytest.fixture
-def served(browser, album, tmp_path, tiny_colorizer) -> Iterator[Served]:
+def served(browser, album, tmp_path, tiny_colorizer, no_children) -> Iterator[Served]:
     """A studio with the album."""
     served = Served(tiny_colorizer, album, tmp_path / "data")
     yield served
