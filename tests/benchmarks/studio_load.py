@@ -77,7 +77,8 @@ class Client:
                 history = history[:-1] or history
             else:
                 place = {"params": {"x": x, "y": y, "revision": revision}}
-                colors = await self.ask("colors", "GET", f"{at}/colors", **place)
+                ahead = {"params": {**place["params"], "ahead": 2}}
+                colors = await self.ask("colors", "GET", f"{at}/colors", **ahead)
                 await self.ask("gamut", "GET", f"{at}/gamut", **place)
                 color = colors.json()["colors"][-1]["color"] if colors else "#806040"
                 hint = {"type": "point", "x": x, "y": y, "color": color}
