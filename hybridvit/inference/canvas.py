@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from PIL import Image
 
-from hybridvit.hints.raster import Window, rasterise_recipe, rasterise_view
+from hybridvit.hints.raster import rasterise_recipe, rasterise_view
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import Hint
 from hybridvit.inference import sampling
@@ -84,24 +84,12 @@ class Canvas:
 
     def picture(self, recipe: Recipe) -> Rgb:
         """The photograph coloured, at full resolution: sRGB `[H, W, 3]` of its depth."""
-        height, width, _ = self.photo.pixels.shape
-        return self.tile(recipe, Window(0, 0, height, width))
-
-    def tile(self, recipe: Recipe, window: Window) -> Rgb:
-        """A rectangle of it: that picture's very pixels, if it begins at multiples of `full_resolution.TILE`."""
-        height, width, _ = self.photo.pixels.shape
-        top, left, rows, columns = window
-        rgb = self._painter(recipe).tile(*window)
-        pixels = self.photo.pixels[top : top + rows, left : left + columns]
-        paint_hints(rgb, pixels, rasterise_recipe(recipe, height, width, window), top, left)
+        pixels = self.photo.pixels
+        height, width, _ = pixels.shape
+        painter = Painter(pixels, self.chroma(recipe), self.lightness(recipe.settings.size))
+        rgb = painter.tile(0, 0, height, width)
+        paint_hints(rgb, pixels, rasterise_recipe(recipe, height, width))
         return rgb
-
-    def _painter(self, recipe: Recipe) -> Painter:
-        size = recipe.settings.size
-        return self._once(
-            ("painter", recipe),
-            lambda: Painter(self.photo.pixels, self.chroma(recipe), self.lightness(size)),
-        )
 
     def _free(self, size: int) -> Predicted:
         return self._once(("free", size), lambda: self.predictor(self.lightness(size)[None]))

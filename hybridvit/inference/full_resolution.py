@@ -51,11 +51,6 @@ class Painter:
         short = [max(0, window - size) for window, size in zip(self._windows, self._view, strict=True)]
         self._maps = np.pad(guide_maps(ab_view, L_view), ((0, 0), (0, short[0]), (0, short[1])))
 
-    @property
-    def nbytes(self) -> int:
-        """Beside the picture's pixels."""
-        return self._maps.nbytes
-
     def tile(self, top: int, left: int, height: int, width: int) -> Rgb:
         """sRGB pixels `[height, width, 3]` of the picture's depth; the rectangle lies within the picture."""
         rgb = np.empty((height, width, 3), self._pixels.dtype)

@@ -5,12 +5,22 @@ Maps are `[b, h, w, c]`, token sequences `[b, t, c]`. Parameters are float32, `d
 
 import functools
 import math
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
+
+T = TypeVar("T")
+
+
+def look_up(variants: dict[str, T], variant: str) -> T:
+    """The variant of that name; raises ValueError for an unknown one."""
+    if variant not in variants:
+        raise ValueError(f"config.model.variant={variant!r} is not one of {', '.join(variants)}")
+    return variants[variant]
 
 
 def space_to_depth(x: Float[Array, "b h w c"], size: int) -> Float[Array, "b hs ws css"]:

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 
 from hybridvit.color.bins import BIN_CENTRES, NUM_BINS
 from hybridvit.color.lab import CHROMA_SCALE
-from hybridvit.models.blocks import upsample
+from hybridvit.models.blocks import look_up, upsample
 from hybridvit.models.conv_stage import ConvStage, conv3, mix_squares, pad, run, up2
 from hybridvit.models.prediction import Prediction
 
@@ -33,12 +33,11 @@ class Eccv16(nnx.Module):
     def __init__(
         self, variant: str, *, channels: int, hint_channels: int, dtype: str, remat: bool, rngs: nnx.Rngs
     ):
-        if variant not in VARIANTS:
-            raise ValueError(f"config.model.variant={variant!r} is not one of {', '.join(VARIANTS)}")
+        w = look_up(VARIANTS, variant)
         if channels != 2:
             raise ValueError("Eccv16 predicts ab bins: set config.color.space to 'lab'")
         self.remat = remat
-        w, dtype = VARIANTS[variant], jnp.dtype(dtype)
+        dtype = jnp.dtype(dtype)
         options = {"dtype": dtype, "rngs": rngs}
         self.stage1 = ConvStage(1, w, 2, stride=2, **options)
         self.stage2 = ConvStage(w, 2 * w, 2, stride=2, **options)

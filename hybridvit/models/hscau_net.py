@@ -12,7 +12,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models import unet_blocks
-from hybridvit.models.blocks import Linear
+from hybridvit.models.blocks import Linear, look_up
 from hybridvit.models.hint_propagation import pool_hints
 from hybridvit.models.prediction import Prediction
 
@@ -34,7 +34,7 @@ class HSCAUNet(nnx.Module):
         remat: bool = False,
         rngs: nnx.Rngs,
     ):
-        widths = [2**i * unet_blocks.look_up(VARIANTS, variant) for i in range(DEPTH)]
+        widths = [2**i * look_up(VARIANTS, variant) for i in range(DEPTH)]
         if hint_channels < 2:
             raise ValueError("HSCAUNet is made for hints: choose a config with hints, or another generator")
         self.hint_channels, self.remat = hint_channels, remat

@@ -87,9 +87,7 @@ class HybridConvViT(nnx.Module):
     def __init__(
         self, variant: str, *, channels: int, hint_channels: int, dtype: str, remat: bool, rngs: nnx.Rngs
     ):
-        if variant not in VARIANTS:
-            raise ValueError(f"config.model.variant={variant!r} is not one of {', '.join(VARIANTS)}")
-        v = VARIANTS[variant]
+        v = blocks.look_up(VARIANTS, variant)
         dtype = jnp.dtype(dtype)
         self.remat, self.hint_channels = remat, hint_channels
 

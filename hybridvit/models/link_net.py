@@ -11,6 +11,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models import unet_blocks
+from hybridvit.models.blocks import look_up
 from hybridvit.models.prediction import Prediction
 
 STRIDE = 32
@@ -34,7 +35,7 @@ class LinkNet(nnx.Module):
         remat: bool = False,
         rngs: nnx.Rngs,
     ):
-        width = unet_blocks.look_up(VARIANTS, variant)
+        width = look_up(VARIANTS, variant)
         self.hint_channels, self.remat = hint_channels, remat
         dtype = jnp.dtype(dtype)
         kinds = {"dtype": dtype, "rngs": rngs}

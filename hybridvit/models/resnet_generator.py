@@ -14,6 +14,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models import unet_blocks
+from hybridvit.models.blocks import look_up
 from hybridvit.models.prediction import Prediction
 
 STRIDE = 4
@@ -43,7 +44,7 @@ class ResNetGenerator(nnx.Module):
         remat: bool = False,
         rngs: nnx.Rngs,
     ):
-        v = unet_blocks.look_up(VARIANTS, variant)
+        v = look_up(VARIANTS, variant)
         self.hint_channels, self.remat = hint_channels, remat
         dtype = jnp.dtype(dtype)
         kinds = {"dtype": dtype, "rngs": rngs}

@@ -16,6 +16,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.color.bins import BIN_CENTRES
+from hybridvit.models.blocks import look_up
 from hybridvit.models.conv_stage import ConvStage, conv3, mix_squares, pad, run, up2
 from hybridvit.models.prediction import Prediction
 
@@ -33,10 +34,8 @@ class Siggraph17(nnx.Module):
     def __init__(
         self, variant: str, *, channels: int, hint_channels: int, dtype: str, remat: bool, rngs: nnx.Rngs
     ):
-        if variant not in VARIANTS:
-            raise ValueError(f"config.model.variant={variant!r} is not one of {', '.join(VARIANTS)}")
         self.hint_channels, self.remat = hint_channels, remat
-        w, dtype = VARIANTS[variant], jnp.dtype(dtype)
+        w, dtype = look_up(VARIANTS, variant), jnp.dtype(dtype)
         options = {"dtype": dtype, "rngs": rngs}
         self.stage1 = ConvStage(1 + hint_channels, w, 2, **options)
         self.stage2 = ConvStage(w, 2 * w, 2, **options)

@@ -14,6 +14,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models import unet_blocks
+from hybridvit.models.blocks import look_up
 from hybridvit.models.prediction import Prediction
 
 DROPOUT = 0.5
@@ -60,7 +61,7 @@ class UNet(nnx.Module):
         remat: bool = False,
         rngs: nnx.Rngs,
     ):
-        v = unet_blocks.look_up(VARIANTS, variant)
+        v = look_up(VARIANTS, variant)
         self.hint_channels, self.remat, self.stride, self.dropouts = (
             hint_channels,
             remat,

@@ -12,7 +12,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models import unet_blocks
-from hybridvit.models.blocks import upsample
+from hybridvit.models.blocks import look_up, upsample
 from hybridvit.models.prediction import Prediction
 
 DEPTH = 5
@@ -32,7 +32,7 @@ class UNet3Plus(nnx.Module):
         remat: bool = False,
         rngs: nnx.Rngs,
     ):
-        width = unet_blocks.look_up(VARIANTS, variant)
+        width = look_up(VARIANTS, variant)
         self.hint_channels, self.remat = hint_channels, remat
         dtype = jnp.dtype(dtype)
         widths = [2**i * width for i in range(DEPTH)]

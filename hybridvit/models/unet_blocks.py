@@ -6,22 +6,12 @@ no bias: the norm takes it away again.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models.prediction import Prediction
-
-T = TypeVar("T")
-
-
-def look_up(variants: dict[str, T], variant: str) -> T:
-    """The variant of that name; raises ValueError for an unknown one."""
-    if variant not in variants:
-        raise ValueError(f"config.model.variant={variant!r} is not one of {', '.join(variants)}")
-    return variants[variant]
 
 
 def pad_input(

@@ -16,6 +16,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models import unet_blocks
+from hybridvit.models.blocks import look_up
 from hybridvit.models.prediction import Prediction
 
 DEPTH = 5
@@ -35,7 +36,7 @@ class UNetPlusPlus(nnx.Module):
         remat: bool = False,
         rngs: nnx.Rngs,
     ):
-        widths = [2**i * unet_blocks.look_up(VARIANTS, variant) for i in range(DEPTH)]
+        widths = [2**i * look_up(VARIANTS, variant) for i in range(DEPTH)]
         self.hint_channels, self.remat = hint_channels, remat
         dtype = jnp.dtype(dtype)
         nodes, ups, heads = {}, {}, {}

@@ -194,7 +194,6 @@ def warm_up(colorizer: Any) -> threading.Thread:
     def run() -> None:
         import numpy as np
 
-        from hybridvit.hints.raster import Window
         from hybridvit.hints.recipe import Recipe
         from hybridvit.hints.shapes import Point
         from hybridvit.studio.decode import warm_up_decoder
@@ -203,7 +202,7 @@ def warm_up(colorizer: Any) -> threading.Thread:
         for height, width in ((192, 256), (256, 192)):
             canvas = colorizer.open(np.zeros((height, width, 1), np.uint8))
             for recipe in (Recipe(), Recipe((Point(9, 9, "#806040"),))):
-                canvas.tile(recipe, Window(0, 0, 8, 8))
+                canvas.picture(recipe)
 
     thread = threading.Thread(target=run, name="hybridvit warm-up", daemon=True)
     thread.start()

@@ -5,12 +5,12 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from configs import ssl_vit
 from hybridvit.color.bins import BIN_CENTRES, NUM_BINS
-from hybridvit.hints.raster import Window
+from hybridvit.hints.raster import Window, rasterise_recipe
 from hybridvit.hints.recipe import Protected, Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import HintError, Mask, Point, Region, Stroke
 from hybridvit.inference.canvas import Canvas
-from hybridvit.inference.full_resolution import TILE
+from hybridvit.inference.full_resolution import TILE, Painter, paint_hints
 from hybridvit.inference.photo import photo_of
 from hybridvit.inference.predictor import Predictor
 from hybridvit.inference.weights import Weights
@@ -70,11 +70,14 @@ def test_new_hints_are_one_run_and_what_was_seen_is_none(canvas, runs):
 def test_tiles_are_the_pictures_pixels(canvas):
     area = Protected(Mask.of(np.ones((60, 300), bool), 500, 100), recipe(BLUE))
     one = recipe(RED, Region(((0, 200), (1000, 230), (400, 290)), "#2e6b3a"), BLUE, protected=(area,))
-    picture = canvas.picture(one)
+    picture, pixels = canvas.picture(one), canvas.photo.pixels
+    painter = Painter(pixels, canvas.chroma(one), canvas.lightness(64))
     for top in range(0, HEIGHT, TILE[0]):
         for left in range(0, WIDTH, TILE[1]):
             size = min(TILE[0], HEIGHT - top), min(TILE[1], WIDTH - left)
-            tile = canvas.tile(one, Window(top, left, *size))
+            tile, window = painter.tile(top, left, *size), Window(top, left, *size)
+            given = pixels[top : top + size[0], left : left + size[1]]
+            paint_hints(tile, given, rasterise_recipe(one, HEIGHT, WIDTH, window), top, left)
             np.testing.assert_array_equal(tile, picture[top : top + size[0], left : left + size[1]])
 
 
