@@ -168,7 +168,8 @@ def get_config() -> ConfigDict:
     config.train.log_every = 20  # steps
     config.train.checkpoint_every = 200
     config.train.eval_every = 200
-    config.train.keep_last = 2  # checkpoints
+    config.train.keep_last = 2  # checkpoints, beside the best
+    config.train.best_metric = "psnr"  # psnr | ssim | log_likelihood | log_likelihood_balanced, the highest
     config.train.max_skipped = 10  # steps in a row with a non-finite loss after which the run stops
 
     config.eval = ConfigDict()

@@ -27,6 +27,7 @@ from hybridvit.checkpoint import Checkpoints, resolve
 from hybridvit.color.lab import CHROMA_SCALE
 from hybridvit.data.pipeline import make_eval_pictures
 from hybridvit.hints.simulate import protocol_hints, to_hints
+from hybridvit.likelihood import Cells, score_cells, summarize
 from hybridvit.mesh import build_mesh, check_batch_size, put_batch
 from hybridvit.state import Networks, abstract_state, build_networks
 from hybridvit.step import make_eval_step
@@ -41,26 +42,33 @@ Pictures = Sequence[tuple[str, UInt8[np.ndarray, "s s _"]]]  # 3 channels, or 4 
 
 def make_evaluate(
     networks: Networks, config: ConfigDict, mesh: Mesh
-) -> Callable[[Any, Pictures, Sequence[int]], tuple[dict, list[UInt8[np.ndarray, "h w 3"]]]]:
-    """The evaluation of a run, compiled once: `evaluate(params, pictures, hint_counts) -> (report, grid rows)`.
+) -> Callable[[Any, Array | None, Pictures, Sequence[int]], tuple[dict, list[UInt8[np.ndarray, "h w 3"]]]]:
+    """The evaluation of a run: `evaluate(variables, bin_prior, pictures, hint_counts) -> (report, grid rows)`.
 
-    `pictures` all have the side `config.eval.image_size`. The report is JSON: mean of every metric by system
-    (the task's anchors, `truth`, `model@N`), its standard error for PSNR, and each picture's PSNR. Grid rows
-    are uint8 `[s, 3 s or 4 s, 3]` (input, prediction with the fewest hints, truth, confidence) of some pictures, evenly
-    chosen. All processes make the call; each computes its part of every batch and all get the same report.
+    Compiled once. `bin_prior` is the state's, None for what has no distribution. `pictures` all have the side
+    `config.eval.image_size`. The report is JSON: mean of every metric by system (the task's anchors, `truth`,
+    `model@N`), its standard error for PSNR, and each picture's PSNR; log-likelihoods of a network trained with bins.
+    Grid rows are uint8 `[s, 3 s or 4 s, 3]` (input, prediction with the fewest hints, truth, confidence) of some
+    pictures, evenly chosen. All processes make the call; each computes its part of every batch and all get the same
+    report.
     """
     task = networks.task
-    eval_step = make_eval_step(networks, config.consistency.radius)
+    eval_step = make_eval_step(networks, config)
     replicated = NamedSharding(mesh, PartitionSpec())
 
     def examine(pictures: Array, seeds: Array) -> Examined:
         return task.examine(jax.vmap(jax.random.key)(seeds), pictures.astype(jnp.float32) / 255)
 
     @functools.partial(jax.jit, out_shardings=replicated)
-    def predict(params: Any, pictures: Array, seeds: Array, hints: Array | None) -> tuple:
+    def predict(
+        variables: Any, bin_prior: Array | None, pictures: Array, seeds: Array, hints: Array | None
+    ) -> tuple[dict[str, Array], Array, Array | None, Cells | None]:
         examined = examine(pictures, seeds)
-        rgb, confidence = eval_step(params, examined.luma, hints)
-        return measure(rgb, examined.truth), rgb, confidence
+        rgb, logits, confidence = eval_step(variables, bin_prior, examined.luma, hints)
+        cells = None
+        if config.bins.weight > 0 and logits is not None:
+            cells = score_cells(logits, examined.target)
+        return measure(rgb, examined.truth), rgb, confidence, cells
 
     @functools.partial(jax.jit, out_shardings=replicated)
     def prepare(pictures: Array, seeds: Array) -> tuple[dict[str, dict[str, Array]], Array, Array, Array]:
@@ -70,9 +78,12 @@ def make_evaluate(
         measured = {name: measure(rgb, examined.truth) for name, rgb in systems.items()}
         return measured, next(iter(systems.values())), examined.truth, examined.target
 
-    def evaluate(params: Any, pictures: Pictures, hint_counts: Sequence[int]) -> tuple[dict, list]:
+    def evaluate(
+        variables: Any, bin_prior: Array | None, pictures: Pictures, hint_counts: Sequence[int]
+    ) -> tuple[dict, list]:
         hint_counts = sorted(set(hint_counts))
         values: dict[str, dict[str, list]] = {}
+        cells: dict[str, list[Cells]] = {}
         all_names, rows = [], []
         shown = np.linspace(0, len(pictures) - 1, min(len(pictures), config.eval.grid_pictures)).astype(int)
 
@@ -99,8 +110,11 @@ def make_evaluate(
                     for i, name in enumerate(names):
                         hints[i] = to_hints(*protocol_hints(scaled[i], name, count))
                     hints = put_batch(_own_rows(hints), mesh)
-                measured, rgb, confidence = predict(params, *batch, hints)
+                measured, rgb, confidence, scored = predict(variables, bin_prior, *batch, hints)
                 collect(f"model@{count}", measured, len(part))
+                if scored is not None:
+                    kept = Cells(*(np.asarray(x)[: len(part)] for x in scored))
+                    cells.setdefault(f"model@{count}", []).append(kept)
                 if count == hint_counts[0]:
                     panels = (start_from, rgb, truth) + (() if confidence is None else (confidence,))
                     rows += [
@@ -108,6 +122,8 @@ def make_evaluate(
                         for i in range(len(part))
                         if start + i in shown
                     ]
+        for system, parts in cells.items():
+            values[system] |= summarize(Cells(*map(np.concatenate, zip(*parts, strict=True))))
         report = {
             "pictures": len(pictures),
             "image_size": config.eval.image_size,
@@ -140,9 +156,11 @@ def evaluate_checkpoint(path: str, config: ConfigDict | None, output: str | None
         mesh = build_mesh(saved.mesh.fsdp)
         check_batch_size("config.eval.batch_size", saved.eval.batch_size, mesh)
         networks = build_networks(saved)
-        ema, _ = checkpoints.restore_part(step, "ema", abstract_state(networks, mesh).ema)
+        abstract = abstract_state(networks, mesh)
+        ema, _ = checkpoints.restore_part(step, "ema", abstract.ema)
+        prior, _ = checkpoints.restore_part(step, "bin_prior", abstract.bin_prior)
     pictures = make_eval_pictures(saved.data, saved.eval.image_size)
-    report, rows = make_evaluate(networks, saved, mesh)(ema, pictures, saved.eval.hint_counts)
+    report, rows = make_evaluate(networks, saved, mesh)(ema, prior, pictures, saved.eval.hint_counts)
     if jax.process_index() == 0:
         where = pathlib.Path(output) if output else pathlib.Path(folder).parent / "evaluation"
         print_report(report, save_report(where, report, rows), f"{path} at step {run['step']}")
@@ -207,7 +225,7 @@ def quality_table(report: dict) -> str:
 
 
 def hints_table(report: dict) -> str:
-    """PSNR, SSIM and colorfulness by the number of hints, as a Markdown table."""
+    """The metrics, and likelihoods of a model that has them, by the number of hints, as a Markdown table."""
     by_count = {
         int(name.split("@")[1]): row for name, row in report["systems"].items() if name.startswith("model@")
     }
@@ -217,7 +235,11 @@ def hints_table(report: dict) -> str:
         ("psnr", "PSNR dB", 2),
         ("ssim", "SSIM", 3),
         ("colorfulness", "colorfulness", 1),
+        ("log_likelihood", "log-likelihood, nats", 3),
+        ("log_likelihood_balanced", "the same, balanced", 3),
     ):
+        if metric not in by_count[counts[0]]:
+            continue
         cells = [f"{by_count[count][metric]:.{digits}f}" for count in counts]
         lines.append(f"| {heading} | {' | '.join(cells)} |")
     return "\n".join(lines)

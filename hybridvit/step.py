@@ -10,7 +10,7 @@ but counters.
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -206,22 +206,34 @@ def _colorfulness(
     return jnp.mean(colorfulness(task.draw(pool(luma), pool(jax.lax.stop_gradient(chroma)))))
 
 
-def make_eval_step(
-    networks: Networks, radius: float
-) -> Callable[[Any, Array, Array], tuple[Array, Array | None]]:
-    """`(variables, luma, hints) -> (rgb 0..1 [b, h, w, 3], confidence 0..1 [b, h8, w8])`.
+class Evaluated(NamedTuple):
+    """What a model makes of a picture; the last two are None of a generator without a distribution.
 
-    The confidence is the radial mass within `radius` (ab units) of the distribution's own annealed mean; None of a
-    generator without one.
+    `logits` are calibrated (the weights of the bin loss taken off); `confidence`, 0..1, is their radial mass.
     """
 
-    def eval_step(variables: Any, luma: Array, hints: Array) -> tuple[Array, Array | None]:
+    rgb: Float[Array, "b h w 3"]
+    logits: Float[Array, "b h8 w8 q"] | None
+    confidence: Float[Array, "b h8 w8"] | None
+
+
+def make_eval_step(
+    networks: Networks, config: ConfigDict
+) -> Callable[[Any, Array | None, Array, Array | None], Evaluated]:
+    """`(variables, bin_prior [313] or None, luma, hints) -> Evaluated`, from the whole config.
+
+    The confidence is the mass within `config.consistency.radius` (ab units) of the distribution's annealed mean.
+    """
+
+    def eval_step(variables: Any, bin_prior: Array | None, luma: Array, hints: Array | None) -> Evaluated:
         prediction = networks.generate(variables, luma, hints)
         rgb = networks.task.draw(luma, prediction.chroma)
         if prediction.bins is None:
-            return rgb, None
-        mean = bins.annealed_mean(prediction.bins)
-        confidence = bins.radial_mass(jax.nn.softmax(prediction.bins), mean, radius)
-        return rgb, confidence
+            return Evaluated(rgb, None, None)
+        logits = prediction.bins - jnp.log(bins.rebalancing_weights(bin_prior, config.bins.uniform_mix))
+        mean = bins.annealed_mean(logits)
+        return Evaluated(
+            rgb, logits, bins.radial_mass(jax.nn.softmax(logits), mean, config.consistency.radius)
+        )
 
     return eval_step

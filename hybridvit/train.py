@@ -68,7 +68,9 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
         print(parameter_overview.get_parameter_overview(abstract.params, include_stats=False))
 
     with contextlib.ExitStack() as stack:
-        checkpoints = stack.enter_context(Checkpoints(workdir / "checkpoints", config.train.keep_last))
+        checkpoints = stack.enter_context(
+            Checkpoints(workdir / "checkpoints", config.train.keep_last, config.train.best_metric)
+        )
         state = start_state(config, networks, mesh, abstract, checkpoints)
         start = int(state.step)
         writer = stack.enter_context(contextlib.closing(Writer(workdir, start_step=start, active=talk)))
@@ -92,7 +94,7 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
                 check_finite(config, metrics)
             scores = None
             if last or step % config.train.eval_every == 0:
-                report, rows = evaluate(state.ema, pictures, (0,))
+                report, rows = evaluate(state.ema, state.bin_prior, pictures, (0,))
                 scores = report["systems"]["model@0"]
                 writer.scalars(step, {f"eval/{name}": value for name, value in scores.items()})
                 writer.images(step, "eval/grid", np.concatenate(rows))
@@ -109,7 +111,7 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
                     print(f"Stopped at step {step}, saved in {workdir}; the same command goes on from there.")
                 return
         checkpoints.wait()
-    report, rows = evaluate(state.ema, pictures, config.eval.hint_counts)
+    report, rows = evaluate(state.ema, state.bin_prior, pictures, config.eval.hint_counts)
     if talk:
         grid = save_report(workdir / "evaluation", report, rows)
         print_report(report, grid, f"{config.name} at step {int(state.step)}")

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 
 from hybridvit.color.spaces import SPACES
 from hybridvit.growing import plan_stages
+from hybridvit.likelihood import LIKELIHOODS
 from hybridvit.objectives.adversarial import GENERATOR_LOSSES
 from hybridvit.objectives.supervised import LOSSES
 
@@ -22,6 +23,7 @@ CHOICES = {
     "consistency.views": (1, 2),
     "adversarial.loss": tuple(GENERATOR_LOSSES),
     "adversarial.norm": ("spectral", "batch", "instance", "none"),
+    "train.best_metric": ("psnr", "ssim", *LIKELIHOODS),
     "optim.schedule": ("cosine", "constant", "linear", "steps"),
 }
 RANGES = {  # least, most, in words: fields
@@ -68,6 +70,10 @@ def check_config(config: ConfigDict) -> None:
     if len(shares) != len(factors) or list(shares) != sorted(set(shares)):
         raise ValueError(
             f"config.optim.step_shares={shares} must rise and be as many as config.optim.step_factors={factors}"
+        )
+    if config.train.best_metric in LIKELIHOODS and config.bins.weight == 0:
+        raise ValueError(
+            f"config.train.best_metric={config.train.best_metric} needs the bins: set config.bins.weight above 0"
         )
     for section in ("bins", "consistency"):
         weight = config[section].weight

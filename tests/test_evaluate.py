@@ -56,7 +56,8 @@ def evaluate(build_tiny_config) -> Callable:
     def evaluate(pictures: list, batch_size: int, mesh: Mesh, counts: tuple = (0, 20)) -> tuple[dict, list]:
         config = build_tiny_config()
         config.eval.batch_size = batch_size
-        return make_evaluate(networks, config, mesh)(None, pictures, counts)
+        prior = jnp.full(313, 1 / 313)
+        return make_evaluate(networks, config, mesh)(None, prior, pictures, counts)
 
     return evaluate
 
@@ -121,7 +122,21 @@ def test_hints_by_the_protocol(result, pictures):
         assert mask.any()
         expected.append(measure(color(lab[..., :1], hint_ab), picture.astype(float)))
     assert_measured(result[0]["systems"]["model@20"], expected)
-    assert result[0]["systems"]["model@0"] == pytest.approx(result[0]["systems"][GRAY], abs=1e-5)
+    alone = result[0]["systems"]["model@0"]
+    assert {name: alone[name] for name in result[0]["systems"][GRAY]} == pytest.approx(
+        result[0]["systems"][GRAY], abs=1e-5
+    )
+
+
+def test_likelihoods_of_a_uniform_distribution(result):
+    """The loss's weights are 1 for a uniform prior, so nothing is taken off: every bin has a probability of 1/313."""
+    for system in ("model@0", "model@20"):
+        assert result[0]["systems"][system]["log_likelihood"] == pytest.approx(-np.log(313), abs=1e-4)
+        assert result[0]["systems"][system]["log_likelihood_balanced"] == pytest.approx(
+            -np.log(313), abs=1e-4
+        )
+    assert "log_likelihood" not in result[0]["systems"][GRAY]
+    assert f"| log-likelihood, nats | {-np.log(313):.3f} |" in hints_table(result[0])
 
 
 def test_the_report_names_what_it_measured(result, pictures):

@@ -153,10 +153,16 @@ def test_the_state_keeps_its_types(tiny_config, batch):
         assert (old.shape, old.dtype, old.weak_type) == (new.shape, new.dtype, new.weak_type), path
 
 
-def test_eval_step_returns_a_picture_and_a_confidence(tiny_config):
+def test_eval_step_takes_the_weights_of_the_loss_off_the_distribution(tiny_config):
     state, _ = build(tiny_config)
-    eval_step = jax.jit(steps.make_eval_step(build_networks(tiny_config), 10.0))
-    rgb, confidence = eval_step(state.params, jnp.zeros((1, 24, 16, 1)), jnp.zeros((1, 24, 16, 3)))
+    networks = build_networks(tiny_config)
+    eval_step = jax.jit(steps.make_eval_step(networks, tiny_config))
+    luma, hints = jnp.zeros((1, 24, 16, 1)), jnp.zeros((1, 24, 16, 3))
+    prior = jnp.arange(1, 314) / jnp.arange(1, 314).sum()
+    rgb, logits, confidence = eval_step(state.params, prior, luma, hints)
     assert rgb.shape == (1, 24, 16, 3)
     assert confidence.shape == (1, 3, 2)
     assert bool((confidence >= 0).all() & (confidence <= 1.001).all())
+    weights = 1 / (0.5 * prior + 0.5 / 313)
+    expected = jax.nn.log_softmax(networks.generate(state.params, luma, hints).bins - jnp.log(weights))
+    np.testing.assert_allclose(jax.nn.log_softmax(logits), expected, atol=1e-4)

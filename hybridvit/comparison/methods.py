@@ -42,7 +42,7 @@ def evaluate_method(
     evaluate = make_evaluate(networks, config, build_mesh(1, jax.devices()[:1]))
     pictures = make_eval_pictures(config.data, config.eval.image_size)
     with jax.disable_jit():  # methods compute on the host, with values
-        return evaluate(None, pictures, usable_counts(name, hint_counts))
+        return evaluate(None, None, pictures, usable_counts(name, hint_counts))
 
 
 def usable_counts(name: str, hint_counts: Sequence[int]) -> tuple[int, ...]:
