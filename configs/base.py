@@ -16,7 +16,8 @@ def get_config() -> ConfigDict:
         0  # everything random on the device is fold_in(seed, step); on the host, Grain's index order
     )
     config.init_from = (
-        ""  # a checkpoint folder (runs/x or runs/x/checkpoints/100): start a new run from its EMA weights
+        ""  # start from a run's EMA weights (runs/x or runs/x/checkpoints/100), or from "pretrained" or a file
+        # of weights, which then also says which model it is
     )
 
     config.task = "colorize"  # colorize | restore (take the damage of config.degrade off gray pictures)
@@ -112,10 +113,12 @@ def get_config() -> ConfigDict:
     config.consistency.weight = 1.0
     config.consistency.warmup_steps = 200  # the weight rises linearly over these steps
     config.consistency.temperature = 0.38  # sharpening of the teacher's distribution (annealed mean)
+    config.consistency.teacher = "ema"  # ema | live: whose weights make the pseudo-labels
+    config.consistency.gate = "radial_mass"  # radial_mass | deviation | max_probability | none
     config.consistency.radius = (
-        10.0  # ab units: the gate is the teacher's mass within this distance of its mean
+        10.0  # ab units: radial_mass is the teacher's probability within this distance of its mean
     )
-    config.consistency.threshold = 0.9  # radial mass that always suffices; the only threshold if not adaptive
+    config.consistency.threshold = 0.9  # confidence that always suffices; the only threshold if not adaptive
     config.consistency.adaptive = True  # a cell must be surer than its chroma ring is on average (FreeMatch)
     config.consistency.floor = 0.2  # least that an adaptive threshold asks for: a Gaussian of 15 ab units
     config.consistency.views = 2  # weak views (identity, flip) that the teacher must agree on: 1 or 2

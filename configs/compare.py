@@ -59,6 +59,7 @@ def get_config(variant: str = "bundled"):
     config.eval = ConfigDict(default.eval.to_dict())
     config.eval.hint_counts = (0, 1, 10, 100)
     config.sheet_hints = 10  # hints in the second picture sheet
+    config.test = ConfigDict()  # empty: see configs/label_efficiency.py
     config.budget = ConfigDict()  # one of these, the other 0
     config.budget.images = 0  # pictures seen in training, labeled and unlabeled
     config.budget.minutes = 0.0  # of CPU time (on an accelerator: of the clock) in training

@@ -10,6 +10,7 @@ To train a system anew, delete its folder. In the work folder:
     report.html     table, pictures, what the numbers say and do not; in one file
     report.md       the same for a README
     sheet.png       a row a photograph, a column a system; sheet-hints.png: with hints
+    curves.png      of a study of labels (configs/label_efficiency.py), which has neither page nor sheets
     <system>/       as of any training run, and log.txt, budget.json, outcome.json (`comparison.worker`)
 
 Exit code: 0 all are done, 1 some failed, 2 a mistake in the command, 130 stopped.
@@ -25,6 +26,7 @@ from ml_collections import ConfigDict
 
 from hybridvit.command_line import CONFIG, WORKDIR, fail, parse_flags
 from hybridvit.comparison.budget import check_budget
+from hybridvit.comparison.label_report import save_labels
 from hybridvit.comparison.rows import collect
 from hybridvit.comparison.runner import Runner, read_outcome
 from hybridvit.comparison.save import save_comparison
@@ -59,9 +61,8 @@ def compare(config: ConfigDict, workdir: pathlib.Path) -> int:
             if runner.told:
                 print("Stopped; the same command goes on from here.")
                 return STOPPED
-    print(
-        f"report  {workdir / 'report.html'}\n        {workdir / 'report.md'}\nsheet   {workdir / 'sheet.png'}"
-    )
+    files = ("report.md", "curves.png") if config.test else ("report.html", "report.md", "sheet.png")
+    print("\n".join(f"{workdir / file}" for file in files))
     return FAILED if any(outcome["status"] == "failed" for outcome in outcomes.values()) else 0
 
 
@@ -73,6 +74,9 @@ def save(
     workdir: pathlib.Path,
 ) -> None:
     """The report of what there is by now."""
+    if config.test:
+        save_labels(config, systems, outcomes, workdir)
+        return
     entries = [
         (system, outcomes[system.name], runner.changes(system, outcomes[system.name])) for system in systems
     ]

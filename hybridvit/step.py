@@ -54,10 +54,12 @@ def make_train_step(
         """The strong views of the grayscale pictures, and what the teacher says of the weak ones."""
         age_key, hint_key = jax.random.split(key)
         luma = task.gray_to_luma(gray)
-        weak = [networks.generate(state.ema, luma, None)]
-        if config.consistency.views == 2:
-            mirrored = networks.generate(state.ema, luma[:, :, ::-1], None)
-            weak.append(Prediction(mirrored.chroma[:, :, ::-1], mirrored.bins[:, :, ::-1]))
+        teacher = state.ema if config.consistency.teacher == "ema" else join(state.params, state.stats)
+        log_rarity = bin_cross_entropy.log_rarity(state.bin_prior, config.bins)
+        weak = []
+        for columns in (slice(None), slice(None, None, -1))[: config.consistency.views]:  # as it is, mirrored
+            seen = networks.generate(teacher, luma[:, :, columns], None)
+            weak.append(Prediction(seen.chroma[:, :, columns], seen.bins[:, :, columns] - log_rarity))
         labels = consistency.make_pseudo_labels(weak, state.ring_confidence, config.consistency)
         hints = None
         if config.model.hints:
@@ -99,6 +101,8 @@ def make_train_step(
                 )
                 loss += config.bins.weight * metrics["loss/bins"]
             if labels is not None:
+                log_rarity = bin_cross_entropy.log_rarity(state.bin_prior, config.bins)
+                student = student._replace(bins=student.bins - log_rarity)
                 metrics["loss/consistency"] = consistency.consistency_loss(
                     student, labels, config.supervised.delta, config.bins.weight
                 )
@@ -230,7 +234,7 @@ def make_eval_step(
         rgb = networks.task.draw(luma, prediction.chroma)
         if prediction.bins is None:
             return Evaluated(rgb, None, None)
-        logits = prediction.bins - jnp.log(bins.rebalancing_weights(bin_prior, config.bins.uniform_mix))
+        logits = prediction.bins - bin_cross_entropy.log_rarity(bin_prior, config.bins)
         mean = bins.annealed_mean(logits)
         return Evaluated(
             rgb, logits, bins.radial_mass(jax.nn.softmax(logits), mean, config.consistency.radius)

@@ -24,12 +24,13 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from hybridvit.checkpoint import Checkpoints, resolve
+from hybridvit.checkpoint import Checkpoints
 from hybridvit.cycle_step import make_cycle_step
 from hybridvit.data.pipeline import make_eval_pictures, make_train_dataset, make_train_iterator
 from hybridvit.evaluate import make_evaluate, print_report, save_report
 from hybridvit.growing import Stage, grow_batch, plan_stages, stage_at
 from hybridvit.inference.embedding_weights import load_embedding
+from hybridvit.inherit import inherit_model, load_initial
 from hybridvit.mesh import batch_sharding, build_mesh, check_batch_size, put_batch
 from hybridvit.models.autoencoder import classifier_of
 from hybridvit.state import Networks, TrainState, abstract_state, build_networks, create_state
@@ -51,6 +52,7 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
     SIGTERM or Ctrl-C saves a checkpoint and returns. Raises ValueError or FileNotFoundError for a config that cannot
     work, DivergedError for a loss that stays non-finite.
     """
+    config = inherit_model(config)
     check_config(config)
     mesh = build_mesh(config.mesh.fsdp)
     check_batch_sizes(config, mesh)
@@ -159,7 +161,7 @@ def jit_train_step(
 def start_state(
     config: ConfigDict, networks: Networks, mesh: Mesh, abstract: TrainState, checkpoints: Checkpoints
 ) -> TrainState:
-    """The last sound checkpoint's state; else a fresh one, with the EMA weights of `config.init_from` if named."""
+    """The last sound checkpoint's state; else a fresh one, with the weights of `config.init_from` if named."""
     if checkpoints.latest_step is not None:
         state, run = checkpoints.restore(None, abstract)
         changes = changed_fields(run["config"], config.to_dict())
@@ -173,13 +175,10 @@ def start_state(
         state = with_classifier(state, config.model)
     if not config.init_from:
         return state
-    folder, step = resolve(config.init_from)
-    with Checkpoints(folder) as source:
-        ema, run = source.restore_part(step, "ema", abstract.ema)
+    ema, prior, what = load_initial(config, abstract)
     if jax.process_index() == 0:
-        print(f"Starting from the EMA weights of {config.init_from} at step {run['step']}.")
-    state.params, state.ema = jax.tree.map(lambda x: x.copy(), ema), ema
-    return state
+        print(f"Starting from {what}.")
+    return dataclasses.replace(state, params=jax.tree.map(lambda x: x.copy(), ema), ema=ema, bin_prior=prior)
 
 
 def with_classifier(state: TrainState, config: ConfigDict) -> TrainState:

@@ -12,6 +12,7 @@ from hybridvit.color.spaces import SPACES
 from hybridvit.growing import plan_stages
 from hybridvit.likelihood import LIKELIHOODS
 from hybridvit.objectives.adversarial import GENERATOR_LOSSES
+from hybridvit.objectives.consistency import CONFIDENCES
 from hybridvit.objectives.supervised import LOSSES
 
 CHOICES = {
@@ -21,6 +22,8 @@ CHOICES = {
     "supervised.loss": tuple(LOSSES),
     "model.dtype": ("float32", "bfloat16"),
     "consistency.views": (1, 2),
+    "consistency.teacher": ("ema", "live"),
+    "consistency.gate": tuple(CONFIDENCES),
     "adversarial.loss": tuple(GENERATOR_LOSSES),
     "adversarial.norm": ("spectral", "batch", "instance", "none"),
     "train.best_metric": ("psnr", "ssim", *LIKELIHOODS),

@@ -22,10 +22,10 @@ FLOORS = (  # from the ground up: a room may use what lies below it; a package i
     },
     {"checkpoint", "data", "hints", "metrics", "models"},
     {"cycle", "inference", "objectives", "tasks"},
-    {"likelihood"},
+    {"calibration", "likelihood"},
     {"classical", "hybridvit", "state", "validate"},  # the package's own __init__ gives what is in inference
     {"colorize", "cycle_step", "step", "studio"},
-    {"evaluate"},
+    {"evaluate", "inherit"},
     {"train"},
     {"comparison", "main"},
     {"compare"},

@@ -120,6 +120,7 @@ def check(result: tuple[int, str], *parts: str) -> None:
         ("--config.data.crop_scale=0.9,0.5", ["config.data.crop_scale"]),
         ("--config.data.labeled_fraction=0", ["config.data.labeled_fraction"]),
         ("--config.init_from=/nowhere", ["/nowhere", "no checkpoint"]),
+        ("--config.init_from=/nowhere/w.safetensors", ["/nowhere/w.safetensors", "no weights"]),
     ],
 )
 def test_a_wrong_flag(main, flag, parts):

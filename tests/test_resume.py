@@ -174,6 +174,7 @@ def test_init_from_starts_a_new_run_from_the_ema_weights(tiny_run, tiny_config, 
     assert f"EMA weights of {tiny_run} at step 6" in capsys.readouterr().out
     jax.tree.map(np.testing.assert_array_equal, state.params, saved.ema)
     jax.tree.map(np.testing.assert_array_equal, state.ema, saved.ema)
+    np.testing.assert_array_equal(state.bin_prior, saved.bin_prior)
     assert int(state.step) == 0
     assert not any(np.any(leaf) for leaf in jax.tree.leaves(state.opt_state))
 

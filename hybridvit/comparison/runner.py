@@ -21,8 +21,7 @@ class Runner:
     """Runs one system after the other; Ctrl-C or SIGTERM ends the one under way at its next step, a second at once."""
 
     def __init__(self, config: ConfigDict):
-        self._budget = config.budget.to_dict()
-        self._sheet_hints = config.sheet_hints
+        self._shared = shared_by_all(config)
         self._process: multiprocessing.process.BaseProcess | None = None
         self.told = False
 
@@ -46,7 +45,7 @@ class Runner:
         fields, minutes = system.config.to_dict(), outcome.get("process_minutes", 0.0)
         self._process = multiprocessing.get_context("spawn").Process(
             target=work,
-            args=(system.method, fields, self._budget, self._sheet_hints, str(system.folder), minutes),
+            args=(system.method, fields, self._shared, str(system.folder), minutes),
             name=system.name,
         )
         before = signal.signal(
@@ -64,13 +63,13 @@ class Runner:
 
     def changes(self, system: System, outcome: dict) -> list[str]:
         """What has changed since the system was done, or since its number of steps was fixed."""
-        now = {"config": system.config.to_dict(), "budget": self._budget, "sheet_hints": self._sheet_hints}
+        now = {"config": system.config.to_dict()} | self._shared
         if outcome["status"] == "done":
             return changed_fields(outcome["record"], now, "")
         path = system.folder / "budget.json"
         if not path.exists():
             return []
-        return changed_fields(json.loads(path.read_text())["budget"], self._budget, "budget.")
+        return changed_fields(json.loads(path.read_text())["budget"], self._shared["budget"], "budget.")
 
     def _tell(self, number: int, frame: FrameType | None) -> None:
         process = self._process
@@ -86,6 +85,12 @@ class Runner:
             return "killed, most likely for want of memory: try a smaller batch or variant"
         died = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
         return f"its process ended {died}"
+
+
+def shared_by_all(config: ConfigDict) -> dict:
+    """What the comparison's config says of every system's run, beside its own config, as JSON."""
+    shared = {"budget": config.budget.to_dict(), "sheet_hints": config.sheet_hints}
+    return shared | ({"test": config.test.to_dict()} if config.test else {})
 
 
 def read_outcome(system: System) -> dict:

@@ -5,6 +5,7 @@ What came of it stands in its folder, beside what `train` and `evaluate` leave t
     budget.json          number of steps, and how it was found
     evaluation/          without hints and by the PSNR@N protocol
     evaluation-hinted/   with `config.sheet_hints` hints, for the second picture sheet
+    labels.json          of a study of labels (`config.test`), instead: what `label_measures` says
     outcome.json         how it ended: "done", "stopped" or "failed" and why; cost, machine, versions
     log.txt              all that it printed
 """
@@ -14,6 +15,7 @@ import dataclasses
 import datetime
 import importlib.metadata
 import json
+import math
 import multiprocessing
 import os
 import pathlib
@@ -31,6 +33,8 @@ from ml_collections import ConfigDict
 from hybridvit.checkpoint import Checkpoints
 from hybridvit.comparison.budget import Plan, fit_schedule, plan_budget
 from hybridvit.comparison.cost import Cost, measure_cost
+from hybridvit.comparison.label_measures import measure_labels
+from hybridvit.comparison.label_report import MEASURED
 from hybridvit.comparison.methods import evaluate_method, measure_method, usable_counts
 from hybridvit.compilation import enable_compilation_cache
 from hybridvit.evaluate import evaluate_checkpoint, save_report
@@ -42,12 +46,11 @@ OUTCOME = "outcome.json"
 EXPECTED = (ValueError, OSError, ImportError, DivergedError)  # they say in one line what to mend
 
 
-def work(
-    method: str, fields: dict, budget: dict, sheet_hints: int, folder: str, minutes_before: float
-) -> None:
+def work(method: str, fields: dict, shared: dict, folder: str, minutes_before: float) -> None:
     """Runs the config of `fields`, or evaluates `method`, in `folder`, as the target of a process.
 
-    `minutes_before` of CPU time were spent on it by earlier starts.
+    `shared` is what all systems have in common (`runner.shared_by_all`). `minutes_before` of CPU time were spent
+    on it by earlier starts.
     """
     _belong_to_the_parent()
     path = pathlib.Path(folder)
@@ -56,14 +59,12 @@ def work(
     os.dup2(log, 2)
     logging.set_verbosity(logging.WARNING)
     config = ConfigDict(fields)
-    record = {"config": fields, "budget": budget, "sheet_hints": sheet_hints}
+    record = {"config": fields} | shared
     try:
         check_config(config)
         enable_compilation_cache(config.runtime.compilation_cache)
         found = (
-            _evaluate(method, config, sheet_hints, path)
-            if method
-            else _train(config, budget, sheet_hints, path)
+            _evaluate(method, config, shared["sheet_hints"], path) if method else _train(config, shared, path)
         )
     except Exception as error:  # the others go on
         traceback.print_exc()
@@ -77,17 +78,23 @@ def work(
     temporary.replace(path / OUTCOME)
 
 
-def _train(config: ConfigDict, budget: dict, sheet_hints: int, folder: pathlib.Path) -> dict:
-    plan = plan_budget(config, budget, folder)
+def _train(config: ConfigDict, shared: dict, folder: pathlib.Path) -> dict:
+    plan = plan_budget(config, shared["budget"], folder)
     print(f"{datetime.datetime.now():%Y-%m-%d %H:%M} {plan}")
     fitted = fit_schedule(config, plan.steps)
+    test = shared.get("test")
+    if test:
+        fitted.train.eval_every = fitted.train.checkpoint_every = math.ceil(plan.steps / test["evaluations"])
     train(fitted, folder)
     with Checkpoints(folder / "checkpoints") as checkpoints:
         if (checkpoints.latest_step or 0) < plan.steps:
             return {"status": "stopped"}
-    if config.model.hints:
+    if test:
+        measured = measure_labels(fitted, ConfigDict(test), folder)
+        (folder / MEASURED).write_text(json.dumps(measured, indent=1))
+    elif config.model.hints:
         hinted = fitted.copy_and_resolve_references()
-        hinted.eval.hint_counts = (sheet_hints,)
+        hinted.eval.hint_counts = (shared["sheet_hints"],)
         evaluate_checkpoint(str(folder), hinted, str(folder / "evaluation-hinted"))
     return _done(measure_cost(config), plan, config.model.hints)
 

@@ -34,6 +34,11 @@ def bin_loss(
     return jnp.mean(rarity * cross_entropy(logits, target))
 
 
+def log_rarity(prior: Float[Array, " q"], config: ConfigDict) -> Float[Array, " q"]:
+    """What the weights of `bin_loss` put on a network's logits; less it, they are probabilities. From `config.bins`."""
+    return jnp.log(bins.rebalancing_weights(prior, config.uniform_mix))
+
+
 def cross_entropy(logits: Float[Array, "b h w q"], target: Float[Array, "b h w q"]) -> Float[Array, "b h w"]:
     """-sum(target * log softmax(logits)) in each cell, without the [.., q] array of log-probabilities."""
     return jax.nn.logsumexp(logits, -1) - jnp.sum(target * logits, -1)

@@ -11,9 +11,12 @@ student would learn gray. Here
   confidence: FreeMatch, Wang et al. 2023);
 - `views=2`: the teacher must agree with itself on the mirrored picture.
 
+Other gates are there to be compared with: the standard deviation, FixMatch's own largest probability, none. Logits are
+calibrated, those of the network less the log of the bin loss's weights, so that the gate's confidence is a probability.
 Maps at the bin head's resolution are `[b, h8, w8]`.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -26,13 +29,21 @@ from hybridvit.models.prediction import Prediction
 from hybridvit.objectives.bin_cross_entropy import FACTOR, cross_entropy
 from hybridvit.objectives.supervised import chroma_loss
 
+# Of `config.gate`: (probabilities, their annealed mean, radius) -> how sure the teacher is, 0..1
+CONFIDENCES: dict[str, Callable] = {
+    "radial_mass": bins.radial_mass,
+    "deviation": lambda probs, mean, radius: radius / (radius + bins.spread(probs)),
+    "max_probability": lambda probs, mean, radius: probs.max(-1),
+    "none": lambda probs, mean, radius: jnp.ones(probs.shape[:-1]),
+}
+
 
 class PseudoLabels(NamedTuple):
     """What the teacher says of a batch of grayscale pictures, and where it is believed."""
 
     chroma: Float[Array, "b h w c"]
     bins: Float[Array, "b h8 w8 q"]  # sharpened distribution
-    confidence: Float[Array, "b h8 w8"]  # radial mass, 0..1
+    confidence: Float[Array, "b h8 w8"]  # 0..1
     ring: Float[Array, "b h8 w8 rings"]  # one-hot chroma ring of the teacher's mean
     gate: Bool[Array, "b h8 w8"]
 
@@ -53,7 +64,7 @@ def make_pseudo_labels(
     views = jax.lax.stop_gradient(views)
     logits = sum(view.bins for view in views) / len(views)
     mean = bins.annealed_mean(logits, config.temperature)  # [b, h8, w8, 2], ab units
-    confidence = bins.radial_mass(jax.nn.softmax(logits), mean, config.radius)
+    confidence = CONFIDENCES[config.gate](jax.nn.softmax(logits), mean, config.radius)
     ring = jax.nn.one_hot(bins.chroma_ring(mean), bins.NUM_RINGS)
     gate = confidence >= ring @ thresholds(ring_confidence, config)
     for view in views:
@@ -69,7 +80,7 @@ def make_pseudo_labels(
 
 
 def thresholds(ring_confidence: Float[Array, " rings"], config: ConfigDict) -> Float[Array, " rings"]:
-    """Radial mass asked for in each chroma ring: its running mean, within `floor` and `threshold`."""
+    """Confidence asked for in each chroma ring: its running mean, within `floor` and `threshold`."""
     if not config.adaptive:
         return jnp.full_like(ring_confidence, config.threshold)
     return jnp.clip(ring_confidence, config.floor, config.threshold)

@@ -124,3 +124,27 @@ def test_statistics_by_chroma():
     assert statistics["mask_rate/chroma45"] == 1
     assert statistics["ring_share/chroma45"] == pytest.approx(0.5)
     assert sum(v for k, v in statistics.items() if k.startswith("ring_share")) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("gate", consistency.CONFIDENCES)
+def test_every_gate_but_none_prefers_the_sure(gate):
+    view = prediction([sure_of(0, 0), UNSURE])
+    confidence = consistency.make_pseudo_labels([view], equal_rings(), config(gate=gate)).confidence[0, 0]
+    assert bool((confidence >= 0).all() & (confidence <= 1.001).all())
+    assert confidence[0] == 1 if gate == "none" else confidence[0] > 2 * confidence[1]
+
+
+def test_without_a_gate_all_passes():
+    view = prediction([sure_of(0, 0), UNSURE, sure_of(80, 60)])
+    for adaptive in (False, True):
+        labels = consistency.make_pseudo_labels([view], equal_rings(), config(gate="none", adaptive=adaptive))
+        assert bool(labels.gate.all())
+
+
+def test_deviation_against_numpy():
+    logits = jax.random.normal(jax.random.key(0), (313,)) * 3
+    probs = np.asarray(jax.nn.softmax(logits), float)
+    mean = probs @ bins.BIN_CENTRES
+    deviation = np.sqrt(probs @ ((bins.BIN_CENTRES - mean) ** 2).sum(-1))
+    found = consistency.make_pseudo_labels([prediction([logits])], equal_rings(), config(gate="deviation"))
+    assert found.confidence[0, 0, 0] == pytest.approx(10 / (10 + deviation), abs=1e-4)

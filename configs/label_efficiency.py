@@ -1,0 +1,124 @@
+"""How many labels it takes, and what grayscale pictures are worth: arms by shares of labels by seeds.
+
+    python -m hybridvit.compare --config=configs/label_efficiency.py[:variant] [--config.FIELD=VALUE ...]
+
+folder    (default) --config.data.color_dir=... to train on, --config.test.data.eval_dir=... to measure on
+cifar10   32 px, through TFDS; measured on its test split
+ablation  folder, at 5 % labels: the semi-supervised arm with one piece changed at a time
+bundled   a few steps on the photographs inside the scikit-image wheel, to see what comes out
+
+Every arm sees as many pictures as any other; a share of 5 % means that the others are used as grayscale ones. What is
+validated on (data.eval_fraction of color_dir) is what chooses each run's checkpoint, and is never measured on.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import base, ssl_vit, supervised_vit
+from configs.compare import OWN
+
+SHARES = (0.01, 0.05, 0.1, 1.0)
+SEEDS = (0, 1, 2)
+ARMS = {  # recipe and what it changes; all see 32 pictures a step
+    "supervised": (supervised_vit, {"data.batch_size": 32, "degrade.labeled_probability": 0.0}),
+    "strong-views": (supervised_vit, {"data.batch_size": 32}),
+    "semi": (ssl_vit, {}),
+}
+PIECES = {  # of the semi-supervised arm, for the ablation
+    "fixed-threshold": {"consistency.adaptive": False, "consistency.threshold": 0.5},
+    "deviation-gate": {"consistency.gate": "deviation"},
+    "max-probability-gate": {"consistency.gate": "max_probability"},
+    "no-gate": {"consistency.gate": "none", "consistency.agreement": 1e3},
+    "live-teacher": {"consistency.teacher": "live"},
+    "one-view": {"consistency.views": 1},
+    "no-pseudo-hints": {"consistency.pseudo_hints": False},
+    "no-sharpening": {"consistency.temperature": 1.0},
+}
+
+
+def get_config(variant: str = "folder"):
+    """The study's record; raises ValueError for an unknown variant."""
+    if variant not in VARIANTS:
+        raise ValueError(
+            f"configs/label_efficiency.py has no variant {variant!r}: choose one of {', '.join(VARIANTS)}"
+        )
+    default = base.get_config()
+    config = ConfigDict()
+    config.name = f"label_efficiency-{variant}"
+    config.systems = ConfigDict()  # arm-percent-seed: a whole experiment
+    config.classical = ()
+    config.data = ConfigDict({name: value for name, value in default.data.items() if name not in OWN})
+    config.data.kind = "folder"
+    config.data.image_size = 32
+    config.data.crop_scale = (0.8, 1.0)
+    config.data.eval_limit = 600
+    config.eval = ConfigDict(default.eval.to_dict())
+    config.eval.image_size = 32
+    config.eval.batch_size = 50
+    config.eval.hint_counts = (0,)
+    config.sheet_hints = 0
+    config.test = ConfigDict()
+    config.test.arm = "semi"  # held against the others
+    config.test.evaluations = 15  # of each run, on the validation pictures
+    config.test.data = ConfigDict()  # takes the place of `data` when measuring
+    config.test.data.eval_dir = ""
+    config.test.data.tfds_eval_split = "test"
+    config.test.data.eval_limit = 0
+    config.test.degrade = ConfigDict(default.degrade.to_dict())  # of the aged pictures
+    config.test.degrade.cutout = 0.0  # no ageing
+    config.budget = ConfigDict()
+    config.budget.images = 48_000
+    config.budget.minutes = 0.0
+    VARIANTS[variant](config)
+    return config.lock()
+
+
+def folder(config):
+    """Photographs of your own."""
+    for share in SHARES:
+        add_arms(config, ARMS, share)
+
+
+def cifar10(config):
+    """50,000 small pictures; the last 2 % of them to validate on."""
+    folder(config)
+    config.data.kind = "tfds"
+    config.data.tfds_name = "cifar10"
+    config.data.tfds_split = "train[:98%]"
+    config.data.tfds_eval_split = "train[98%:]"
+    config.data.crop_scale = (1.0, 1.0)
+
+
+def ablation(config):
+    """What each piece is worth."""
+    recipe, changes = ARMS["semi"]
+    add_arms(config, ARMS | {name: (recipe, changes | piece) for name, piece in PIECES.items()}, 0.05)
+
+
+def bundled(config):
+    """What it measures means nothing."""
+    for share in (0.5, 1.0):
+        add_arms(config, ARMS, share, seeds=(0, 1))
+    for system in config.systems.values():
+        system.model.variant = "test"
+    config.data.kind = "bundled"
+    config.data.crop_scale = (0.25, 0.6)
+    config.test.evaluations = 2
+    config.budget.images = 320
+
+
+def add_arms(config, arms, share, seeds=SEEDS):
+    """Puts each arm into the study, once a seed."""
+    for name, (recipe, changes) in arms.items():
+        for seed in seeds:
+            system = recipe.get_config("folder")
+            system.seed = seed
+            system.data.labeled_fraction = share
+            system.hints.cell_sizes = (1, 2)
+            system.hints.max_count = 16
+            system.train.best_metric = "log_likelihood"
+            system.train.keep_last = 1
+            system.update_from_flattened_dict(changes)
+            config.systems[f"{name}-{100 * share:g}-{seed}"] = system
+
+
+VARIANTS = {f.__name__: f for f in (folder, cifar10, ablation, bundled)}

@@ -1,0 +1,130 @@
+"""What a run learnt, measured on pictures that it has not seen, as they are and aged.
+
+The checkpoint with the best validation score speaks for the run. Two numbers are fitted on its validation pictures, so
+that no run is punished for what a user would set right: a temperature of its distribution, and a scale of its chroma,
+without which PSNR is won by being gray. Then, on the test pictures: the log-likelihood of the true bins, plain and
+class-balanced (`likelihood`); PSNR, CIEDE2000 and colorfulness of the scaled chroma under the true luma, also where the
+network was given an aged one; the calibration error (`calibration`) before and after the temperature.
+"""
+
+import pathlib
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+from ml_collections import ConfigDict
+
+from hybridvit import metrics
+from hybridvit.calibration import fit_temperature, reliability
+from hybridvit.checkpoint import Checkpoints
+from hybridvit.color.lab import CHROMA_SCALE
+from hybridvit.data.degrade import degrade
+from hybridvit.data.pipeline import EvalPictures, make_eval_pictures
+from hybridvit.likelihood import LIKELIHOODS, Cells, score_cells, summarize, true_bins
+from hybridvit.mesh import build_mesh
+from hybridvit.objectives.bin_cross_entropy import log_rarity, pool
+from hybridvit.state import Networks, abstract_state, build_networks
+
+CONDITIONS = ("clean", "aged")
+
+
+class Answers(NamedTuple):
+    """Of a set of pictures, on the host."""
+
+    luma: Float[np.ndarray, "n s s 1"]  # of the picture, also where the network was given another
+    truth: Float[np.ndarray, "n s s 2"]
+    chroma: Float[np.ndarray, "n s s 2"]
+    logits: Float[np.ndarray, "n s8 s8 313"]  # without the weights of the bin loss
+
+    @property
+    def flat_logits(self) -> Float[np.ndarray, "cells 313"]:
+        return self.logits.reshape(-1, self.logits.shape[-1])
+
+    @property
+    def cells_ab(self) -> Float[np.ndarray, "cells 2"]:
+        """The true colour of each cell, CIE units."""
+        return np.asarray(pool(jnp.asarray(self.truth))).reshape(-1, 2) * CHROMA_SCALE
+
+    @property
+    def cells_bin(self) -> Int[np.ndarray, "cells"]:
+        return np.asarray(true_bins(jnp.asarray(self.truth))).ravel()
+
+
+def measure_labels(config: ConfigDict, test: ConfigDict, folder: pathlib.Path) -> dict[str, Any]:
+    """JSON of the run in `folder`, whose config is given; `test.data` and `test.degrade` say what it is measured on."""
+    networks, mesh = build_networks(config), build_mesh(1, jax.devices()[:1])
+    with Checkpoints(folder / "checkpoints", best_metric=config.train.best_metric) as checkpoints:
+        step = checkpoints.best_step
+        abstract = abstract_state(networks, mesh)
+        variables, _ = checkpoints.restore_part(step, "ema", abstract.ema)
+        prior, _ = checkpoints.restore_part(step, "bin_prior", abstract.bin_prior)
+    answer = make_answer(networks, config, test.degrade, (variables, prior))
+    validation = answer(make_eval_pictures(config.data, config.eval.image_size), aged=False)
+    temperature = fit_temperature(validation.flat_logits, validation.cells_bin)
+    scale = float(
+        np.vdot(validation.chroma, validation.truth) / np.vdot(validation.chroma, validation.chroma)
+    )
+    data = config.data.copy_and_resolve_references()
+    data.update(test.data)
+    pictures = make_eval_pictures(data, config.eval.image_size)
+    radius = config.consistency.radius
+    measured = {
+        condition: measure(answer(pictures, aged=condition == "aged"), networks, temperature, scale, radius)
+        for condition in CONDITIONS
+    }
+    return measured | {
+        "step": step,
+        "pictures": len(pictures),
+        "temperature": temperature,
+        "scale": scale,
+    }
+
+
+def make_answer(networks: Networks, config: ConfigDict, ageing: ConfigDict, weights: tuple[Any, Any]) -> Any:
+    """`answer(pictures, aged) -> Answers`, without hints; the ageing of a picture depends on its place alone."""
+
+    @jax.jit
+    def run(weights: tuple[Any, Any], pictures: jax.Array, key: jax.Array, aged: jax.Array) -> tuple:
+        variables, prior = weights
+        examined = networks.task.examine(jax.random.split(key, len(pictures)), pictures / 255)
+        given = jnp.where(aged, degrade(key, examined.luma, ageing), examined.luma)
+        prediction = networks.generate(variables, given, None)
+        logits = prediction.bins - log_rarity(prior, config.bins)
+        return examined.luma, examined.target, prediction.chroma, logits
+
+    def answer(pictures: EvalPictures, aged: bool) -> Answers:
+        parts, size = [], config.eval.batch_size
+        for number, start in enumerate(range(0, len(pictures), size)):
+            pixels = np.stack([pictures[i][1] for i in range(start, min(start + size, len(pictures)))])
+            short = size - len(pixels)
+            filled = np.concatenate([pixels, np.zeros((short, *pixels.shape[1:]), np.uint8)])
+            key = jax.random.fold_in(jax.random.key(0), number)
+            found = run(weights, filled.astype(np.float32), key, np.bool_(aged))
+            parts.append([np.asarray(x)[: len(pixels)] for x in found])
+        return Answers(*(np.concatenate(x) for x in zip(*parts, strict=True)))
+
+    return answer
+
+
+def measure(
+    answers: Answers, networks: Networks, temperature: float, scale: float, radius: float
+) -> dict[str, float]:
+    """Means over pictures, or cells, of one condition."""
+    draw = jax.jit(networks.task.draw)
+    rgb = metrics.to_uint8_grid(draw(answers.luma, scale * answers.chroma))
+    truth = metrics.to_uint8_grid(draw(answers.luma, answers.truth))
+    cells = score_cells(jnp.asarray(answers.logits) / temperature, jnp.asarray(answers.truth))
+    found = {
+        **dict(zip(LIKELIHOODS, summarize(Cells(*cells)).values(), strict=True)),
+        "psnr": metrics.psnr(rgb, truth),
+        "ciede2000": metrics.mean_ciede2000(rgb, truth),
+        "colorfulness": metrics.colorfulness(rgb),
+        "colorfulness_truth": metrics.colorfulness(truth),
+    }
+    errors = {
+        name: reliability(answers.flat_logits, answers.cells_ab, radius, value).error
+        for name, value in (("calibration_error_before", 1.0), ("calibration_error", temperature))
+    }
+    return {name: float(np.mean(value)) for name, value in found.items()} | errors

@@ -1,0 +1,206 @@
+"""How many labels an arm needs: means over seeds, differences between arms, as Markdown and as plots.
+
+An arm is a way to train; a run is an arm with a share of labels and a seed, which chooses the labeled pictures and all
+else that is random. Arms with the same share and seed have the same labels, so differences are taken run by run.
+"""
+
+import itertools
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from hybridvit.comparison.label_measures import CONDITIONS
+from hybridvit.comparison.systems import System
+
+SCORES = {  # heading, digits; higher is better
+    "log_likelihood": ("log-likelihood, nats", 3),
+    "log_likelihood_balanced": ("log-likelihood, balanced", 3),
+    "psnr": ("PSNR dB", 2),
+}
+OTHERS = {"ciede2000": ("CIEDE2000", 2), "colorfulness": ("colorfulness", 1), "calibration_error": ("ECE", 3)}
+
+
+MEASURED = "labels.json"  # in the folder of a system
+
+
+class Run(NamedTuple):
+    """One trained network; `measured` is what `measure_labels` gives."""
+
+    arm: str
+    percent: float
+    seed: int
+    measured: Mapping[str, Any]
+
+
+class Estimate(NamedTuple):
+    """A mean over seeds, and its standard error: 0 for a single seed, of which nothing can be said."""
+
+    mean: float
+    error: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} ± {self.error:.3f}"
+
+
+def save_labels(
+    config: ConfigDict, systems: Sequence[System], outcomes: Mapping[str, dict], workdir: pathlib.Path
+) -> None:
+    """Writes report.md and curves.png of what is done by now; systems are named arm-percent-seed."""
+    done = [system for system in systems if outcomes[system.name]["status"] == "done"]
+    runs = [
+        Run(
+            system.name.rsplit("-", 2)[0],
+            100 * system.config.data.labeled_fraction,
+            system.config.seed,
+            json.loads((system.folder / MEASURED).read_text()),
+        )
+        for system in done
+    ]
+    missing = [
+        f"{system.name}: {outcomes[system.name].get('why', 'has not come to its end')}"
+        for system in systems
+        if system not in done
+    ]
+    budget = (
+        f"{config.budget.images:,} pictures" if config.budget.images else f"{config.budget.minutes:g} minutes"
+    )
+    (workdir / "report.md").write_text(write_markdown(runs, missing, config.test.arm, budget))
+    if runs:
+        draw_curves(runs, workdir / "curves.png")
+
+
+def estimate(values: Sequence[float]) -> Estimate:
+    """Of one value a seed."""
+    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+    return Estimate(float(np.mean(values)), float(error))
+
+
+def scores(runs: Sequence[Run], arm: str, percent: float, condition: str, score: str) -> dict[int, float]:
+    """By seed."""
+    chosen = [run for run in runs if (run.arm, run.percent) == (arm, percent)]
+    return {run.seed: run.measured[condition][score] for run in chosen}
+
+
+def arms(runs: Sequence[Run]) -> list[str]:
+    """In the order in which they come."""
+    return list(dict.fromkeys(run.arm for run in runs))
+
+
+def percents(runs: Sequence[Run]) -> list[float]:
+    """Ascending."""
+    return sorted({run.percent for run in runs})
+
+
+def quality_table(runs: Sequence[Run], condition: str) -> str:
+    """A row for each share of labels and arm."""
+    columns = SCORES | OTHERS
+    headings = [
+        "labels",
+        "arm",
+        "seeds",
+        *(heading for heading, _ in columns.values()),
+        "best step",
+        "chroma scale",
+    ]
+    lines = [f"| {' | '.join(headings)} |", "|--:|---|" + "--:|" * (len(headings) - 2)]
+    for percent, arm in itertools.product(percents(runs), arms(runs)):
+        chosen = [run for run in runs if (run.arm, run.percent) == (arm, percent)]
+        if not chosen:
+            continue
+        cells = [f"{percent:g} %", arm, str(len(chosen))]
+        for score, (_, digits) in columns.items():
+            mean, error = estimate([run.measured[condition][score] for run in chosen])
+            cells.append(f"{mean:.{digits}f} ± {error:.{digits}f}")
+        for name, digits in (("step", 0), ("scale", 2)):
+            cells.append(f"{np.mean([run.measured[name] for run in chosen]):,.{digits}f}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def difference(
+    runs: Sequence[Run], arm: str, others: Sequence[str], percent: float, condition: str, score: str
+) -> Estimate | None:
+    """Of `arm` over whichever of `others` has the better mean, over the seeds that both have; None without any."""
+    own = scores(runs, arm, percent, condition, score)
+    rivals = [values for other in others if (values := scores(runs, other, percent, condition, score))]
+    if not own or not rivals:
+        return None
+    best = max(rivals, key=lambda values: np.mean(list(values.values())))
+    both = sorted(own.keys() & best.keys())
+    return estimate([own[seed] - best[seed] for seed in both]) if both else None
+
+
+def differences_table(runs: Sequence[Run], arm: str, others: Sequence[str]) -> str:
+    """What `arm` gains over the better of the others, by share, condition and score."""
+    headings = ["labels", *(f"{name}, {c}" for c in CONDITIONS for name, _ in SCORES.values())]
+    lines = [f"| {' | '.join(headings)} |", "|--:|" + "--:|" * (len(headings) - 1)]
+    for percent in percents(runs):
+        found = [
+            difference(runs, arm, others, percent, condition, score)
+            for condition, score in itertools.product(CONDITIONS, SCORES)
+        ]
+        cells = ["" if one is None else f"{one.mean:+.3f} ± {one.error:.3f}" for one in found]
+        lines.append(f"| {percent:g} % | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def write_markdown(runs: Sequence[Run], missing: Sequence[str], arm: str, budget: str) -> str:
+    """The report. `arm` is held against all others; `missing` are lines on runs that are not done."""
+    others = [other for other in arms(runs) if other != arm]
+    pictures = runs[0].measured["pictures"] if runs else 0
+    parts = [
+        "# Label efficiency",
+        f"{len(runs)} runs, {budget} each; {pictures} test pictures. Each run speaks by its best checkpoint on the "
+        "validation pictures, where a temperature and a chroma scale were fitted. Means over seeds ± standard error.",
+    ]
+    for condition in CONDITIONS:
+        parts += [f"## Test pictures, {condition}", quality_table(runs, condition)]
+    if others:
+        parts += [
+            f"## {arm} less the better of {', '.join(others)}",
+            "Seed by seed, so that both have the same labeled pictures.",
+            differences_table(runs, arm, others),
+        ]
+    parts += [f"- {line}" for line in missing]
+    return "\n\n".join(parts) + "\n"
+
+
+def draw_curves(runs: Sequence[Run], path: pathlib.Path) -> None:
+    """PNG: each score over the share of labels, a line an arm with its standard errors, clean above aged."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(
+        len(CONDITIONS), len(SCORES), figsize=(12, 7), sharex=True, layout="constrained", squeeze=False
+    )
+    for (condition, score), axis in zip(itertools.product(CONDITIONS, SCORES), axes.flat, strict=True):
+        for shift, arm in enumerate(arms(runs)):
+            shares = [p for p in percents(runs) if scores(runs, arm, p, condition, score)]
+            found = [estimate(list(scores(runs, arm, p, condition, score).values())) for p in shares]
+            places = np.array(shares) * 1.03 ** (
+                shift - 1
+            )  # side by side, so that no error bar hides another
+            axis.errorbar(
+                places,
+                [one.mean for one in found],
+                [one.error for one in found],
+                marker="o",
+                capsize=3,
+                label=arm,
+            )
+        axis.set_xscale("log")
+        axis.set_xticks(percents(runs), [f"{p:g} %" for p in percents(runs)])
+        axis.minorticks_off()
+        axis.set_title(f"{SCORES[score][0]}, {condition}")
+        axis.grid(alpha=0.3)
+    for axis in axes[-1]:
+        axis.set_xlabel("share of the photographs that have colours")
+    axes[0, 0].legend()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
