@@ -121,7 +121,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     more.add_argument(
         "--uncertainty",
         action="store_true",
-        help="also photo-uncertainty.png: dark blue is sure, pale yellow is 30 or more ab units of doubt",
+        help="also photo-uncertainty.png: the chance that a colour is clearly off, dark blue 0 %%, pale yellow 100 %%",
     )
     model = more.add_mutually_exclusive_group()
     model.add_argument(

@@ -155,7 +155,7 @@ class StubColorizer:
         rgb = np.repeat(photo.pixels[..., :1], 3, -1)
         rgb[..., 2] = rgb[..., 2] // 2 + settings["seed"]
         provenance = {"software": "hybridvit stub", "settings": {"size": settings["size"]}}
-        return SimpleNamespace(rgb=rgb, uncertainty=np.full((4, 4), 20, np.float32), provenance=provenance)
+        return SimpleNamespace(rgb=rgb, uncertainty=np.full((4, 4), 0.7, np.float32), provenance=provenance)
 
 
 @pytest.fixture

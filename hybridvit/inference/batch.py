@@ -21,7 +21,7 @@ from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import PaletteColor
 from hybridvit.hints.sidecar import Sidecar, load_hints, recipe_to_json
-from hybridvit.inference.heat_map import FULL_SCALE, draw_heat_map
+from hybridvit.inference.heat_map import draw_heat_map
 from hybridvit.inference.inputs import Source
 from hybridvit.inference.naming import Job
 from hybridvit.inference.photo import Photo, photo_of, read_photo, read_provenance, write_photo
@@ -30,9 +30,7 @@ from hybridvit.inference.summary import Summary, explain
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # the next picture would meet it too
 READ_AHEAD = 200 * 2**20  # bytes of pixels; while a larger picture is worked on, the next one waits on disk
-SHOWN = (
-    f"standard deviation of the predicted colour: dark blue 0, pale yellow {FULL_SCALE:.0f} ab units or more"
-)
+SHOWN = "probability that the colour is more than 10 ab units off: dark blue 0 %, pale yellow 100 %"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Conditioned(NamedTuple):
 class Canvas:
     """One photograph and one set of weights, or another method; may be used by several threads.
 
-    A method without a distribution of colours has no logits, no spread, and draws no samples (ValueError). Recipes are
+    A method without a distribution of colours has no logits, no doubt, and draws no samples (ValueError). Recipes are
     checked by whoever made them (`Recipe.check_within`); a hint outside the picture raises HintError.
     """
 
@@ -69,10 +69,10 @@ class Canvas:
         """Logarithms of the probabilities of the bins, up to a constant for each cell of 8 px, given the hints."""
         return self._conditioned(recipe.hints, recipe.settings.size).logits
 
-    def spread(self, recipe: Recipe) -> Float[np.ndarray, "h8 w8"] | None:
-        """Standard deviation of the colour, ab units, given the hints."""
+    def doubt(self, recipe: Recipe) -> Float[np.ndarray, "h8 w8"] | None:
+        """Probability that the colour is another one, given the hints (`sampling.doubt`)."""
         logits = self.logits(recipe)
-        return None if logits is None else sampling.spread(sampling.probabilities(logits))
+        return None if logits is None else sampling.doubt(logits)
 
     def predict(
         self, hint_ab: Float[np.ndarray, "b h w 2"], mask: Bool[np.ndarray, "b h w"], size: int

@@ -34,8 +34,9 @@ Picture = str | os.PathLike | Image.Image | np.ndarray | Photo
 class ColorizedImage:
     """A coloured photograph.
 
-    `rgb` is sRGB of the input's size and depth, uint8 or uint16 `[H, W, 3]`; `uncertainty` the standard deviation of
-    the colour at 1/8 of the model's view, ab units, None from a method that does not know it; `photo` what was
+    `rgb` is sRGB of the input's size and depth, uint8 or uint16 `[H, W, 3]`; `uncertainty` the probability,
+    0..1, that the true colour is more than 10 ab units from the model's, at 1/8 of its view, None from a method that
+    does not know it; `photo` what was
     coloured; `provenance` what was done, as it is written into saved files.
     """
 
@@ -126,8 +127,8 @@ class Colorizer:
             **recipe_to_json(recipe),
             "settings": settings,
         }
-        spread = canvas.spread(recipe)
-        uncertainty = None if spread is None else spread.astype(np.float32)
+        doubt = canvas.doubt(recipe)
+        uncertainty = None if doubt is None else doubt.astype(np.float32)
         return ColorizedImage(rgb, uncertainty, canvas.photo, provenance)
 
 

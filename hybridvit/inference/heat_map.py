@@ -1,9 +1,9 @@
 """A heat map of how unsure the model is of its colours, as a picture.
 
-Legend: the standard deviation of the predicted distribution of colours, in CIE ab units (2 are just visible), from 0,
-dark blue (sure), by magenta (10) and salmon (20) to 30 and more, pale yellow (any colour may be right). The scale is
-the same for every picture, and equal steps in ab units are equal steps to the eye: the colour map is a curve through
-CIE Lab of rising lightness, cut into pieces of equal CIEDE2000.
+Legend: the probability that the true colour is more than 10 CIE ab units from the model's (2 are just visible), from 0,
+dark blue (sure), by magenta (a third) and salmon (two thirds) to 1, pale yellow (any colour may be right). The scale is
+the same for every picture, and equal steps are equal steps to the eye: the colour map is a curve through CIE Lab of
+rising lightness, cut into pieces of equal CIEDE2000.
 """
 
 import functools
@@ -13,7 +13,6 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from skimage.color import deltaE_ciede2000, lab2rgb
 
-FULL_SCALE = 30.0  # ab units at the bright end
 CELL = 8  # px of the heat map that one cell of the uncertainty becomes, along the shorter side
 _KNOTS = np.array([[10, 14, -32], [36, 82, -17], [63, 58, 40], [95, -10, 18]], float)  # Lab, all in gamut
 
@@ -24,7 +23,7 @@ def draw_heat_map(
     """The map in sRGB, smoothly enlarged to 8 px a cell, with the aspect of a picture of `height` x `width`.
 
     Args:
-      uncertainty: standard deviation, ab units.
+      uncertainty: probability, 0..1.
       height: px of the picture.
       width: px of the picture.
     """
@@ -32,7 +31,7 @@ def draw_heat_map(
     scale = shorter / min(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     enlarged = np.asarray(Image.fromarray(uncertainty).resize(size, Image.Resampling.BILINEAR))
-    level = np.clip(enlarged / FULL_SCALE, 0, 1) * 255
+    level = np.clip(enlarged, 0, 1) * 255
     return colour_map()[np.rint(level).astype(np.uint8)]
 
 

@@ -18,6 +18,10 @@ from hybridvit.inference.influence import choose_cells
 ROUNDS = (2, 4, 8)  # colours drawn in each
 TEMPERATURE = 0.7  # of the draws: below 1, so that none is far-fetched
 STRIDE = 8  # px of the view, a cell of the distribution
+SURE = 10.0  # ab units: within them a colour counts as the same
+ANNEALED = (
+    0.38  # temperature of the mean that is taken for the model's colour (Zhang et al. 2016, section 2.3)
+)
 HINT = 4  # px, side of the square in the cell's middle that is given as hint
 
 Logits = Float[np.ndarray, "h8 w8 313"]
@@ -56,6 +60,16 @@ def spread(probs: Float[np.ndarray, "h8 w8 313"]) -> Float[np.ndarray, "h8 w8"]:
     """Standard deviation of each cell, ab units."""
     mean = probs @ BIN_CENTRES
     return np.sqrt(np.maximum(probs @ np.square(BIN_CENTRES).sum(-1) - np.square(mean).sum(-1), 0))
+
+
+def doubt(logits: Logits, radius: float = SURE) -> Float[np.ndarray, "h8 w8"]:
+    """Probability, 0..1, that the colour of a cell is further than `radius` ab units from the annealed mean.
+
+    One less the confidence by which training gates pseudo-labels (`objectives.consistency`).
+    """
+    mean = probabilities(logits, ANNEALED) @ BIN_CENTRES
+    far = np.square(mean[..., None, :] - BIN_CENTRES).sum(-1) > radius**2
+    return np.where(far, probabilities(logits), 0).sum(-1)
 
 
 def given(mask: Bool[np.ndarray, "h w"], rows: int, columns: int) -> Bool[np.ndarray, "h8 w8"]:

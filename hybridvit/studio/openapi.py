@@ -104,7 +104,7 @@ OPERATIONS = {
         (400, 404, 410, 422),
     ),
     "GET /api/photos/{id}/uncertainty": Operation(
-        "How unsure the model is: standard deviation of the colour, dark blue 0 to pale yellow 30 ab units",
+        "How unsure the model is: probability that a colour is more than 10 ab units off, dark blue 0 to pale yellow 1",
         ("image/png",),
         (400, 404, 410, 422),
         _REVISION,

@@ -47,8 +47,8 @@ async def get_uncertainty(studio: Studio, request: Request) -> Response:
     photo, _, recipe = await photo_and_recipe(studio, request)
 
     def draw() -> bytes:
-        spread = photo.canvas.spread(recipe).astype("float32")
-        return encoding.png(draw_heat_map(spread, photo.grid.height, photo.grid.width))
+        doubt = photo.canvas.doubt(recipe).astype("float32")
+        return encoding.png(draw_heat_map(doubt, photo.grid.height, photo.grid.width))
 
     return Response(
         await studio.workers.run("coloring", draw), headers=_kept(request), media_type="image/png"

@@ -36,7 +36,7 @@ from hybridvit.inference.influence import cell_means, choose_cells
 from hybridvit.inference.next_hint import next_hints
 from hybridvit.inference.palette import palette_of
 from hybridvit.inference.predictor import STRIDE
-from hybridvit.inference.sampling import probabilities
+from hybridvit.inference.sampling import probabilities, spread
 from hybridvit.inference.suggestions import likely_colors
 from hybridvit.metrics import colorfulness
 
@@ -169,7 +169,7 @@ def _choosers(truth: Truth, index: int) -> dict[str, Callable[[Recipe], Place]]:
         return lambda recipe: tuple(rng.uniform(2, SIZE - 2, 2).tolist())
 
     def least_sure(recipe: Recipe) -> Place:
-        unsure = truth.canvas.spread(recipe).copy()
+        unsure = spread(probabilities(truth.canvas.logits(recipe)))
         for hint in recipe.hints:
             unsure[int(hint.y) // STRIDE, int(hint.x) // STRIDE] = 0
         row, column = np.unravel_index(unsure.argmax(), unsure.shape)
@@ -199,7 +199,7 @@ def _candidates(canvas: Canvas, recipe: Recipe) -> list[Place]:
     taken = np.zeros(L.shape, bool)
     for hint in recipe.hints:
         taken[int(hint.y) // STRIDE, int(hint.x) // STRIDE] = True
-    cells = choose_cells(probs, L, canvas.spread(recipe), ~taken, CANDIDATES)
+    cells = choose_cells(probs, L, spread(probs), ~taken, CANDIDATES)
     return [_middle(cell.row, cell.column) for cell in cells]
 
 

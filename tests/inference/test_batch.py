@@ -348,7 +348,7 @@ def test_the_heat_map(scans, colour, stub_colorizer):
     assert files()["b.png"] == before
     with Image.open("out/b-uncertainty.png") as image:
         assert image.size == (43, 32)  # the picture's aspect, 8 px a cell
-    assert "30 ab units" in read_provenance("out/b-uncertainty.png")["shows"]
+    assert "10 ab units" in read_provenance("out/b-uncertainty.png")["shows"]
     heat_map = files()["b-uncertainty.png"]
     strong = {"strength": 2.0}  # which it does not depend on
     assert counts(colour("scans/b.png", heat_map=True, settings=strong)) == (1, 0, 0, 0)

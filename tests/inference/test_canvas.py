@@ -1,6 +1,7 @@
 import jax
 import numpy as np
 import pytest
+from scipy.special import softmax
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from configs import ssl_vit
@@ -58,7 +59,7 @@ def test_new_hints_are_one_run_and_what_was_seen_is_none(canvas, runs):
     assert len(runs) == 1
     canvas.chroma(recipe(RED))
     canvas.logits(recipe(RED))
-    canvas.spread(recipe(RED))
+    canvas.doubt(recipe(RED))
     assert len(runs) == 2
     canvas.chroma(recipe(RED, BLUE))
     assert len(runs) == 3
@@ -114,12 +115,12 @@ def test_the_first_of_overlapping_areas_counts(canvas):
     assert deltaE_ciede2000(lab, [lab[0], 40, 25]) < 2
 
 
-def test_spread_is_the_distributions(canvas):
-    logits = canvas.logits(recipe(RED))
-    probs = np.exp(logits[3, 4] - logits[3, 4].max())
-    draws = np.random.default_rng(0).choice(NUM_BINS, 200_000, p=probs / probs.sum())
-    expected = np.sqrt(BIN_CENTRES[draws].var(0).sum())
-    assert canvas.spread(recipe(RED))[3, 4] == pytest.approx(expected, rel=0.02)
+def test_doubt_is_how_often_draws_fall_far_from_the_mean(canvas):
+    logits = canvas.logits(recipe(RED))[3, 4].astype(float)
+    probs, sharp = softmax(logits), softmax(logits / 0.38)
+    draws = BIN_CENTRES[np.random.default_rng(0).choice(NUM_BINS, 200_000, p=probs)]
+    far = np.linalg.norm(draws - sharp @ BIN_CENTRES, axis=-1) > 10
+    assert canvas.doubt(recipe(RED))[3, 4] == pytest.approx(far.mean(), abs=0.005)
 
 
 def test_hints_outside_are_named(canvas):

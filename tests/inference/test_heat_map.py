@@ -4,7 +4,7 @@ import pytest
 from skimage.color import rgb2lab
 
 from hybridvit.color.difference import ciede2000
-from hybridvit.inference.heat_map import FULL_SCALE, colour_map, draw_heat_map
+from hybridvit.inference.heat_map import colour_map, draw_heat_map
 
 
 def test_equal_steps_are_equal_to_the_eye_and_rise_in_lightness():
@@ -15,7 +15,7 @@ def test_equal_steps_are_equal_to_the_eye_and_rise_in_lightness():
 
 
 def test_the_scale_is_the_same_for_every_picture():
-    levels = np.array([[0, FULL_SCALE / 2], [FULL_SCALE, 99]], np.float32)
+    levels = np.array([[0, 0.5], [1, 99]], np.float32)
     for level, color in zip(levels.ravel(), colour_map()[[0, 128, 255, 255]], strict=True):
         drawn = draw_heat_map(np.full((4, 6), level, np.float32), 40, 60)
         np.testing.assert_array_equal(drawn, np.broadcast_to(color, drawn.shape))
@@ -35,6 +35,6 @@ def test_it_has_the_aspect_of_the_picture(cells, picture, size):
 
 def test_up_is_up():
     uncertainty = np.zeros((4, 6), np.float32)
-    uncertainty[0, 5] = FULL_SCALE
+    uncertainty[0, 5] = 1
     light = draw_heat_map(uncertainty, 40, 60).sum(-1, dtype=int)
     assert light[0, 47] == light.max() > light[31, 0] == light[0, 0] == light[31, 47]

@@ -62,3 +62,10 @@ def test_spread_is_the_distance_of_two_colors_by_two(bins):
     probs[..., bins] = 1 / len(bins)
     expected = np.linalg.norm(BIN_CENTRES[RED] - BIN_CENTRES[BLUE]) / 2 if len(bins) == 2 else 0
     assert sampling.spread(probs)[0, 0] == pytest.approx(expected, abs=1e-3)
+
+
+def test_doubt_of_two_colors_far_apart_is_the_rarer_ones_share():
+    logits = np.full((1, 1, NUM_BINS), -1e9, np.float32)
+    logits[..., RED], logits[..., BLUE] = np.log(0.98), np.log(0.02)
+    assert sampling.doubt(logits)[0, 0] == pytest.approx(0.02, abs=1e-4)
+    assert sampling.doubt(logits, radius=1e3)[0, 0] == 0

@@ -23,13 +23,13 @@ export function createUncertainty({ api, store, viewport, messages }) {
             class: "legend",
             hidden: true,
             role: "img",
-            "aria-label": "Scale: dark blue is sure, pale yellow is any colour",
+            "aria-label": "Scale: the chance that a colour is clearly off, from dark blue, 0 %, to pale yellow, 100 %",
         },
         make("div", { class: "legend-scale" }),
         make(
             "div",
             { class: "legend-marks" },
-            ...["0 sure", "10", "20", "30+ any colour"].map((text) => make("span", { text })),
+            ...["0 % sure", "33 %", "67 %", "100 % a guess"].map((text) => make("span", { text })),
         ),
     );
 
