@@ -71,7 +71,7 @@ class Writer:
 
 
 def _summary_writer() -> Any:
-    """tensorboardX's class, without PyTorch: it would be imported where it is installed, for seconds and for nothing."""
+    """tensorboardX's class, without PyTorch, which it imports where it is installed: seconds, for nothing."""
     hidden = "torch" not in sys.modules
     if hidden:
         sys.modules["torch"] = None

@@ -65,7 +65,7 @@ def pytest_collection_finish() -> None:
 def make_once(
     name: str, factory: pytest.TempPathFactory, make: Callable[[pathlib.Path], None]
 ) -> pathlib.Path:
-    """A folder that `make` fills, for the tests of all of xdist's processes to read; the later ones wait for the first."""
+    """A folder that `make` fills once for all of xdist's processes to read; the later ones wait for the first."""
     base = factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
     with open(f"{folder}.lock", "w") as lock:

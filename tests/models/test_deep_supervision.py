@@ -41,7 +41,7 @@ def test_a_side_output_of_unet_plus_plus_is_a_shallower_network():
 
 
 def test_a_stage_of_unet_3_plus_sees_all_of_the_encoder_and_what_lies_below():
-    # Huang et al. 2020, figures 1c and 2; of three stages here: side outputs are 1 and 2, the chroma is 0 (full resolution)
+    # Huang et al. 2020, figures 1c and 2; three stages here; side outputs are 1 and 2, the chroma 0 (full resolution)
     assert all(all(outputs) for outputs in find_dependents(UNet3Plus, "encoder").values())
     for name, outputs in find_dependents(UNet3Plus, "fusions").items():
         stage = int(name.removeprefix("stage"))
