@@ -1,6 +1,7 @@
 """Every system of configs/ trains: its loss falls in 20 steps, and it goes on from a checkpoint as if never stopped."""
 
 import importlib
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
@@ -73,6 +74,12 @@ def run(
         state, metrics = step(state, batch)
         curve.append({name: float(value) for name, value in metrics.items()})
     return state, curve
+
+
+def test_every_recipe_is_among_them():
+    recipes = {path.stem for path in (pathlib.Path(__file__).parent.parent / "configs").glob("*.py")}
+    others = {"__init__", "base", "compare"}
+    assert {system.split(":")[0] for system in SYSTEMS} == recipes - others
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
