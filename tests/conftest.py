@@ -31,6 +31,7 @@ jax.config.update("jax_compilation_cache_dir", CACHE)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 ROOT = pathlib.Path(__file__).parent.parent
+LONGEST = ("test_systems", "test_resume", "test_sharding", "test_compare", "test_processes")
 TINY = {  # the flagship's run in all but size
     "data.image_size": 32,
     "data.batch_size": 8,
@@ -57,6 +58,11 @@ TINY = {  # the flagship's run in all but size
     "eval.grid_pictures": 2,
     "runtime.compilation_cache": CACHE,
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: else one of xdist's processes would wait for the other's last."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def pytest_collection_finish() -> None:
