@@ -3,13 +3,13 @@
 import json
 import math
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
 import numpy as np
 from jaxtyping import UInt8
-from tensorboardX import SummaryWriter
 
 FLUSH_SECONDS = 1  # what a kill may cost TensorBoard; metrics.jsonl loses nothing
 
@@ -30,7 +30,7 @@ class Writer:
             folder.mkdir(parents=True, exist_ok=True)
             _drop_after(folder / "metrics.jsonl", start_step)
             self._lines = open(folder / "metrics.jsonl", "a", encoding="utf-8")  # noqa: SIM115
-            self._board = SummaryWriter(
+            self._board = _summary_writer()(
                 str(folder / "tensorboard"),
                 purge_step=start_step + 1,
                 flush_secs=FLUSH_SECONDS,
@@ -68,6 +68,19 @@ class Writer:
         if self._active:
             self._lines.close()
             self._board.close()
+
+
+def _summary_writer() -> Any:
+    """tensorboardX's class, without PyTorch, which it imports where it is installed: seconds, for nothing."""
+    hidden = "torch" not in sys.modules
+    if hidden:
+        sys.modules["torch"] = None
+    try:
+        from tensorboardX import SummaryWriter
+    finally:
+        if hidden:
+            del sys.modules["torch"]
+    return SummaryWriter
 
 
 def _drop_after(path: Path, step: int) -> None:

@@ -4,6 +4,8 @@ Tests spend their time in compiling, not in running: most of XLA's optimizations
 tests start.
 """
 
+import fcntl
+import gc
 import os
 import pathlib
 import subprocess
@@ -29,6 +31,7 @@ jax.config.update("jax_compilation_cache_dir", CACHE)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 ROOT = pathlib.Path(__file__).parent.parent
+LONGEST = ("test_systems", "test_resume", "test_sharding", "test_compare", "test_processes")
 TINY = {  # the flagship's run in all but size
     "data.image_size": 32,
     "data.batch_size": 8,
@@ -37,6 +40,10 @@ TINY = {  # the flagship's run in all but size
     "model.variant": "test",
     "hints.max_count": 16,
     "hints.cell_sizes": (1, 2),
+    "degrade.blur": 0.0,  # these four take long to compile
+    "degrade.scratches": 0.0,
+    "degrade.dust": 0.0,
+    "degrade.jpeg": 0.0,
     "consistency.warmup_steps": 2,
     "consistency.floor": 0.0,  # a teacher of a few steps is not sure of anything
     "consistency.threshold": 0.011,
@@ -51,6 +58,32 @@ TINY = {  # the flagship's run in all but size
     "eval.grid_pictures": 2,
     "runtime.compilation_cache": CACHE,
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: else one of xdist's processes would wait for the other's last."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def make_once(
+    name: str, factory: pytest.TempPathFactory, make: Callable[[pathlib.Path], None]
+) -> pathlib.Path:
+    """A folder that `make` fills once for all of xdist's processes to read; the later ones wait for the first."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            unfinished = factory.mktemp(name)
+            make(unfinished)
+            unfinished.rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +106,15 @@ def tiny_config(build_tiny_config: Callable[[], ConfigDict]) -> ConfigDict:
     return build_tiny_config()
 
 
+@pytest.fixture
+def quick_config(tiny_config: ConfigDict) -> ConfigDict:
+    """The same for tests of the run alone, with little to trace and to compile: a U-Net, supervised."""
+    tiny_config.model.name = "UNet"
+    tiny_config.bins.weight = tiny_config.consistency.weight = tiny_config.degrade.labeled_probability = 0.0
+    tiny_config.data.unlabeled_batch_size = 0
+    return tiny_config
+
+
 @pytest.fixture(scope="session")
 def tiny_flags() -> list[str]:
     """The same as command-line flags."""
@@ -87,9 +129,7 @@ def tiny_run(
     """The work folder of a finished run of `tiny_config`, on 8 devices, for tests to read."""
     from hybridvit.train import train
 
-    workdir = tmp_path_factory.mktemp("tiny_run")
-    train(build_tiny_config(), workdir)
-    return workdir
+    return make_once("tiny_run", tmp_path_factory, lambda workdir: train(build_tiny_config(), workdir))
 
 
 @pytest.fixture(scope="session")
@@ -135,11 +175,13 @@ def small_run(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> pathlib.Path:
     """The work folder of that run, undisturbed, on one device."""
-    workdir = tmp_path_factory.mktemp("small_run")
-    process = start(*small_run_flags, f"--workdir={workdir}")
-    output, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, output
-    return workdir
+
+    def make(workdir: pathlib.Path) -> None:
+        process = start(*small_run_flags, f"--workdir={workdir}")
+        output, _ = process.communicate(timeout=200)
+        assert process.returncode == 0, output
+
+    return make_once("small_run", tmp_path_factory, make)
 
 
 class StubColorizer:

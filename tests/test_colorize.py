@@ -255,6 +255,7 @@ def test_help_has_every_option_with_examples_that_parse(run):
 PROCESS = """
 import os, signal, sys, time, types
 import numpy as np
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where the tests run in the background
 
 class Stub:
     digest = "5" * 64

@@ -8,7 +8,7 @@ import re
 import pytest
 from ml_collections import ConfigDict
 
-from configs import base, cyclegan, hsv_cifar100, pix2pix, ssl_vit, supervised_vit
+from configs import autoencoder, base, cyclegan, hsv_cifar100, pix2pix, release, ssl_vit, supervised_vit
 from hybridvit.validate import check_config
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -19,7 +19,8 @@ MODULES = {  # by name, its variants
     "pix2pix": pix2pix.VARIANTS,
     "cyclegan": cyclegan.VARIANTS,
     "hsv_cifar100": hsv_cifar100.VARIANTS,
-    "autoencoder": ("alpha", "beta", "full"),
+    "release": release.VARIANTS,
+    "autoencoder": autoencoder.VARIANTS,
 }
 RECIPES = [f"{module}:{variant}" for module, variants in MODULES.items() for variant in variants]
 
@@ -87,6 +88,6 @@ def test_supervised_differs_where_it_says(variant):
 @pytest.mark.parametrize("name", MODULES)
 def test_docstrings_say_how_to_start_and_unknown_variants_are_named(name):
     module = importlib.import_module(f"configs.{name}")
-    assert f"python -m hybridvit.main --config=configs/{name}.py[:variant]" in module.__doc__
+    assert f"python -m hybridvit.main --config=configs/{name}.py" in module.__doc__
     with pytest.raises(ValueError, match=f"'nothing'.*{', '.join(MODULES[name])}"):
         module.get_config("nothing")

@@ -103,12 +103,9 @@ def test_a_batch_is_reduced_and_stays_uint8():
     np.testing.assert_array_equal(grow_batch(batch, Stage(0, 16, 4), 9)["labeled"], pictures)
 
 
-def test_a_growing_run_goes_on_bit_for_bit_from_the_middle_of_a_transition(tiny_config, tmp_path, capsys):
-    tiny_config.update_from_flattened_dict(
+def test_a_growing_run_goes_on_bit_for_bit_from_the_middle_of_a_transition(quick_config, tmp_path, capsys):
+    quick_config.update_from_flattened_dict(
         {
-            "data.unlabeled_batch_size": 0,
-            "consistency.weight": 0.0,
-            "bins.weight": 0.0,
             "growing.first_side": 16,
             "growing.steps": 2,  # at 16 px up to step 2, blending in 32 px at steps 2 and 3
             "train.checkpoint_every": 3,
@@ -116,12 +113,12 @@ def test_a_growing_run_goes_on_bit_for_bit_from_the_middle_of_a_transition(tiny_
             "eval.hint_counts": (0,),
         }
     )
-    train(tiny_config, tmp_path / "whole")
+    train(quick_config, tmp_path / "whole")
     shutil.copytree(tmp_path / "whole", tmp_path / "resumed")
     shutil.rmtree(tmp_path / "resumed" / "checkpoints" / "6")
-    train(tiny_config, tmp_path / "resumed")
+    train(quick_config, tmp_path / "resumed")
     assert "Resuming at step 3 of 6" in capsys.readouterr().out
-    abstract = abstract_state(build_networks(tiny_config), build_mesh(1))
+    abstract = abstract_state(build_networks(quick_config), build_mesh(1))
     states = []
     for name in ("whole", "resumed"):
         with Checkpoints(tmp_path / name / "checkpoints") as checkpoints:

@@ -15,15 +15,21 @@ ROOT = pathlib.Path(__file__).parent.parent
 CONFIG = "--config=configs/ssl_vit.py"
 # Starting Python with JAX takes seconds, a fork of a process that has imported everything a fraction of one.
 FORKING = """
-import json, os, sys
+import gc, json, os, sys
 from hybridvit import main
+gc.freeze()
 for line in sys.stdin:
     request = json.loads(line)
     if not os.fork():
         for number, path in enumerate((request["stdout"], request["stderr"]), start=1):
             os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), number)
         sys.argv = ["main.py", *request["flags"]]
-        main.run()
+        try:
+            main.run()
+        except SystemExit as end:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code or 0)  # to take the interpreter down would take as long as all else
     print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
 """
 

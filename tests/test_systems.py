@@ -1,6 +1,7 @@
 """Every system of configs/ trains: its loss falls in 20 steps, and it goes on from a checkpoint as if never stopped."""
 
 import importlib
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
+from configs import autoencoder, pix2pix
 from hybridvit.checkpoint import Checkpoints
 from hybridvit.mesh import build_mesh, put_batch
 from hybridvit.state import TrainState, abstract_state, build_networks, init_state
@@ -25,23 +27,30 @@ TINY = {
     "adversarial.num_layers": 1,
     "adversarial.learning_rate": 1e-3,
     "cycle.pool_size": 6,
+    **dict.fromkeys(("degrade.scratches", "degrade.dust", "degrade.jpeg"), 0.0),  # long to compile
     "hints.min_count": 16,
     "hints.max_count": 64,
     "optim.learning_rate": 1e-2,
     "optim.warmup_steps": 0,
     "train.steps": STEPS,
 }
-LOSSES = {"cyclegan:256": "loss/cycle"}  # the others': the supervised one
+OWN = {
+    "autoencoder:alpha": {"model.variant": "alpha"},  # "test" is full in all but size
+    "autoencoder:beta": {"model.variant": "beta", "optim.learning_rate": 1e-3},
+}
+LOSSES = {"cyclegan:256": "loss/cycle", "colorful:folder": "loss/bins"}  # the others': the supervised one
 SYSTEMS = (
-    *(f"pix2pix:{variant}" for variant in ("unet", "unetpp", "unet3p", "linknet", "r2unet", "resnet")),
-    *("cyclegan:256", "hscau:folder", "restore_vit:folder", "hsv_cifar100:hsv"),
+    *("ssl_vit:folder", "supervised_vit:folder", "release:64", "restore_vit:folder", "hsv_cifar100:hsv"),
+    *(f"pix2pix:{variant}" for variant in pix2pix.VARIANTS),
+    *("cyclegan:256", "hscau:folder", "colorful:folder", "siggraph:folder"),
+    *(f"autoencoder:{variant}" for variant in autoencoder.VARIANTS),
 )
 
 
 def load(system: str) -> ConfigDict:
     module, variant = system.split(":")
     config = importlib.import_module(f"configs.{module}").get_config(variant)
-    config.update_from_flattened_dict(TINY)
+    config.update_from_flattened_dict(TINY | OWN.get(system, {}))
     if config.data.unlabeled_batch_size:
         config.data.unlabeled_batch_size = BATCH
     check_config(config)
@@ -65,6 +74,12 @@ def run(
         state, metrics = step(state, batch)
         curve.append({name: float(value) for name, value in metrics.items()})
     return state, curve
+
+
+def test_every_recipe_is_among_them():
+    recipes = {path.stem for path in (pathlib.Path(__file__).parent.parent / "configs").glob("*.py")}
+    others = {"__init__", "base", "compare"}
+    assert {system.split(":")[0] for system in SYSTEMS} == recipes - others
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -52,6 +52,8 @@ def degrade(key: Key[Array, ""], luma: Picture, config: ConfigDict) -> Picture:
     picture = (luma + 1) / 2
     draws = _uniforms(choice_key, picture, *[(0.0, 1.0)] * len(history))
     for (probability, age), age_key, draw in zip(history, keys, draws, strict=True):
+        if probability == 0:  # nothing to compile
+            continue
         aged = jnp.clip(age(age_key, picture, config.strength), 0, 1)
         picture = jnp.where(draw < probability, aged, picture)
     return picture * 2 - 1

@@ -16,9 +16,12 @@ from hybridvit.models.blocks import Linear, look_up
 from hybridvit.models.hint_propagation import pool_hints
 from hybridvit.models.prediction import Prediction
 
-DEPTH = 5
 REDUCTION = 16  # of the channel attention's hidden layer, which has 8 units at least: one ReLU may be dead
-VARIANTS = {"32": 32, "16": 16, "test": 4}  # channels at full resolution; they double at each of 4 halvings
+VARIANTS = {  # channels at full resolution and after each halving
+    "32": (32, 64, 128, 256, 512),
+    "16": (16, 32, 64, 128, 256),
+    "test": (4, 8, 16),
+}
 
 
 class HSCAUNet(nnx.Module):
@@ -34,7 +37,8 @@ class HSCAUNet(nnx.Module):
         remat: bool = False,
         rngs: nnx.Rngs,
     ):
-        widths = [2**i * look_up(VARIANTS, variant) for i in range(DEPTH)]
+        widths = look_up(VARIANTS, variant)
+        self.depth = len(widths)
         if hint_channels < 2:
             raise ValueError("HSCAUNet is made for hints: choose a config with hints, or another generator")
         self.hint_channels, self.remat = hint_channels, remat
@@ -58,14 +62,14 @@ class HSCAUNet(nnx.Module):
         key: jax.Array | None = None,
     ) -> Prediction:
         train = key is not None
-        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (DEPTH - 1))
+        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (self.depth - 1))
         chroma, mask = jnp.split(x[..., 1:], [self.hint_channels - 1], -1)
         maps = []
-        for i in range(DEPTH):
+        for i in range(self.depth):
             x = unet_blocks.max_pool(x) if i else x
             x = unet_blocks.apply(self.encoder[f"stage{i}"], x, train, self.remat)
             maps.append(x)
-        for i in reversed(range(DEPTH - 1)):
+        for i in reversed(range(self.depth - 1)):
             pooled = jnp.concatenate(pool_hints(chroma, mask, 2**i), -1)
             skip = self.skips[f"stage{i}"](maps[i], pooled)
             x = jnp.concatenate([skip, self.ups[f"stage{i}"](x)], -1)

@@ -14,12 +14,11 @@ from hybridvit.models import unet_blocks
 from hybridvit.models.blocks import look_up
 from hybridvit.models.prediction import Prediction
 
-STRIDE = 32
-VARIANTS = {
-    "64": 64,
-    "32": 32,
-    "test": 8,
-}  # channels of the first convolution; the encoders have 1, 2, 4, 8 times
+VARIANTS = {  # channels of the encoders; the first convolution has those of the first
+    "64": (64, 128, 256, 512),
+    "32": (32, 64, 128, 256),
+    "test": (8, 16),
+}
 
 
 class LinkNet(nnx.Module):
@@ -35,14 +34,15 @@ class LinkNet(nnx.Module):
         remat: bool = False,
         rngs: nnx.Rngs,
     ):
-        width = look_up(VARIANTS, variant)
+        widths = look_up(VARIANTS, variant)
+        width, self.depth = widths[0], len(widths)
         self.hint_channels, self.remat = hint_channels, remat
         dtype = jnp.dtype(dtype)
         kinds = {"dtype": dtype, "rngs": rngs}
         self.stem = unet_blocks.ConvNorm(1 + hint_channels, width, 7, 2, **kinds)
-        widths = [width, *(2**i * width for i in range(4))]
+        widths = (width, *widths)
         encoder, decoder = {}, {}
-        for i in range(1, 5):
+        for i in range(1, self.depth + 1):
             stride = 1 if i == 1 else 2
             encoder[f"stage{i}first"] = ResidualBlock(widths[i - 1], widths[i], stride, **kinds)
             encoder[f"stage{i}second"] = ResidualBlock(widths[i], widths[i], 1, **kinds)
@@ -59,14 +59,14 @@ class LinkNet(nnx.Module):
         key: jax.Array | None = None,
     ) -> Prediction:
         train = key is not None
-        x = self.stem(unet_blocks.pad_input(luma, hints, self.hint_channels, STRIDE), train)
+        x = self.stem(unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (self.depth + 1)), train)
         x = nnx.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))  # [b, h/4, w/4, c]
         inputs = []
-        for i in range(1, 5):
+        for i in range(1, self.depth + 1):
             inputs.append(x)
             for name in (f"stage{i}first", f"stage{i}second"):
                 x = unet_blocks.apply(self.encoder[name], x, train, self.remat)
-        for i in reversed(range(1, 5)):
+        for i in reversed(range(1, self.depth + 1)):
             x = inputs[i - 1] + unet_blocks.apply(self.decoder[f"stage{i}"], x, train, self.remat)
         return unet_blocks.predict(luma, self.out(self.refine(self.up(x, train), train)))
 

@@ -14,9 +14,12 @@ from hybridvit.models import unet_blocks
 from hybridvit.models.blocks import look_up
 from hybridvit.models.prediction import Prediction
 
-DEPTH = 5
 STEPS = 2  # the paper's t
-VARIANTS = {"64": 64, "16": 16, "test": 4}  # channels at full resolution; they double at each of 4 halvings
+VARIANTS = {  # channels at full resolution and after each halving
+    "64": (64, 128, 256, 512, 1024),
+    "16": (16, 32, 64, 128, 256),
+    "test": (4, 8, 16),
+}
 
 
 class R2UNet(nnx.Module):
@@ -32,7 +35,8 @@ class R2UNet(nnx.Module):
         remat: bool = False,
         rngs: nnx.Rngs,
     ):
-        widths = [2**i * look_up(VARIANTS, variant) for i in range(DEPTH)]
+        widths = look_up(VARIANTS, variant)
+        self.depth = len(widths)
         self.hint_channels, self.remat = hint_channels, remat
         dtype = jnp.dtype(dtype)
         encoder, ups, decoder = {}, {}, {}
@@ -52,13 +56,13 @@ class R2UNet(nnx.Module):
         key: jax.Array | None = None,
     ) -> Prediction:
         train = key is not None
-        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (DEPTH - 1))
+        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (self.depth - 1))
         skips = []
-        for i in range(DEPTH):
+        for i in range(self.depth):
             x = unet_blocks.max_pool(x) if i else x
             x = unet_blocks.apply(self.encoder[f"stage{i}"], x, train, self.remat)
             skips.append(x)
-        for i in reversed(range(DEPTH - 1)):
+        for i in reversed(range(self.depth - 1)):
             x = self.ups[f"stage{i}"](unet_blocks.nearest(x), train)
             x = jnp.concatenate([skips[i], x], -1)
             x = unet_blocks.apply(self.decoder[f"stage{i}"], x, train, self.remat)

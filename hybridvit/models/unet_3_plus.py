@@ -15,8 +15,11 @@ from hybridvit.models import unet_blocks
 from hybridvit.models.blocks import look_up, upsample
 from hybridvit.models.prediction import Prediction
 
-DEPTH = 5
-VARIANTS = {"64": 64, "16": 16, "test": 2}  # channels at full resolution; they double at each of 4 halvings
+VARIANTS = {  # channels at full resolution and after each halving
+    "64": (64, 128, 256, 512, 1024),
+    "16": (16, 32, 64, 128, 256),
+    "test": (2, 4, 8),
+}
 
 
 class UNet3Plus(nnx.Module):
@@ -32,20 +35,19 @@ class UNet3Plus(nnx.Module):
         remat: bool = False,
         rngs: nnx.Rngs,
     ):
-        width = look_up(VARIANTS, variant)
+        widths = look_up(VARIANTS, variant)
+        self.depth, width = len(widths), widths[0]
         self.hint_channels, self.remat = hint_channels, remat
         dtype = jnp.dtype(dtype)
-        widths = [2**i * width for i in range(DEPTH)]
-        fused = [DEPTH * width] * (DEPTH - 1) + widths[
-            -1:
-        ]  # of the decoder's maps; its last is the encoder's
+        fused = [self.depth * width] * (self.depth - 1)  # of the decoder's maps; the deepest is the encoder's
+        fused.append(widths[-1])
         encoder, skips, fusions, heads = {}, {}, {}, {}
-        for i in range(DEPTH):
+        for i in range(self.depth):
             width_in = widths[i - 1] if i else 1 + hint_channels
             encoder[f"stage{i}"] = unet_blocks.DoubleConv(width_in, widths[i], dtype=dtype, rngs=rngs)
             heads[f"stage{i}"] = nnx.Conv(fused[i], channels, (3, 3), dtype=dtype, rngs=rngs)
-        for i in range(DEPTH - 1):
-            for k in range(DEPTH):
+        for i in range(self.depth - 1):
+            for k in range(self.depth):
                 width_in = widths[k] if k <= i else fused[k]
                 skips[f"from{k}to{i}"] = unet_blocks.ConvNorm(width_in, width, dtype=dtype, rngs=rngs)
             fusions[f"stage{i}"] = unet_blocks.ConvNorm(fused[i], fused[i], dtype=dtype, rngs=rngs)
@@ -59,13 +61,13 @@ class UNet3Plus(nnx.Module):
         key: jax.Array | None = None,
     ) -> Prediction:
         train = key is not None
-        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (DEPTH - 1))
+        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (self.depth - 1))
         maps = []  # the encoder's; the decoder's take their places from the deepest on
-        for i in range(DEPTH):
+        for i in range(self.depth):
             x = unet_blocks.max_pool(x) if i else x
             x = unet_blocks.apply(self.encoder[f"stage{i}"], x, train, self.remat)
             maps.append(x)
-        for i in reversed(range(DEPTH - 1)):
+        for i in reversed(range(self.depth - 1)):
             joined = [
                 unet_blocks.apply(self.skips[f"from{k}to{i}"], _resize(x, k - i), train, self.remat)
                 for k, x in enumerate(maps)

@@ -19,8 +19,11 @@ from hybridvit.models import unet_blocks
 from hybridvit.models.blocks import look_up
 from hybridvit.models.prediction import Prediction
 
-DEPTH = 5
-VARIANTS = {"32": 32, "16": 16, "test": 4}  # channels at full resolution; they double at each of 4 halvings
+VARIANTS = {  # channels at full resolution and after each halving
+    "32": (32, 64, 128, 256, 512),
+    "16": (16, 32, 64, 128, 256),
+    "test": (4, 8, 16),
+}
 
 
 class UNetPlusPlus(nnx.Module):
@@ -36,21 +39,22 @@ class UNetPlusPlus(nnx.Module):
         remat: bool = False,
         rngs: nnx.Rngs,
     ):
-        widths = [2**i * look_up(VARIANTS, variant) for i in range(DEPTH)]
+        widths = look_up(VARIANTS, variant)
+        self.depth = depth = len(widths)
         self.hint_channels, self.remat = hint_channels, remat
         dtype = jnp.dtype(dtype)
         nodes, ups, heads = {}, {}, {}
-        for i in range(DEPTH):
+        for i in range(depth):
             width_in = widths[i - 1] if i else 1 + hint_channels
             nodes[f"x{i}0"] = unet_blocks.DoubleConv(width_in, widths[i], dtype=dtype, rngs=rngs)
-            for j in range(1, DEPTH - i):
+            for j in range(1, depth - i):
                 ups[f"x{i}{j}"] = unet_blocks.up_conv(
                     widths[i + 1], widths[i], 2, use_bias=True, dtype=dtype, rngs=rngs
                 )
                 nodes[f"x{i}{j}"] = unet_blocks.DoubleConv(
                     (j + 1) * widths[i], widths[i], dtype=dtype, rngs=rngs
                 )
-        for j in range(1, DEPTH):
+        for j in range(1, depth):
             heads[f"x0{j}"] = nnx.Conv(widths[0], channels, (1, 1), dtype=dtype, rngs=rngs)
         self.nodes, self.ups, self.heads = nnx.Dict(nodes), nnx.Dict(ups), nnx.Dict(heads)
 
@@ -60,16 +64,16 @@ class UNetPlusPlus(nnx.Module):
         hints: Float[Array, "b h w hint"] | None,
         key: jax.Array | None = None,
     ) -> Prediction:
-        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (DEPTH - 1))
+        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (self.depth - 1))
         rows: list[list[Array]] = []  # rows[i][j] is xij
-        for i in range(DEPTH):
+        for i in range(self.depth):
             x = unet_blocks.max_pool(x) if i else x
             x = unet_blocks.apply(self.nodes[f"x{i}0"], x, key is not None, self.remat)
             rows.append([x])
-        for j in range(1, DEPTH):
-            for i in range(DEPTH - j):
+        for j in range(1, self.depth):
+            for i in range(self.depth - j):
                 below = self.ups[f"x{i}{j}"](rows[i + 1][j - 1])
                 joined = jnp.concatenate([below, *rows[i]], -1)
                 rows[i].append(unet_blocks.apply(self.nodes[f"x{i}{j}"], joined, key is not None, self.remat))
-        *sides, chroma = (self.heads[f"x0{j}"](rows[0][j]) for j in range(1, DEPTH))
+        *sides, chroma = (self.heads[f"x0{j}"](rows[0][j]) for j in range(1, self.depth))
         return unet_blocks.predict(luma, chroma, *sides)

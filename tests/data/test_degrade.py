@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,7 +17,7 @@ OPERATIONS = ("vignette", "blur", "tone", "grain", "fade", "scratches", "dust", 
 KEY = jax.random.key(0)
 
 
-@jax.jit
+@functools.partial(jax.jit, static_argnums=2)
 def run_all(key, luma, probability):
     return degrade(key, luma, ConfigDict({name: probability for name in OPERATIONS} | {"strength": 1.0}))
 

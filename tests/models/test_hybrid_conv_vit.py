@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,8 +9,10 @@ from flax import nnx
 from hybridvit.models.hybrid_conv_vit import VARIANTS, GuidedUpsampling, HybridConvViT
 
 OPTIONS = {"channels": 2, "hint_channels": 3, "dtype": "float32", "remat": False}
+forward = nnx.jit(lambda model, *inputs: model(*inputs))  # compiles sooner than the operations one by one
 
 
+@functools.cache
 def make(**options) -> HybridConvViT:
     model = HybridConvViT("test", **OPTIONS | options, rngs=nnx.Rngs(0))
     for path, value in nnx.to_flat_state(
@@ -34,7 +38,7 @@ def test_sizes(variant, millions):
 def test_any_size_in_same_size_out(size):
     model = make()
     luma = jax.random.uniform(jax.random.key(1), (2, *size, 1), minval=-1)
-    chroma, bins, _ = model(luma, jnp.zeros((2, *size, 3)))
+    chroma, bins, _ = forward(model, luma, jnp.zeros((2, *size, 3)))
     assert chroma.shape == (2, *size, 2)
     assert bins.shape == (2, -(-size[0] // 8), -(-size[1] // 8), 313)
     assert bool(jnp.isfinite(chroma).all() & jnp.isfinite(bins).all())
@@ -44,8 +48,8 @@ def test_the_padding_stays_inside():
     model = make()
     luma = jax.random.uniform(jax.random.key(1), (1, 40, 40, 1), minval=-1)
     padded = jnp.pad(luma, ((0, 0), (0, 8), (0, 8), (0, 0)), mode="edge")
-    chroma, *_ = model(luma, jnp.zeros((1, 40, 40, 3)))
-    by_hand, *_ = model(padded, jnp.zeros((1, 48, 48, 3)))
+    chroma, *_ = forward(model, luma, jnp.zeros((1, 40, 40, 3)))
+    by_hand, *_ = forward(model, padded, jnp.zeros((1, 48, 48, 3)))
     np.testing.assert_allclose(chroma, by_hand[:, :40, :40], atol=1e-6)
 
 
@@ -53,7 +57,8 @@ def test_hints_reach_the_whole_picture():
     model = make()
     luma = jax.random.uniform(jax.random.key(1), (1, 64, 64, 1), minval=-1)
     hints = jnp.zeros((1, 64, 64, 3)).at[0, 4, 4].set(jnp.array([0.5, -0.5, 1.0]))
-    change = jnp.abs(model(luma, hints).chroma - model(luma, jnp.zeros_like(hints)).chroma).max(-1)[0]
+    given, none = (forward(model, luma, x).chroma for x in (hints, jnp.zeros_like(hints)))
+    change = jnp.abs(given - none).max(-1)[0]
     assert change[4, 4] > 1e-4
     assert change[60, 60] > 1e-7  # through the attention
 
@@ -61,7 +66,7 @@ def test_hints_reach_the_whole_picture():
 def test_no_hints_are_hints_of_zeros():
     model = make()
     luma = jax.random.uniform(jax.random.key(1), (2, 40, 24, 1), minval=-1)
-    for a, b in zip(model(luma, None), model(luma, jnp.zeros((2, 40, 24, 3))), strict=True):
+    for a, b in zip(forward(model, luma, None), forward(model, luma, jnp.zeros((2, 40, 24, 3))), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
@@ -74,7 +79,7 @@ def test_remat_changes_nothing_but_memory():
         def loss(params, graph=graph):
             return jnp.square(nnx.merge(graph, params)(luma, jnp.zeros((1, 32, 32, 3))).chroma).sum()
 
-        results.append(jax.tree.leaves(jax.grad(loss)(params)))
+        results.append(jax.tree.leaves(jax.jit(jax.grad(loss))(params)))
     for plain, remade in zip(*results, strict=True):
         np.testing.assert_allclose(plain, remade, rtol=2e-3, atol=1e-5)
 
@@ -84,9 +89,9 @@ def test_bfloat16_computes_low_and_keeps_float32_outside():
     hints = jnp.zeros((1, 32, 32, 3))
     low = make(dtype="bfloat16")
     assert {x.dtype for x in jax.tree.leaves(nnx.state(low, nnx.Param))} == {jnp.dtype("float32")}
-    chroma, bins, _ = low(luma, hints)
+    chroma, bins, _ = forward(low, luma, hints)
     assert chroma.dtype == bins.dtype == jnp.float32
-    expected = make()(luma, hints).chroma
+    expected = forward(make(), luma, hints).chroma
     error = jnp.abs(chroma - expected).max() / jnp.abs(expected).max()
     assert 0 < error < 0.1
 

@@ -15,7 +15,7 @@ from hybridvit.models.unet_3_plus import UNet3Plus
 from hybridvit.models.unet_plus_plus import UNetPlusPlus
 
 FAMILY = (UNet, UNetPlusPlus, UNet3Plus, LinkNet, R2UNet, HSCAUNet, ResNetGenerator)
-SIDE_OUTPUTS = {UNetPlusPlus: 3, UNet3Plus: 4}
+SIDE_OUTPUTS = {UNetPlusPlus: 1, UNet3Plus: 2}  # of three stages
 NORMS_BY_BATCH = [family for family in FAMILY if family is not ResNetGenerator]
 
 

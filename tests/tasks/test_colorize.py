@@ -35,10 +35,10 @@ def test_views_are_aged_and_hinted_by_their_shares():
     np.testing.assert_array_equal(chroma, target)
     assert not views.hints.any()
     always = make_colorize(config(**{"degrade.labeled_probability": 1.0, "hints.none_fraction": 0.0}))
-    views, chroma = always.view(jax.random.key(1), PICTURES)
+    views, chroma = jax.jit(always.view)(jax.random.key(1), PICTURES)
     assert (jnp.abs(views.luma - luma).max((1, 2, 3)) > 0.05).all()
     assert views.hints[..., 2].any()
-    np.testing.assert_array_equal(chroma, target)
+    np.testing.assert_allclose(chroma, target, atol=1e-6)
 
 
 def test_a_network_without_hints_is_given_none():

@@ -13,7 +13,10 @@ KEYS = jax.vmap(jax.random.key)(jnp.arange(3))
 
 @pytest.fixture(scope="module")
 def task():
-    return make_restore(base.get_config())
+    task = make_restore(base.get_config())
+    return task._replace(
+        view=jax.jit(task.view), examine=jax.jit(task.examine)
+    )  # compiled as a whole: sooner
 
 
 def test_what_is_predicted_undoes_the_damage(task):
