@@ -1,17 +1,19 @@
 """What a run reports: scalars, pictures and texts to TensorBoard, and the scalars once more to `metrics.jsonl`."""
 
+import contextlib
 import json
 import math
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import SupportsFloat
 
 import numpy as np
 from jaxtyping import UInt8
-from tensorboardX import SummaryWriter
-
-FLUSH_SECONDS = 1  # what a kill may cost TensorBoard; metrics.jsonl loses nothing
+from tensorboardX import summary
+from tensorboardX.event_file_writer import EventsWriter  # SummaryWriter's thread dies of a full disk, and all wait
+from tensorboardX.proto.event_pb2 import Event, SessionLog
 
 
 class Writer:
@@ -19,23 +21,23 @@ class Writer:
 
     `start_step` is the step that the run resumes from, 0 for a new one: what an earlier start wrote for later
     steps is dropped, as they come again. Where not `active` (on processes other than the first) nothing is
-    written or created.
+    written or created. Whatever is written is at once on disk. Raises OSError, one line, where that is full.
     """
 
     def __init__(self, folder: str | os.PathLike, start_step: int = 0, active: bool = True):
         self._active = active
         self._start_step = start_step
         if active:
-            folder = Path(folder)
-            folder.mkdir(parents=True, exist_ok=True)
-            _drop_after(folder / "metrics.jsonl", start_step)
-            self._lines = open(folder / "metrics.jsonl", "a", encoding="utf-8")  # noqa: SIM115
-            self._board = SummaryWriter(
-                str(folder / "tensorboard"),
-                purge_step=start_step + 1,
-                flush_secs=FLUSH_SECONDS,
-                filename_suffix=f".{start_step:09}",  # files of one second would have one name
-            )
+            self._folder = Path(folder)
+            board = self._folder / "tensorboard"
+            with self._named():
+                board.mkdir(parents=True, exist_ok=True)
+                _drop_after(self._folder / "metrics.jsonl", start_step)
+                self._lines = open(self._folder / "metrics.jsonl", "a", encoding="utf-8")  # noqa: SIM115
+                # Files of one second would have one name
+                self._board = EventsWriter(str(board / "events"), f".{start_step:09}")
+                after = start_step + 1  # what TensorBoard has of these steps, it forgets
+                self._add(Event(step=after, session_log=SessionLog(status=SessionLog.START)))
 
     def __enter__(self) -> "Writer":
         return self
@@ -44,30 +46,50 @@ class Writer:
         self.close()
 
     def scalars(self, step: int, values: Mapping[str, SupportsFloat]) -> None:
-        """One line of metrics.jsonl, at once on disk; a value that is not finite is null there."""
+        """One line of metrics.jsonl; a value that is not finite is null there."""
         if self._active:
             numbers = {name: float(value) for name, value in values.items()}
             finite = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
-            self._lines.write(json.dumps({"step": step, **finite}) + "\n")
-            self._lines.flush()
-            for name, value in numbers.items():
-                self._board.add_scalar(name, value, step)
+            with self._named():
+                self._lines.write(json.dumps({"step": step, **finite}) + "\n")
+                self._lines.flush()
+                for name, value in numbers.items():
+                    self._add(Event(step=step, summary=summary.scalar(name, value)))
 
     def images(self, step: int, name: str, image: UInt8[np.ndarray, "h w 3"]) -> None:
         """A picture to TensorBoard."""
         if self._active:
-            self._board.add_image(name, image, step, dataformats="HWC")
+            with self._named():
+                self._add(Event(step=step, summary=summary.image(name, image, dataformats="HWC")))
 
     def text(self, name: str, text: str) -> None:
         """A text (Markdown) to TensorBoard, at the step that the run starts from."""
         if self._active:
-            self._board.add_text(name, text, self._start_step)
+            with self._named():
+                self._add(Event(step=self._start_step, summary=summary.text(name, text)))
 
     def close(self) -> None:
-        """Writes out what is buffered."""
+        """Closes the files."""
         if self._active:
-            self._lines.close()
-            self._board.close()
+            with contextlib.suppress(OSError):  # of what was to be told when it was written
+                self._lines.close()
+            with contextlib.suppress(OSError):
+                self._board.close()
+
+    def _add(self, event: Event) -> None:
+        event.wall_time = time.time()
+        self._board.write_event(event)
+        self._board.flush()
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Says where it happened: an error of writing does not know."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(
+                f"{self._folder} cannot be written to ({error.strerror}): make room there, and the same command goes on"
+            ) from error
 
 
 def _drop_after(path: Path, step: int) -> None:
