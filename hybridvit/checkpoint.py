@@ -220,8 +220,10 @@ class Checkpoints:
         """The run, and the entry [type, shape, digest] of each array by its path."""
         loaded = self._load(step, {"run": None, "digests": None})
         match loaded:
-            case {"run": run, "digests": {"arrays": arrays, "json": digest}}:
-                if json_digest({"run": run, "arrays": arrays}) == digest:
+            case {"run": dict(run), "digests": {"arrays": dict(arrays), "json": digest}}:
+                if json_digest({"run": run, "arrays": arrays}) == digest and all(
+                    map(_is_entry, arrays.values())
+                ):
                     return run, arrays
         raise DamagedError("run or digests: digest differs")
 
@@ -314,6 +316,13 @@ def _describe(leaves: dict[str, jax.Array]) -> dict[str, list]:
         path: [str(leaf.dtype), list(leaf.shape), digest]
         for (path, leaf), digest in zip(leaves.items(), digests, strict=True)
     }
+
+
+def _is_entry(entry: Any) -> bool:
+    match entry:
+        case [str(), [*shape], int()]:
+            return all(isinstance(side, int) for side in shape)
+    return False
 
 
 def _show(dtype: Any, shape: Sequence[int]) -> str:

@@ -1,8 +1,8 @@
 """Several processes as one run: they start together; where one ends alone, the others say so in a line, and end too.
 
-JAX notices in two ways that another process is gone: a collective fails, which raises an error here; or the coordinator
-has not heard from one for a while, and then JAX's own thread ends this process at once, with pages of C++. So a witness,
-a process of its own, waits for a word that comes at an orderly end, and says what happened when it does not come.
+JAX notices in two ways that another process is gone: a collective fails, which raises an error here; or process 0 has
+not heard from one for a while, or is gone itself, and then a thread of JAX ends this process at once, with a page of
+C++. So a witness, a process of its own, waits for a word that comes at an orderly end, and without it says what it was.
 """
 
 import contextlib

@@ -12,7 +12,7 @@ from typing import SupportsFloat
 import numpy as np
 from jaxtyping import UInt8
 from tensorboardX import summary
-from tensorboardX.event_file_writer import EventsWriter  # SummaryWriter's thread dies of a full disk, and all wait
+from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 
 
@@ -34,7 +34,8 @@ class Writer:
                 board.mkdir(parents=True, exist_ok=True)
                 _drop_after(self._folder / "metrics.jsonl", start_step)
                 self._lines = open(self._folder / "metrics.jsonl", "a", encoding="utf-8")  # noqa: SIM115
-                # Files of one second would have one name
+                # Not SummaryWriter: its thread dies of a full disk, and then the run waits for it for ever.
+                # The suffix is for starts in one second, whose files would have one name
                 self._board = EventsWriter(str(board / "events"), f".{start_step:09}")
                 after = start_step + 1  # what TensorBoard has of these steps, it forgets
                 self._add(Event(step=after, session_log=SessionLog(status=SessionLog.START)))

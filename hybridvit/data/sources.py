@@ -23,7 +23,7 @@ SUFFIXES = (
 
 
 class SourceGoneError(OSError):
-    """All pictures of a source are gone at once, as of a disk taken away: no reason to pass over one after the other."""
+    """All pictures of a source are gone at once, as of a disk taken away: no reason to pass over one by one."""
 
 
 @runtime_checkable
