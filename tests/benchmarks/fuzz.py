@@ -38,9 +38,8 @@ def main() -> None:
     if options.child:
         return run_child(options.only, options.first, options.count)
     names = [options.only] if options.only else readers()
-    print(
-        "| reader | inputs | inputs/s | read | refused | anything else | memory taken |\n|---|---|---|---|---|---|---|"
-    )
+    print("| reader | inputs | inputs/s | read | refused | anything else | memory taken |")
+    print("|---|---|---|---|---|---|---|")
     bad = False
     for name in names:
         outcomes, memory, began = collections.Counter(), 0, time.perf_counter()
