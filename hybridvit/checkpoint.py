@@ -64,9 +64,12 @@ class Checkpoints:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        # With another process gone, what they are saving together would be waited for in vain
-        if kind is None or not issubclass(kind, jax.errors.JaxRuntimeError):
+        if kind is None:
             self.close()
+        # With another process gone, what they are saving together would be waited for in vain
+        elif not issubclass(kind, jax.errors.JaxRuntimeError):
+            with contextlib.suppress(UnwrittenError):  # the error that is under way came first
+                self.close()
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -157,8 +160,9 @@ class Checkpoints:
             self._checkpointer.wait()
 
     def close(self) -> None:
-        """Waits, and releases Orbax's threads."""
-        self._checkpointer.close()
+        """Waits, and releases Orbax's threads; raises UnwrittenError if the save under way failed."""
+        with self._told_in_a_line():
+            self._checkpointer.close()
 
     @contextlib.contextmanager
     def _told_in_a_line(self) -> Iterator[None]:

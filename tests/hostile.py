@@ -101,7 +101,8 @@ def try_one(target: Target, chance: random.Random | None) -> str:
 
 def make_targets(folder: pathlib.Path) -> dict[str, Target]:
     """By the reader's name; their files lie in the folder. Models are built once for each description of one."""
-    build = functools.cache(lambda model: weights._abstract(weights.ConfigDict(json.loads(model))))
+    inside = weights._abstract
+    build = functools.cache(lambda model: inside(weights.ConfigDict(json.loads(model))))
     config = ssl_vit.get_config()
     config.model.variant = "test"
     params = jax.tree.map(np.asarray, build_generator(config.model).init(jax.random.key(1))[0])
@@ -109,7 +110,7 @@ def make_targets(folder: pathlib.Path) -> dict[str, Target]:
     weights.save_weights(tiny, folder / "w.safetensors")
 
     def load(path: pathlib.Path) -> None:
-        inside, weights._abstract = weights._abstract, lambda model: build(model.to_json())
+        weights._abstract = lambda model: build(model.to_json())
         try:
             weights.load_weights(path)
         finally:
@@ -148,7 +149,7 @@ def make_targets(folder: pathlib.Path) -> dict[str, Target]:
             "config.json",
             functools.partial(break_json, run),
             json.dumps(run).encode(),
-            lambda path: saved_config(json.loads(path.read_bytes())),
+            read_config,
         ),
         "sidecar": of_file(
             "s.json",
@@ -169,6 +170,17 @@ def make_targets(folder: pathlib.Path) -> dict[str, Target]:
             lambda path: from_text(path.read_bytes()),
         ),
     }
+
+
+def read_config(path: pathlib.Path) -> None:
+    """As of a checkpoint, whose JSON is Orbax's to read, and refused by `Checkpoints` if it is no object."""
+    try:
+        run = json.loads(path.read_bytes())
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    if not isinstance(run, dict):
+        raise ValueError("no object")
+    saved_config(run)
 
 
 def break_bytes(sound: bytes, chance: random.Random) -> bytes:
