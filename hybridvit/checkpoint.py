@@ -6,11 +6,13 @@ ema, ...), so that a reader takes what it needs and knows nothing of the rest; `
 type, shape and content digest: a flipped bit in an array would otherwise load without a word.
 """
 
+import contextlib
 import functools
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, SupportsFloat
 
 import jax
@@ -29,6 +31,10 @@ class DamagedError(ValueError):
     """A checkpoint that cannot be read, or whose content is not what was written."""
 
 
+class UnwrittenError(OSError):
+    """A checkpoint that could not be written, one line: the disk is full, say. Those before it are sound."""
+
+
 class Checkpoints:
     """The checkpoints of one run: the last `keep_last` and the best by `best_metric`. A context manager.
 
@@ -42,6 +48,7 @@ class Checkpoints:
         self._best_metric = best_metric
         self._keep_last = keep_last
         self._damaged: set[int] = set()
+        logging.get_absl_logger().addFilter(_no_page)
         if keep_last is None and not self.folder.is_dir():
             raise FileNotFoundError(f"no checkpoints at {folder}: there is no such folder")
         if keep_last is not None and keep_last < 1:
@@ -56,8 +63,13 @@ class Checkpoints:
     def __enter__(self) -> "Checkpoints":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        # With another process gone, what they are saving together would be waited for in vain
+        elif not issubclass(kind, jax.errors.JaxRuntimeError):
+            with contextlib.suppress(UnwrittenError):  # the error that is under way came first
+                self.close()
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -102,7 +114,7 @@ class Checkpoints:
         """Starts writing `state` as `step`; returns when it is copied to the host, and may be donated.
 
         `run` is JSON, `metrics` numbers. A step that is there already is left alone (False), unless it was
-        found damaged or `force` is given. Waits for the save before it, and raises its error if it failed.
+        found damaged or `force` is given. Waits for the save before it, and raises UnwrittenError if it failed.
 
         Orbax asks JAX's preemption sync point about `step` here, and JAX says True only once: a loop that
         asks too must ask about the same step number.
@@ -114,13 +126,14 @@ class Checkpoints:
         run = json.loads(json.dumps(run))  # a copy: it is written later, in another thread
         arrays = _describe(leaves)
         digests = {"arrays": arrays, "json": json_digest({"run": run, "arrays": arrays})}
-        self._checkpointer.save_checkpointables_async(
-            step,
-            {**_nest(leaves), "run": run, "digests": digests},
-            force=True,  # Orbax would skip a step older than the latest, which may be a damaged one
-            overwrite=exists,
-            metrics=metrics and {name: float(value) for name, value in metrics.items()},
-        )
+        with self._told_in_a_line():
+            self._checkpointer.save_checkpointables_async(
+                step,
+                {**_nest(leaves), "run": run, "digests": digests},
+                force=True,  # Orbax would skip a step older than the latest, which may be a damaged one
+                overwrite=exists,
+                metrics=metrics and {name: float(value) for name, value in metrics.items()},
+            )
         self._damaged.discard(step)
         return True
 
@@ -142,12 +155,28 @@ class Checkpoints:
         return self._first_sound(step, self._read_run)[0]
 
     def wait(self) -> None:
-        """Returns when the save under way is on disk; raises its error if it failed."""
-        self._checkpointer.wait()
+        """Returns when the save under way is on disk; raises UnwrittenError if it failed."""
+        with self._told_in_a_line():
+            self._checkpointer.wait()
 
     def close(self) -> None:
-        """Waits, and releases Orbax's threads."""
-        self._checkpointer.close()
+        """Waits, and releases Orbax's threads; raises UnwrittenError if the save under way failed."""
+        with self._told_in_a_line():
+            self._checkpointer.close()
+
+    @contextlib.contextmanager
+    def _told_in_a_line(self) -> Iterator[None]:
+        try:
+            yield
+        except jax.errors.JaxRuntimeError:  # of another process that is gone
+            raise
+        except Exception as error:  # Orbax raises anything for what it could not write
+            known = re.search(r"[^:]*(?= \[os_error_code)", str(error))
+            reason = known.group().strip() if known else _root_cause(error)
+            raise UnwrittenError(
+                f"a checkpoint could not be written to {self.folder} ({reason}): mend that, for instance make room, "
+                "and the same command goes on from the one before"
+            ) from error
 
     def _restore(self, step: int | None, prefix: str, abstract: Any) -> tuple[Any, dict]:
         wanted = _flatten(abstract, prefix)
@@ -195,8 +224,10 @@ class Checkpoints:
         """The run, and the entry [type, shape, digest] of each array by its path."""
         loaded = self._load(step, {"run": None, "digests": None})
         match loaded:
-            case {"run": run, "digests": {"arrays": arrays, "json": digest}}:
-                if json_digest({"run": run, "arrays": arrays}) == digest:
+            case {"run": dict(run), "digests": {"arrays": dict(arrays), "json": digest}}:
+                if json_digest({"run": run, "arrays": arrays}) == digest and all(
+                    map(_is_entry, arrays.values())
+                ):
                     return run, arrays
         raise DamagedError("run or digests: digest differs")
 
@@ -243,6 +274,11 @@ def resolve(path: str | os.PathLike) -> tuple[epath.Path, int | None]:
     )
 
 
+def _no_page(record: Any) -> bool:
+    """Whether a log record is not one of the tracebacks that each of Orbax's threads writes of one failure."""
+    return not (record.exc_info and f"{os.sep}orbax{os.sep}" in record.pathname)
+
+
 def _context() -> ocp.Context:
     context = ocp.Context()
     context.checkpointables.registry = ocp.handlers.local_registry()
@@ -284,6 +320,13 @@ def _describe(leaves: dict[str, jax.Array]) -> dict[str, list]:
         path: [str(leaf.dtype), list(leaf.shape), digest]
         for (path, leaf), digest in zip(leaves.items(), digests, strict=True)
     }
+
+
+def _is_entry(entry: Any) -> bool:
+    match entry:
+        case [str(), [*shape], int()]:
+            return all(isinstance(side, int) for side in shape)
+    return False
 
 
 def _show(dtype: Any, shape: Sequence[int]) -> str:

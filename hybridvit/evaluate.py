@@ -32,7 +32,7 @@ from hybridvit.mesh import build_mesh, check_batch_size, put_batch
 from hybridvit.state import Networks, abstract_state, build_networks
 from hybridvit.step import make_eval_step
 from hybridvit.tasks.task import Examined
-from hybridvit.validate import check_config
+from hybridvit.validate import check_config, saved_config
 
 METRICS = ("psnr", "ssim", "ciede2000", "colorfulness")
 HEADINGS = ("PSNR dB", "SSIM", "CIEDE2000", "colorfulness")
@@ -149,7 +149,7 @@ def evaluate_checkpoint(path: str, config: ConfigDict | None, output: str | None
     folder, step = resolve(path)
     with Checkpoints(folder) as checkpoints:
         run = checkpoints.read_run(step)
-        saved = ConfigDict(run["config"])
+        saved = saved_config(run)
         if config is not None:
             saved.update({name: config[name] for name in ("data", "eval", "mesh")})
         check_config(saved)

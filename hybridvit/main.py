@@ -8,6 +8,7 @@
 This file is short on purpose: flags, the start of the devices, and what to call.
 """
 
+import contextlib
 import os
 import pathlib
 import sys
@@ -19,6 +20,7 @@ from absl import app, flags, logging
 from hybridvit.command_line import CONFIG, WORKDIR, fail, parse_flags
 from hybridvit.compilation import enable_compilation_cache
 from hybridvit.evaluate import evaluate_checkpoint
+from hybridvit.processes import together
 from hybridvit.train import DivergedError, train
 
 MODE = flags.DEFINE_enum("mode", "train", ["train", "eval"], "train, or evaluate a checkpoint.")
@@ -37,27 +39,33 @@ def main(argv: Sequence[str]) -> None:
         fail(f"unexpected argument {argv[1]!r}: flags start with --")
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)  # below it, Orbax writes a page at every save
-    try:
-        if DISTRIBUTED.value or COORDINATOR.value:
-            jax.distributed.initialize(COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value)
-        elif NUM_PROCESSES.value is not None or PROCESS_ID.value is not None:
-            fail("--num_processes and --process_id need --coordinator=HOST:PORT")
-        config = CONFIG.value
-        if config is not None:
-            enable_compilation_cache(config.runtime.compilation_cache)
-        if MODE.value == "eval":
-            if CHECKPOINT.value is None:
-                fail("--mode=eval needs --checkpoint=FOLDER: a work folder such as runs/ssl_vit-bundled")
-            evaluate_checkpoint(CHECKPOINT.value, config, WORKDIR.value)
-        elif config is None:
-            fail("--config=FILE is missing: try --config=configs/ssl_vit.py")
-        else:
-            if jax.process_index() == 0:
-                print(config)
-            train(config, pathlib.Path(WORKDIR.value or f"runs/{config.name}"))
-    except (ValueError, OSError, ImportError, DivergedError) as error:
-        logging.debug("where it happened:", exc_info=True)  # shown with --verbosity=1
-        fail(str(error))
+    with contextlib.ExitStack() as stack:
+        try:
+            if DISTRIBUTED.value or COORDINATOR.value:
+                stack.enter_context(together(COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value))
+            elif NUM_PROCESSES.value is not None or PROCESS_ID.value is not None:
+                fail("--num_processes and --process_id need --coordinator=HOST:PORT")
+            run_mode()
+        except (ValueError, OSError, ImportError, DivergedError) as error:
+            logging.debug("where it happened:", exc_info=True)  # shown with --verbosity=1
+            fail(str(error))
+
+
+def run_mode() -> None:
+    """Trains or evaluates, as the flags say."""
+    config = CONFIG.value
+    if config is not None:
+        enable_compilation_cache(config.runtime.compilation_cache)
+    if MODE.value == "eval":
+        if CHECKPOINT.value is None:
+            fail("--mode=eval needs --checkpoint=FOLDER: a work folder such as runs/ssl_vit-bundled")
+        evaluate_checkpoint(CHECKPOINT.value, config, WORKDIR.value)
+    elif config is None:
+        fail("--config=FILE is missing: try --config=configs/ssl_vit.py")
+    else:
+        if jax.process_index() == 0:
+            print(config)
+        train(config, pathlib.Path(WORKDIR.value or f"runs/{config.name}"))
 
 
 def run() -> None:

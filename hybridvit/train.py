@@ -6,6 +6,7 @@ Everything that a killed run needs to go on is in its work folder:
     checkpoints/    state, config, data position, versions, a digest of every array
     tensorboard/    scalars, picture grids, the config as text
     metrics.jsonl   the same scalars, a line a step
+    lock            held by the run at work in it
     evaluation/     report.json, report.md, grid.png of the last evaluation
 """
 
@@ -31,6 +32,7 @@ from hybridvit.evaluate import make_evaluate, print_report, save_report
 from hybridvit.growing import Stage, grow_batch, plan_stages, stage_at
 from hybridvit.inference.embedding_weights import load_embedding
 from hybridvit.inherit import inherit_model, load_initial
+from hybridvit.lock import hold
 from hybridvit.mesh import batch_sharding, build_mesh, check_batch_size, put_batch
 from hybridvit.models.autoencoder import classifier_of
 from hybridvit.state import Networks, TrainState, abstract_state, build_networks, create_state
@@ -58,18 +60,19 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
     check_batch_sizes(config, mesh)
     networks = build_networks(config)
     abstract = abstract_state(networks, mesh)
-    dataset = make_train_dataset(config.data, config.seed, jax.process_index(), jax.process_count())
-    pictures = make_eval_pictures(config.data, config.eval.image_size)
     stages = plan_stages(
         config.growing.first_side or config.data.image_size, config.data.image_size, config.growing.steps
     )
     step_of = functools.cache(lambda stage: jit_train_step(networks, config, abstract, mesh, stage))
-    evaluate = make_evaluate(networks, config, mesh)
     talk = jax.process_index() == 0
-    if talk:
-        print(parameter_overview.get_parameter_overview(abstract.params, include_stats=False))
-
     with contextlib.ExitStack() as stack:
+        if talk:
+            stack.enter_context(hold(workdir))
+        dataset = make_train_dataset(config.data, config.seed, jax.process_index(), jax.process_count())
+        pictures = make_eval_pictures(config.data, config.eval.image_size)
+        evaluate = make_evaluate(networks, config, mesh)
+        if talk:
+            print(parameter_overview.get_parameter_overview(abstract.params, include_stats=False))
         checkpoints = stack.enter_context(
             Checkpoints(workdir / "checkpoints", config.train.keep_last, config.train.best_metric)
         )
@@ -113,12 +116,13 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
                     print(f"Stopped at step {step}, saved in {workdir}; the same command goes on from there.")
                 return
         checkpoints.wait()
-    report, rows = evaluate(state.ema, state.bin_prior, pictures, config.eval.hint_counts)
-    if talk:
-        grid = save_report(workdir / "evaluation", report, rows)
-        print_report(report, grid, f"{config.name} at step {int(state.step)}")
-        print(f"checkpoint    {workdir / 'checkpoints' / str(int(state.step))}")
-        print(f"TensorBoard   {workdir / 'tensorboard'}")
+        bar.close()
+        report, rows = evaluate(state.ema, state.bin_prior, pictures, config.eval.hint_counts)
+        if talk:
+            grid = save_report(workdir / "evaluation", report, rows)
+            print_report(report, grid, f"{config.name} at step {int(state.step)}")
+            print(f"checkpoint    {workdir / 'checkpoints' / str(int(state.step))}")
+            print(f"TensorBoard   {workdir / 'tensorboard'}")
 
 
 def check_batch_sizes(config: ConfigDict, mesh: Mesh) -> None:

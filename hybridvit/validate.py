@@ -52,6 +52,17 @@ RANGES = {  # least, most, in words: fields
 }
 
 
+def saved_config(run: dict) -> ConfigDict:
+    """The config that a checkpoint was saved with; raises ValueError, one line, if it is none, or cannot work."""
+    try:
+        config = ConfigDict(run["config"])
+        check_config(config)
+    except (AttributeError, KeyError, RecursionError, TypeError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        raise ValueError(f"the config in the checkpoint is not one of this version ({reason})") from None
+    return config
+
+
 def check_config(config: ConfigDict) -> None:
     """Raises ValueError, one line that names the field, for the first one that cannot work."""
     for field, choices in CHOICES.items():

@@ -1,17 +1,27 @@
 """What a run reports: scalars, pictures and texts to TensorBoard, and the scalars once more to `metrics.jsonl`."""
 
+import contextlib
 import json
 import math
 import os
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, SupportsFloat
+from typing import SupportsFloat
 
 import numpy as np
 from jaxtyping import UInt8
 
-FLUSH_SECONDS = 1  # what a kill may cost TensorBoard; metrics.jsonl loses nothing
+# tensorboardX imports PyTorch where it is installed: seconds, for nothing
+_torch = sys.modules.setdefault("torch", None)
+
+from tensorboardX import summary  # noqa: E402
+from tensorboardX.event_file_writer import EventsWriter  # noqa: E402
+from tensorboardX.proto.event_pb2 import Event, SessionLog  # noqa: E402
+
+if _torch is None:
+    del sys.modules["torch"]
 
 
 class Writer:
@@ -19,23 +29,24 @@ class Writer:
 
     `start_step` is the step that the run resumes from, 0 for a new one: what an earlier start wrote for later
     steps is dropped, as they come again. Where not `active` (on processes other than the first) nothing is
-    written or created.
+    written or created. Whatever is written is at once on disk. Raises OSError, one line, where that is full.
     """
 
     def __init__(self, folder: str | os.PathLike, start_step: int = 0, active: bool = True):
         self._active = active
         self._start_step = start_step
         if active:
-            folder = Path(folder)
-            folder.mkdir(parents=True, exist_ok=True)
-            _drop_after(folder / "metrics.jsonl", start_step)
-            self._lines = open(folder / "metrics.jsonl", "a", encoding="utf-8")  # noqa: SIM115
-            self._board = _summary_writer()(
-                str(folder / "tensorboard"),
-                purge_step=start_step + 1,
-                flush_secs=FLUSH_SECONDS,
-                filename_suffix=f".{start_step:09}",  # files of one second would have one name
-            )
+            self._folder = Path(folder)
+            board = self._folder / "tensorboard"
+            with self._named():
+                board.mkdir(parents=True, exist_ok=True)
+                _drop_after(self._folder / "metrics.jsonl", start_step)
+                self._lines = open(self._folder / "metrics.jsonl", "a", encoding="utf-8")  # noqa: SIM115
+                # Not SummaryWriter: its thread dies of a full disk, and then the run waits for it for ever.
+                # The suffix is for starts in one second, whose files would have one name
+                self._board = EventsWriter(str(board / "events"), f".{start_step:09}")
+                after = start_step + 1  # what TensorBoard has of these steps, it forgets
+                self._add(Event(step=after, session_log=SessionLog(status=SessionLog.START)))
 
     def __enter__(self) -> "Writer":
         return self
@@ -44,43 +55,50 @@ class Writer:
         self.close()
 
     def scalars(self, step: int, values: Mapping[str, SupportsFloat]) -> None:
-        """One line of metrics.jsonl, at once on disk; a value that is not finite is null there."""
+        """One line of metrics.jsonl; a value that is not finite is null there."""
         if self._active:
             numbers = {name: float(value) for name, value in values.items()}
             finite = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
-            self._lines.write(json.dumps({"step": step, **finite}) + "\n")
-            self._lines.flush()
-            for name, value in numbers.items():
-                self._board.add_scalar(name, value, step)
+            with self._named():
+                self._lines.write(json.dumps({"step": step, **finite}) + "\n")
+                self._lines.flush()
+                for name, value in numbers.items():
+                    self._add(Event(step=step, summary=summary.scalar(name, value)))
 
     def images(self, step: int, name: str, image: UInt8[np.ndarray, "h w 3"]) -> None:
         """A picture to TensorBoard."""
         if self._active:
-            self._board.add_image(name, image, step, dataformats="HWC")
+            with self._named():
+                self._add(Event(step=step, summary=summary.image(name, image, dataformats="HWC")))
 
     def text(self, name: str, text: str) -> None:
         """A text (Markdown) to TensorBoard, at the step that the run starts from."""
         if self._active:
-            self._board.add_text(name, text, self._start_step)
+            with self._named():
+                self._add(Event(step=self._start_step, summary=summary.text(name, text)))
 
     def close(self) -> None:
-        """Writes out what is buffered."""
+        """Closes the files."""
         if self._active:
-            self._lines.close()
-            self._board.close()
+            with contextlib.suppress(OSError):  # of what was to be told when it was written
+                self._lines.close()
+            with contextlib.suppress(OSError):
+                self._board.close()
 
+    def _add(self, event: Event) -> None:
+        event.wall_time = time.time()
+        self._board.write_event(event)
+        self._board.flush()
 
-def _summary_writer() -> Any:
-    """tensorboardX's class, without PyTorch, which it imports where it is installed: seconds, for nothing."""
-    hidden = "torch" not in sys.modules
-    if hidden:
-        sys.modules["torch"] = None
-    try:
-        from tensorboardX import SummaryWriter
-    finally:
-        if hidden:
-            del sys.modules["torch"]
-    return SummaryWriter
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Says where it happened: an error of writing does not know."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(
+                f"{self._folder} cannot be written to ({error.strerror}): make room there, and the same command goes on"
+            ) from error
 
 
 def _drop_after(path: Path, step: int) -> None:

@@ -4,12 +4,10 @@ Each is given as a Pillow image of mode "CMYK", the one mode of four plain bands
 picture. So whatever crops, flips and resizes it does the same to both halves.
 """
 
-import os
-
 import numpy as np
 from PIL import Image
 
-from hybridvit.data.decode import UnreadableImageError, read_picture
+from hybridvit.data.decode import UnreadableImageError
 from hybridvit.data.sources import FilePictures
 from hybridvit.data.transforms import chroma_percentile
 
@@ -35,9 +33,8 @@ class PairPictures:
 
     def halves(self, index: int) -> tuple[Image.Image, Image.Image]:
         """The colours and the gray picture, as they are in the file."""
-        files = self._files
         # A reduced JPEG's sides are rounded, and might no more be one the double of the other
-        picture = read_picture(os.path.join(files.folder, files.files[index]), 0)
+        picture = self._files.read(index, 0)
         width, height = picture.size
         if width != 2 * height:
             raise UnreadableImageError(f"{width} x {height} px is not twice as wide as high: no pair")

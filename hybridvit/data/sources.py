@@ -22,6 +22,10 @@ SUFFIXES = (
 )
 
 
+class SourceGoneError(OSError):
+    """All pictures of a source are gone at once, as of a disk taken away: no reason to pass over one by one."""
+
+
 @runtime_checkable
 class PictureSource(Protocol):
     """Random access to pictures; pickled to worker processes."""
@@ -53,8 +57,22 @@ class FilePictures:
         return len(self.files)
 
     def read(self, index: int, min_side: int) -> Image.Image:
-        """See `PictureSource`."""
-        return read_picture(os.path.join(self.folder, self.files[index]), min_side)
+        """See `PictureSource`; raises `SourceGoneError` where the folder is gone."""
+        try:
+            return read_picture(os.path.join(self.folder, self.files[index]), min_side)
+        except UnreadableImageError:
+            self._check_there()
+            raise
+
+    def _check_there(self) -> None:
+        try:
+            with os.scandir(self.folder) as entries:
+                reason = None if any(entries) else "it is empty"
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+        if reason:
+            remedy = "bring them back, and the same command goes on"
+            raise SourceGoneError(f"the pictures of {self.folder} are gone ({reason}): {remedy}")
 
     def key(self, index: int) -> str:
         """The path inside the folder."""

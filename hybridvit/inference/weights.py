@@ -56,13 +56,16 @@ def load_weights(path: str | os.PathLike) -> Weights:
     if str(path) == PRETRAINED:
         path = importlib.resources.files("hybridvit") / "pretrained" / PRETRAINED_FILE
     path = pathlib.Path(path).expanduser()
-    if path.is_dir():
-        return _from_checkpoint(path)
     if not path.exists():
         raise FileNotFoundError(
             f"no weights at {path}: give a .safetensors file, a work folder (runs/x), or {PRETRAINED!r}"
         )
-    return _from_file(path)
+    try:
+        return _from_checkpoint(path) if path.is_dir() else _from_file(path)
+    # Of JSON that is sound, but says other things than ours
+    except (AttributeError, KeyError, RecursionError, TypeError, json.JSONDecodeError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        raise ValueError(f"{path} does not say as it should what model it is of ({reason})") from None
 
 
 def save_weights(weights: Weights, path: str | os.PathLike) -> None:
@@ -92,14 +95,14 @@ def _from_file(path: pathlib.Path) -> Weights:
         raise ValueError(f"{path} was not written by hybridvit, or by a newer one ({about.get('format')})")
     model = ConfigDict(json.loads(about["model"]))
     log_rarity = arrays.pop(LOG_RARITY, None)
-    params = unflatten_dict({tuple(name.split("/")): x.astype(np.float32) for name, x in arrays.items()})
-    expected, _ = jax.tree.flatten_with_path(_abstract(model))
-    found = dict(jax.tree.flatten_with_path(params)[0])
-    wrong = [jax.tree_util.keystr(k) for k, x in expected if getattr(found.get(k), "shape", None) != x.shape]
-    if wrong or len(found) != len(expected) or log_rarity is None:
+    expected = {name: x.shape for name, x in flatten_dict(_abstract(model), sep="/").items()}
+    found = {name: x.shape for name, x in arrays.items()}
+    if found != expected or np.shape(log_rarity) != (NUM_BINS,):
+        wrong = sorted(name for name in expected if found.get(name) != expected[name])
         raise ValueError(
             f"{path} does not hold a whole {model.name} {model.variant}: {wrong[:1] or 'other arrays'}"
         )
+    params = unflatten_dict({name: x.astype(np.float32) for name, x in arrays.items()}, sep="/")
     return Weights(params, log_rarity, model, about["name"], hashlib.sha256(path.read_bytes()).hexdigest())
 
 

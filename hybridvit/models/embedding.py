@@ -9,6 +9,7 @@ are kept as batch statistics are, beside the parameters.
 """
 
 import functools
+import math
 import os
 import pathlib
 import zipfile
@@ -141,28 +142,50 @@ def build_classifier(name: str, *, dtype: str, rngs: nnx.Rngs) -> VisionTransfor
     return _freeze(HybridEncoder(name, dtype=dtype, rngs=rngs))
 
 
+class _OtherError(Exception):
+    """A sound file, but not of this network."""
+
+
 def read_vit(path: str | os.PathLike, name: str) -> dict[str, Any]:
     """The weights of the ViT `name` from a `.npz` file, as a nested dict for `build_classifier`'s variables.
 
     Raises FileNotFoundError, or ValueError in one line if the file is not wholly of that ViT.
     """
     path = pathlib.Path(path).expanduser()
+    expected = {key: leaf.shape for key, leaf in flatten_dict(_shapes(name), sep="/").items()}
     try:
-        with np.load(path, allow_pickle=False) as file:
-            found = {key: file[key] for key in file.files if not key.startswith(NOT_EMBEDDING)}
+        with zipfile.ZipFile(path) as archive:
+            infos = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            infos = {key: info for key, info in infos.items() if not key.startswith(NOT_EMBEDDING)}
+            if missing := expected.keys() - infos.keys():
+                raise _OtherError(f"it has no {min(missing)}")
+            if left := infos.keys() - expected.keys():
+                raise _OtherError(f"that has no {min(left):.80}")
+            found = {}
+            for key, shape in expected.items():
+                with archive.open(infos[key]) as file:
+                    found[key] = _read_array(file, key, shape)
     except FileNotFoundError:
         raise FileNotFoundError(f"no file at {path}: give the .npz file that was downloaded") from None
-    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except _OtherError as error:
+        raise ValueError(f"{path} is no {name}: {error}") from None
+    except Exception as error:  # a damaged archive may raise whatever it likes
         raise ValueError(f"{path} is no .npz file of arrays ({type(error).__name__})") from None
-    expected = flatten_dict(_shapes(name), sep="/")
-    for key, shape in expected.items():
-        if key not in found:
-            raise ValueError(f"{path} is no {name}: it has no {key}")
-        if found[key].shape != shape.shape:
-            raise ValueError(f"{path} is no {name}: its {key} is {found[key].shape}, not {shape.shape}")
-    if left := found.keys() - expected.keys():
-        raise ValueError(f"{path} is no {name}: that has no {min(left)}")
-    return unflatten_dict({key: found[key].astype(np.float32) for key in expected}, sep="/")
+    return unflatten_dict(found, sep="/")
+
+
+def _read_array(file: zipfile.ZipExtFile, key: str, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
+    """An array of a `.npy` file, float32, of which nothing is taken up before it is known to have this shape."""
+    version = np.lib.format.read_magic(file)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    found, fortran, dtype = read_header[version](file)
+    if found != shape:
+        raise _OtherError(f"its {key} is {found}, not {shape}")
+    if dtype.kind != "f":
+        raise _OtherError(f"its {key} holds no floating-point numbers")
+    size = math.prod(shape) * dtype.itemsize
+    numbers = np.frombuffer(file.read(size), dtype, math.prod(shape))
+    return numbers.reshape(shape, order="F" if fortran else "C").astype(np.float32)
 
 
 def own_encoder(params: dict[str, Any], name: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 What a file does to the decoders (crash, hang, fill the memory) ends with that process, which knows nothing of JAX and
 decodes nothing else. One waits, its libraries loaded, for the next file. Pixels come back as a mapped temporary file,
-the rest as a pickle that may hold nothing but metadata.
+the rest as JSON.
 """
 
 import atexit
@@ -11,19 +11,16 @@ import importlib.util
 import json
 import mmap
 import os
-import pickle
 import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from hybridvit.inference.photo import Photo
-from hybridvit.inference.photo_metadata import Metadata
-from hybridvit.inference.photo_tags import Directory, Tag
+from hybridvit.studio.decoded_fields import from_text
 
 AT_ONCE = 2  # files; memory is bounded for each
 BASE, EACH_PIXEL = (
@@ -32,7 +29,6 @@ BASE, EACH_PIXEL = (
 )  # bytes of address space; a pixel of four 32-bit floats is 16, and once more turned upright
 SECONDS, PIXELS_EACH_SECOND = 30, 5_000_000
 MOST_METADATA = 64 * 2**20  # bytes
-ALLOWED = {(kind.__module__, kind.__name__): kind for kind in (Metadata, Directory, Tag)}
 
 _turn = threading.BoundedSemaphore(AT_ONCE)
 _lock = threading.Lock()
@@ -129,18 +125,14 @@ def _collect(path: Path, folder: Path, code: int, seconds: float) -> Photo:
         )
     if rest.stat().st_size > MOST_METADATA:
         raise ValueError(f"{path}: its metadata take more than {MOST_METADATA >> 20} MB")
-    with rest.open("rb") as file:
-        fields = _Metadata(file).load()
-    arrays = {name: _map(folder / name, *fields.pop(name)) for name in ("pixels", "alpha") if fields[name]}
-    return Photo(**{**fields, **arrays, "source": path})
-
-
-class _Metadata(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        try:
-            return ALLOWED[module, name]
-        except KeyError:
-            raise ValueError(f"{module}.{name} is no metadata") from None
+    try:
+        fields = from_text(rest.read_bytes())
+        arrays = {
+            name: _map(folder / name, *fields.pop(name)) for name in ("pixels", "alpha") if fields[name]
+        }
+        return Photo(**{**fields, **arrays, "source": path})
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _map(file: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:

@@ -1,12 +1,11 @@
 """The process that decodes one photograph for `decode`: order on standard input, results as files in a folder.
 
-In: JSON {"path", "folder", "max_pixels", "memory", "seconds"}. Out: "pixels" and "alpha" (raw arrays) and "rest"
-(a pickle of the other fields), or "error" (JSON). Address space and CPU time are bounded where the system can.
+In: JSON {"path", "folder", "max_pixels", "memory", "seconds"}. Out: "pixels" and "alpha" (raw arrays) and "rest" (as
+`decoded_fields` has it), or "error" (JSON). Address space and CPU time are bounded where the system can.
 """
 
 import json
 import os
-import pickle
 import re
 import sys
 import threading
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from hybridvit.inference.photo import Photo, read_photo
+from hybridvit.studio.decoded_fields import to_text
 
 try:
     import resource
@@ -46,16 +46,13 @@ def main() -> None:
 
 
 def _keep(photo: Photo, folder: Path) -> None:
-    fields = {name: getattr(photo, name) for name in ("bits", "format", "icc", "metadata", "remarks")}
     try:
         for name in ("pixels", "alpha"):
             array = getattr(photo, name)
-            fields[name] = None if array is None else (array.shape, array.dtype.str)
             if array is not None:
                 with (folder / name).open("wb") as file:
                     file.write(memoryview(np.ascontiguousarray(array)).cast("B"))
-        with (folder / "unfinished").open("wb") as file:
-            pickle.dump(fields, file)
+        (folder / "unfinished").write_text(to_text(photo), encoding="utf-8")
         os.replace(folder / "unfinished", folder / "rest")
     except OSError as error:
         raise ValueError(

@@ -112,11 +112,12 @@ def broken_files(chance: random.Random, count: int) -> Iterator[tuple[str, bytes
     for name in itertools.islice(itertools.cycle(sound), count):
         data = bytearray(sound[name])
         for _ in range(chance.randint(1, 4)):
-            data = _damage(data, chance, sound)
+            data = damage(data, chance, sound)
         yield name if chance.random() < 0.8 else chance.choice((*TEXTS, *PATHS)), bytes(data)
 
 
-def _damage(data: bytearray, chance: random.Random, sound: Mapping[str, bytes]) -> bytearray:
+def damage(data: bytearray, chance: random.Random, sound: Mapping[str, bytes]) -> bytearray:
+    """The same with one thing changed, cut, put in, or taken from another of the sound files."""
     if not data:
         return data
     at, end = (chance.randrange(len(data)) for _ in range(2))
@@ -249,7 +250,7 @@ def _body(operation: dict[str, Any], photo: dict[str, Any], chance: random.Rando
     if not wrong:
         return json.dumps(value).encode()
     for _ in range(chance.randint(1, 3)):
-        value = _odd(value, chance)
+        value = odd(value, chance)
     text = bytearray(json.dumps(value).encode())
     match chance.randrange(8):
         case 0:
@@ -261,20 +262,20 @@ def _body(operation: dict[str, Any], photo: dict[str, Any], chance: random.Rando
     return bytes(text)
 
 
-def _odd(value: Any, chance: random.Random) -> Any:
+def odd(value: Any, chance: random.Random) -> Any:
     """The same with one thing in it changed, removed or added."""
     if not isinstance(value, dict | list) or not value or chance.random() < 0.15:
         return chance.choice(VALUES)
     if isinstance(value, list):
         at = chance.randrange(len(value))
         changed = (
-            [value[at]] * chance.choice((0, 2, 300)) if chance.random() < 0.3 else [_odd(value[at], chance)]
+            [value[at]] * chance.choice((0, 2, 300)) if chance.random() < 0.3 else [odd(value[at], chance)]
         )
         return [*value[:at], *changed, *value[at + 1 :]]
     name = chance.choice(list(value))
     if chance.random() < 0.2:
         return {key: one for key, one in value.items() if key != name} | {chance.choice(TEXTS): 1}
-    return {**value, name: _odd(value[name], chance)}
+    return {**value, name: odd(value[name], chance)}
 
 
 def complaint(response: httpx.Response) -> str | None:
