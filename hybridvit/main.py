@@ -22,6 +22,7 @@ from hybridvit.evaluate import evaluate_checkpoint
 from hybridvit.train import DivergedError, train
 
 MODE = flags.DEFINE_enum("mode", "train", ["train", "eval"], "train, or evaluate a checkpoint.")
+STOPPED = 75  # exit code of a training told to stop, EX_TEMPFAIL: schedulers start it again, unlike a finished one
 CHECKPOINT = flags.DEFINE_string("checkpoint", None, "eval: a work folder, or one checkpoint in it.")
 DISTRIBUTED = flags.DEFINE_bool(
     "distributed", False, "Several processes, found from the cluster's environment."
@@ -32,7 +33,7 @@ PROCESS_ID = flags.DEFINE_integer("process_id", None, "With --coordinator.", low
 
 
 def main(argv: Sequence[str]) -> None:
-    """Starts the devices and runs the mode; a user's mistake ends in one line and exit code 2."""
+    """Starts the devices and runs the mode; a user's mistake ends in one line and exit code 2, being stopped in 75."""
     if len(argv) > 1:
         fail(f"unexpected argument {argv[1]!r}: flags start with --")
     if not flags.FLAGS["verbosity"].present:
@@ -54,7 +55,8 @@ def main(argv: Sequence[str]) -> None:
         else:
             if jax.process_index() == 0:
                 print(config)
-            train(config, pathlib.Path(WORKDIR.value or f"runs/{config.name}"))
+            if not train(config, pathlib.Path(WORKDIR.value or f"runs/{config.name}")):
+                sys.exit(STOPPED)
     except (ValueError, OSError, ImportError, DivergedError) as error:
         logging.debug("where it happened:", exc_info=True)  # shown with --verbosity=1
         fail(str(error))
