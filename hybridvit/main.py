@@ -22,7 +22,6 @@ from hybridvit.evaluate import evaluate_checkpoint
 from hybridvit.train import DivergedError, train
 
 MODE = flags.DEFINE_enum("mode", "train", ["train", "eval"], "train, or evaluate a checkpoint.")
-STOPPED = 75  # exit code of a training told to stop, EX_TEMPFAIL: schedulers start it again, unlike a finished one
 CHECKPOINT = flags.DEFINE_string("checkpoint", None, "eval: a work folder, or one checkpoint in it.")
 DISTRIBUTED = flags.DEFINE_bool(
     "distributed", False, "Several processes, found from the cluster's environment."
@@ -30,6 +29,8 @@ DISTRIBUTED = flags.DEFINE_bool(
 COORDINATOR = flags.DEFINE_string("coordinator", None, "Several processes, by hand: host:port of process 0.")
 NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "With --coordinator.", lower_bound=1)
 PROCESS_ID = flags.DEFINE_integer("process_id", None, "With --coordinator.", lower_bound=0)
+
+STOPPED = 75  # exit code of a training that was told to stop: EX_TEMPFAIL, launch/ starts it again
 
 
 def main(argv: Sequence[str]) -> None:

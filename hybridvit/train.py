@@ -48,8 +48,8 @@ class DivergedError(RuntimeError):
 def train(config: ConfigDict, workdir: pathlib.Path) -> bool:
     """Runs `config` in `workdir` from wherever it stands to `config.train.steps`, and prints what came out.
 
-    SIGTERM or Ctrl-C saves a checkpoint and returns: False, for there is more to do. Raises ValueError or FileNotFoundError for a config that cannot
-    work, DivergedError for a loss that stays non-finite.
+    SIGTERM or Ctrl-C saves a checkpoint and returns: False, for there is more to do. Raises ValueError or
+    FileNotFoundError for a config that cannot work, DivergedError for a loss that stays non-finite.
     """
     check_config(config)
     mesh = build_mesh(config.mesh.fsdp)

@@ -79,7 +79,9 @@ def main(argv: Sequence[str]) -> None:
         if unknown := set(CHIP.value) - CHIPS.keys():
             raise ValueError(f"--chip={unknown.pop()} is none of {', '.join(CHIPS)}")
         if not ways:
-            raise ValueError(f"none of --fsdp={','.join(FSDP.value)} divides any of --devices")
+            raise ValueError(
+                f"none of --fsdp={','.join(FSDP.value)} divides any of --devices={','.join(DEVICES.value)}"
+            )
         jax.config.update("jax_num_cpu_devices", GROUPS * max(ways))
         programs = {fsdp: compile_for(fsdp, max(counts)) for fsdp in ways}
     except ValueError as error:

@@ -26,7 +26,7 @@ FLOORS = (  # from the ground up: a room may use what lies below it; a package i
     {"colorize", "cycle_step", "step", "studio"},
     {"evaluate"},
     {"train"},
-    {"comparison", "main"},
+    {"comparison", "main", "planning"},
     {"compare"},
     {"cli"},
 )

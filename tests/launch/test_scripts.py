@@ -14,8 +14,8 @@ import pytest
 
 LAUNCH = pathlib.Path(__file__).parents[2] / "launch"
 FLAGS = ("--config=configs/ssl_vit.py", "--config.hints.cell_sizes=1,2", "--workdir=runs/a b")
-# Stands for the Python that is to run hybridvit.main: notes its arguments and, for PLACE, who it is, as JAX finds it, and
-# ends with CODE, or, if told to WAIT, with 75 once it is told to stop
+# Stands for the Python that is to run hybridvit.main: notes its arguments and, for PLACE, who it is, as JAX finds it;
+# ends with CODE, or, with WAIT, with 75 once it is told to stop
 PYTHON = f"""#!{sys.executable}
 import json, os, signal, sys, tempfile, time
 if sys.argv[1] == "-c":
