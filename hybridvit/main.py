@@ -39,6 +39,7 @@ def main(argv: Sequence[str]) -> None:
         fail(f"unexpected argument {argv[1]!r}: flags start with --")
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)  # below it, Orbax writes a page at every save
+    finished = True
     try:
         if DISTRIBUTED.value or COORDINATOR.value:
             jax.distributed.initialize(COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value)
@@ -56,11 +57,12 @@ def main(argv: Sequence[str]) -> None:
         else:
             if jax.process_index() == 0:
                 print(config)
-            if not train(config, pathlib.Path(WORKDIR.value or f"runs/{config.name}")):
-                sys.exit(STOPPED)
+            finished = train(config, pathlib.Path(WORKDIR.value or f"runs/{config.name}"))
     except (ValueError, OSError, ImportError, DivergedError) as error:
         logging.debug("where it happened:", exc_info=True)  # shown with --verbosity=1
         fail(str(error))
+    if not finished:
+        sys.exit(STOPPED)
 
 
 def run() -> None:

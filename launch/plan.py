@@ -146,7 +146,7 @@ def row(program: Program, cost: Estimate) -> str:
         "yes" if cost.fits else "no",
         f"{program.flops / 1e12:.2f}",
         ", ".join(f"{amount:.0f} {name}" for name, amount in sent.items() if amount >= 1) or "0",
-        f"{cost.best * 1e3:.0f}-{cost.worst * 1e3:.0f}",
+        f"{cost.best * 1e3:.1f}-{cost.worst * 1e3:.1f}",
         f"{batch / cost.worst:.0f}",
         f"{cost.efficiency:.2f}",
     )

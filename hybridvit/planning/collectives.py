@@ -45,7 +45,7 @@ class Collective:
         """Bytes that a device sends a step, on a ring: the least that each kind can do with."""
         n = len(self.members)
         once = self.bytes if self.kind == "collective-permute" else self.bytes * (n - 1) / n
-        return self.times * once * (2 if self.kind == "all-reduce" else 1)
+        return float(self.times * once) * (2 if self.kind == "all-reduce" else 1)
 
 
 def read_collectives(text: str, devices: int) -> list[Collective]:

@@ -23,7 +23,7 @@ USABLE = 0.92  # of the memory; the rest is the run-time system's, and lost betw
 class Estimate:
     """Bytes and seconds of a step on one chip."""
 
-    memory: float
+    memory: int
     fits: bool
     compute: float
     traffic: float
@@ -54,7 +54,7 @@ def estimate(program: Program, chip: Chip, dtype: str, utilisation: float = UTIL
         fits=memory <= USABLE * chip.memory,
         compute=program.flops / (chip.flops[dtype] * utilisation),
         traffic=2 * (memory + sum(one.times * one.bytes for one in program.collectives)) / chip.memory_rate,
-        sending=sum(map(chip.seconds, program.collectives)),
+        sending=sum(map(chip.seconds, program.collectives), 0.0),
     )
 
 

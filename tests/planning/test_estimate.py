@@ -61,7 +61,7 @@ def test_hiding_helps_and_no_chip_is_faster_than_alone(flops, size):
 
 def test_advice_is_the_smallest_that_fits_and_the_fastest():
     small = estimate(PROGRAM, V5E, "bfloat16")
-    large = dataclasses.replace(small, memory=20e9, fits=False)
+    large = dataclasses.replace(small, memory=20 * 10**9, fits=False)
     slow = dataclasses.replace(small, sending=2 * small.worst)
     assert advise({1: small, 8: slow}, V5E, 8).endswith("fsdp=1, the smallest that fits, and the fastest")
     assert "fsdp=8, the smallest that fits, and the fastest" in advise({1: large, 8: slow}, V5E, 8)
