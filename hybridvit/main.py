@@ -32,9 +32,11 @@ COORDINATOR = flags.DEFINE_string("coordinator", None, "Several processes, by ha
 NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "With --coordinator.", lower_bound=1)
 PROCESS_ID = flags.DEFINE_integer("process_id", None, "With --coordinator.", lower_bound=0)
 
+STOPPED = 75  # exit code of a training that was told to stop: EX_TEMPFAIL, launch/ starts it again
+
 
 def main(argv: Sequence[str]) -> None:
-    """Starts the devices and runs the mode; a user's mistake ends in one line and exit code 2."""
+    """Starts the devices and runs the mode; a user's mistake ends in one line and exit code 2, being stopped in 75."""
     if len(argv) > 1:
         fail(f"unexpected argument {argv[1]!r}: flags start with --")
     if not flags.FLAGS["verbosity"].present:
@@ -45,14 +47,16 @@ def main(argv: Sequence[str]) -> None:
                 stack.enter_context(together(COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value))
             elif NUM_PROCESSES.value is not None or PROCESS_ID.value is not None:
                 fail("--num_processes and --process_id need --coordinator=HOST:PORT")
-            run_mode()
+            finished = run_mode()
         except (ValueError, OSError, ImportError, DivergedError) as error:
             logging.debug("where it happened:", exc_info=True)  # shown with --verbosity=1
             fail(str(error))
+    if not finished:
+        sys.exit(STOPPED)
 
 
-def run_mode() -> None:
-    """Trains or evaluates, as the flags say."""
+def run_mode() -> bool:
+    """Trains or evaluates, as the flags say; False for a training that was told to stop."""
     config = CONFIG.value
     if config is not None:
         enable_compilation_cache(config.runtime.compilation_cache)
@@ -60,12 +64,12 @@ def run_mode() -> None:
         if CHECKPOINT.value is None:
             fail("--mode=eval needs --checkpoint=FOLDER: a work folder such as runs/ssl_vit-bundled")
         evaluate_checkpoint(CHECKPOINT.value, config, WORKDIR.value)
-    elif config is None:
+        return True
+    if config is None:
         fail("--config=FILE is missing: try --config=configs/ssl_vit.py")
-    else:
-        if jax.process_index() == 0:
-            print(config)
-        train(config, pathlib.Path(WORKDIR.value or f"runs/{config.name}"))
+    if jax.process_index() == 0:
+        print(config)
+    return train(config, pathlib.Path(WORKDIR.value or f"runs/{config.name}"))
 
 
 def run() -> None:

@@ -48,11 +48,11 @@ class DivergedError(RuntimeError):
     """Too many steps in a row had a non-finite loss."""
 
 
-def train(config: ConfigDict, workdir: pathlib.Path) -> None:
+def train(config: ConfigDict, workdir: pathlib.Path) -> bool:
     """Runs `config` in `workdir` from wherever it stands to `config.train.steps`, and prints what came out.
 
-    SIGTERM or Ctrl-C saves a checkpoint and returns. Raises ValueError or FileNotFoundError for a config that cannot
-    work, DivergedError for a loss that stays non-finite.
+    SIGTERM or Ctrl-C saves a checkpoint and returns: False, for there is more to do. Raises ValueError or
+    FileNotFoundError for a config that cannot work, DivergedError for a loss that stays non-finite.
     """
     config = inherit_model(config)
     check_config(config)
@@ -114,7 +114,7 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
                 bar.close()
                 if talk:
                     print(f"Stopped at step {step}, saved in {workdir}; the same command goes on from there.")
-                return
+                return False
         checkpoints.wait()
         bar.close()
         report, rows = evaluate(state.ema, state.bin_prior, pictures, config.eval.hint_counts)
@@ -123,6 +123,7 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
             print_report(report, grid, f"{config.name} at step {int(state.step)}")
             print(f"checkpoint    {workdir / 'checkpoints' / str(int(state.step))}")
             print(f"TensorBoard   {workdir / 'tensorboard'}")
+    return True
 
 
 def check_batch_sizes(config: ConfigDict, mesh: Mesh) -> None:

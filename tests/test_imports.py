@@ -29,7 +29,7 @@ FLOORS = (  # from the ground up: a room may use what lies below it; a package i
     {"colorize", "cycle_step", "step", "studio"},
     {"evaluate", "inherit"},
     {"train"},
-    {"comparison", "main"},
+    {"comparison", "main", "planning"},
     {"compare"},
     {"cli"},
 )

@@ -58,7 +58,7 @@ def disturbed_run(start, small_run_flags, tmp_path_factory) -> tuple[pathlib.Pat
     def disturb(number: int, condition: Callable[[], bool], *flags: str) -> None:
         process = start(*command, *flags)
         outputs.append(signal_when(process, condition, number))
-        assert process.returncode == (0 if number == signal.SIGTERM else -number), outputs[-1]
+        assert process.returncode == (75 if number == signal.SIGTERM else -number), outputs[-1]
 
     def saved(name: str) -> bool:
         return name in checkpoints_of(workdir)
