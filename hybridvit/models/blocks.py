@@ -160,9 +160,7 @@ class ViTBlock(nnx.Module):
         self.mlp_in = linear(width, mlp_ratio * width)
         self.mlp_out = linear(mlp_ratio * width, width, init_scale=0.1)
 
-    def __call__(
-        self, x: Float[Array, "b t c"], angles: Float[Constant, "t half"]
-    ) -> Float[Array, "b t c"]:
+    def __call__(self, x: Float[Array, "b t c"], angles: Float[Constant, "t half"]) -> Float[Array, "b t c"]:
         b, t, c = x.shape
         h = rms_norm(x)
         q, k, v = (
