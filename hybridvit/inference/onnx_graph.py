@@ -82,7 +82,7 @@ class OnnxGraph:
         self._nodes.append(helper.make_node(operator, operands, names, **attributes))
         return names
 
-    def constant(self, array: np.ndarray) -> str:
+    def constant(self, array: np.ndarray | np.generic) -> str:
         """The name of a constant; the same array is kept once."""
         array = np.ascontiguousarray(array) if np.ndim(array) else np.asarray(array)
         key = repr((array.dtype.str, array.shape)).encode() + array.tobytes()

@@ -3,8 +3,8 @@
     python -m tests.benchmarks.export_speed [--threads 1] [--weights pretrained]
 
 Exports the weights to ONNX, then prints, without and with a hint, the milliseconds of each (CPU time of all threads,
-and by the clock) and their ratio, the median over rounds in which both ran. The two are to agree; the largest difference
-is printed. Load on the machine makes the clock's numbers worthless and the CPU's a little worse.
+and by the clock) and their ratio, the median over rounds in which both ran; and by how much they differ at most. Load
+on the machine makes the clock's numbers worthless and the CPU's a little worse.
 """
 
 import argparse
