@@ -5,6 +5,12 @@ import sys
 
 COMMANDS = {  # a module and its function, imported when called: each start waits only for what it needs
     "colorize": ("hybridvit.colorize", "run", [], "colour photographs (python -m hybridvit.colorize)"),
+    "bulk": (
+        "hybridvit.bulk.command",
+        "run",
+        [],
+        "colour very many photographs on many machines, by Apache Beam (python -m hybridvit.bulk)",
+    ),
     "studio": (
         "hybridvit.studio.command",
         "run",
@@ -23,6 +29,12 @@ COMMANDS = {  # a module and its function, imported when called: each start wait
         "run",
         [],
         "train several systems under one budget and report (python -m hybridvit.compare)",
+    ),
+    "export": (
+        "hybridvit.export",
+        "main",
+        [],
+        "write a model as ONNX or StableHLO (python -m hybridvit.export)",
     ),
     "pack": (
         "hybridvit.data.pack",

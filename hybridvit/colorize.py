@@ -87,6 +87,18 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("inputs", nargs="+", metavar="INPUT", help="a picture, a folder (to its depths), or a glob")
     add("--output", required=True, metavar="DIR", type=_path, help="folder of the results; made if missing")
+    hints = add_options(parser)
+    hints.add_argument(
+        "--hints", type=_path, metavar="FILE", help="colours for one picture (photo.hints.json beside it)"
+    )
+    options = parser.parse_args(argv)
+    check(parser, options)
+    return options
+
+
+def add_options(parser: argparse.ArgumentParser) -> Any:
+    """The options of what is made of each picture; returns the group of those that say where hints come from."""
+    add = parser.add_argument
     add("--format", choices=FORMATS, help="of the results (the picture's own; else png)")
     add("--overwrite", action="store_true", help="also what is done already, and files of the same name")
 
@@ -109,9 +121,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
     known = parser.add_argument_group("what is known")
     hints = known.add_mutually_exclusive_group()
-    hints.add_argument(
-        "--hints", type=_path, metavar="FILE", help="colours for one picture (photo.hints.json beside it)"
-    )
     hints.add_argument("--no-hints", action="store_true", help="leaves photo.hints.json files unread")
     palette = known.add_mutually_exclusive_group()
     palette.add_argument("--palette", metavar="COLORS", help="these only: '#6b4a2f,#2e6b3a,#d9c7a1'")
@@ -125,7 +134,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     model = more.add_mutually_exclusive_group()
     model.add_argument(
-        "--weights", default="pretrained", help="a .safetensors file, a training's folder, or %(default)s"
+        "--weights",
+        default="pretrained",
+        help="a .safetensors file, a training's folder, a file of hybridvit export, or %(default)s",
     )
     model.add_argument(
         "--method",
@@ -133,17 +144,20 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="instead of a model: levin spreads hints along edges (without hints all stays gray); welsh and reinhard "
         "transfer colours from --reference; rules tints what looks like sky, plants and skin",
     )
-    options = parser.parse_args(argv)
+    return hints
+
+
+def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Ends in one line if options contradict one another; completes them."""
     if options.samples is not None:
         if options.decode not in (None, "sample"):
             parser.error(f"--samples draws its colours, --decode {options.decode} does not: drop one of them")
         options.decode = "sample"
     if options.method is not None:
         _check_method(parser, options)
-    return options
 
 
-def _check_method(parser: _Parser, options: argparse.Namespace) -> None:
+def _check_method(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     name = options.method
     if options.uncertainty:
         parser.error(f"--uncertainty: {name} does not know how sure it is: drop one of them")
@@ -167,14 +181,12 @@ def _run(options: argparse.Namespace) -> int:
         # From here on it takes seconds
         from hybridvit.inference.batch import colorize_files, leave_results
 
-        said = {name: getattr(options, name) for name in ("size", "strength", "decode", "seed")}
-        settings = {name: value for name, value in said.items() if value is not None}
-        palette = _palette(options)
+        settings, palette = settings_of(options), palette_of(options)
         originals, results = leave_results(found.sources)
         jobs = plan(originals, options.output, options.format, options.samples, options.uncertainty)
         _check_writable(options.output)
-        colorizer = _colorizer(options)
-    except (ValueError, OSError) as error:
+        colorizer = build_colorizer(options)
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         fail(explain(error))
     summary = Summary(total=len(jobs))
     try:
@@ -192,8 +204,14 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if summary.failed or found.unreadable else 0
 
 
-def _colorizer(options: argparse.Namespace) -> Any:
-    """The `Colorizer` asked for."""
+def settings_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The fields of `Settings` that were said."""
+    said = {name: getattr(options, name) for name in ("size", "strength", "decode", "seed")}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def build_colorizer(options: argparse.Namespace) -> Any:
+    """The `Colorizer` asked for. Raises ValueError or OSError, one line."""
     if options.method is None:
         from hybridvit.inference.colorizer import load
 
@@ -213,7 +231,8 @@ def _sidecar_of(options: argparse.Namespace) -> Callable[[pathlib.Path], pathlib
     return beside if options.hints is None else lambda picture: options.hints
 
 
-def _palette(options: argparse.Namespace) -> tuple:
+def palette_of(options: argparse.Namespace) -> tuple:
+    """The colours asked for, given or of the reference. Raises ValueError or OSError, one line."""
     if options.palette is not None:
         from hybridvit.hints.shapes import PaletteColor
 
@@ -223,10 +242,10 @@ def _palette(options: argparse.Namespace) -> tuple:
             raise ValueError(f"--palette: {error}") from None
     if options.reference is None or options.method in REFERENCED:
         return ()
-    from hybridvit.inference.palette import palette_of
+    from hybridvit.inference import palette
 
     pixels = _reference(options)
-    return palette_of(pixels if pixels.dtype == "uint8" else (pixels >> 8).astype("uint8"))
+    return palette.palette_of(pixels if pixels.dtype == "uint8" else (pixels >> 8).astype("uint8"))
 
 
 def _reference(options: argparse.Namespace) -> Any:

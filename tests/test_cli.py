@@ -29,6 +29,8 @@ def calls(monkeypatch) -> list[tuple[str, list[str]]]:
         ("train --config=c.py", "hybridvit.main.run", ["hybridvit train", "--config=c.py"]),
         ("eval --checkpoint=r", "hybridvit.main.run", ["hybridvit eval", "--mode=eval", "--checkpoint=r"]),
         ("compare --config=c.py", "hybridvit.compare.run", ["hybridvit compare", "--config=c.py"]),
+        ("bulk a --output b", "hybridvit.bulk.command.run", ["hybridvit bulk", "a", "--output", "b"]),
+        ("export --output a.onnx", "hybridvit.export.main", ["hybridvit export", "--output", "a.onnx"]),
         ("pack photos records", "hybridvit.data.pack.main", ["hybridvit pack", "photos", "records"]),
     ],
 )
@@ -55,6 +57,9 @@ def test_otherwise_the_commands_are_listed(calls, monkeypatch, capsys, words, co
         ["--help"],
         ["colorize", "--help"],
         ["colorize", "nothing", "--output=o"],
+        ["bulk", "--help"],
+        ["export", "--help"],
+        ["export", "--output=a.pt"],
         ["studio", "--help"],
         ["studio", "nothing"],
     ],

@@ -7,6 +7,7 @@ made of another picture, is somebody's: it is not replaced unless told to. Input
 import concurrent.futures
 import dataclasses
 import errno
+import functools
 import hashlib
 import os
 import pathlib
@@ -34,7 +35,16 @@ SHOWN = "probability that the colour is more than 10 ab units off: dark blue 0 %
 
 
 @dataclasses.dataclass(frozen=True)
-class _Work:
+class Orders:
+    """What is said for all pictures of a command, see `colorize_files`."""
+
+    settings: Mapping[str, Any] = MappingProxyType({})
+    palette: tuple[PaletteColor, ...] = ()
+    overwrite: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
     """A picture that is read, and what is to be made of it."""
 
     photo: Photo
@@ -44,7 +54,7 @@ class _Work:
 
 def leave_results(sources: Sequence[Source]) -> tuple[list[Source], int]:
     """The sources that are no results or heat maps of an earlier run, and how many are."""
-    originals = [source for source in sources if not _is_result(source.path)]
+    originals = [source for source in sources if not is_result(source.path)]
     return originals, len(sources) - len(originals)
 
 
@@ -70,14 +80,12 @@ def colorize_files(
       overwrite: also makes what is done already, and replaces files of others.
     """
 
-    def prepare(job: Job) -> _Work | None:
-        recipe, sidecar = _recipe(sidecar_of(job.source), settings, palette)
-        return _prepare(job, recipe, colorizer.digest, sidecar, overwrite)
-
+    orders = Orders(settings, palette, overwrite)
+    read = functools.partial(prepare, weights=colorizer.digest, sidecar_of=sidecar_of, orders=orders)
     with tqdm(total=len(jobs), unit="picture", disable=None, dynamic_ncols=True) as bar:
-        for job, ready in _ahead(prepare, jobs):
+        for job, ready in _ahead(read, jobs):
             try:  # no name is given to what is taken: it would keep a large picture while the next is read
-                remarks = _colorize(colorizer, ready.popleft().result(), job)
+                remarks = make(colorizer, ready.popleft().result(), job)
             except Exception as error:  # also a bug met in one picture must not cost the others their night
                 summary.failed[os.fspath(job.source)] = explain(error, job.source)
                 if isinstance(error, OSError) and error.errno in NO_ROOM:
@@ -93,7 +101,8 @@ def colorize_files(
             bar.update()
 
 
-def _is_result(path: pathlib.Path) -> bool:
+def is_result(path: pathlib.Path) -> bool:
+    """Whether the file is a result or heat map of an earlier run."""
     try:
         return read_provenance(path) is not None
     except (OSError, ValueError):  # when its turn comes, this is said of it
@@ -110,15 +119,19 @@ def _recipe(
     return recipe, (path, sidecar) if sidecar else None
 
 
-def _prepare(
-    job: Job, recipe: Recipe, weights: str, sidecar: tuple[pathlib.Path, Sidecar] | None, overwrite: bool
-) -> _Work | None:
-    """Reads the picture; None if all that would be made of it is there already."""
+def prepare(
+    job: Job, weights: str, sidecar_of: Callable[[pathlib.Path], pathlib.Path | None], orders: Orders
+) -> Work | None:
+    """Reads the picture; None if all that would be made of it with the `weights` (a digest) is there already.
+
+    Raises ValueError or OSError for a bad picture or sidecar, and if what is there is not to be replaced.
+    """
+    recipe, sidecar = _recipe(sidecar_of(job.source), orders.settings, orders.palette)
     source = _sha256(job.source)
     settings = recipe.settings
 
     def wanted(path: pathlib.Path, record: Record) -> bool:
-        return overwrite or not _is_done(path, record)
+        return orders.overwrite or not _is_done(path, record)
 
     results = []
     for seed, path in enumerate(job.results, settings.seed):
@@ -139,7 +152,7 @@ def _prepare(
             said.check_picture(photo.pixels)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
-    return _Work(photo, results, heat_map)
+    return Work(photo, results, heat_map)
 
 
 def _ingredients(recipe: Recipe) -> dict[str, Any]:
@@ -166,8 +179,8 @@ def _is_done(path: pathlib.Path, record: Record) -> bool:
     return found == record
 
 
-def _colorize(colorizer: Any, work: _Work | None, job: Job) -> tuple[str, ...] | None:
-    """Makes what is wanted; returns remarks on the picture, or None if nothing was."""
+def make(colorizer: Any, work: Work | None, job: Job) -> tuple[str, ...] | None:
+    """Makes the files that are wanted; returns remarks on the picture, or None if none was."""
     if work is None:
         return None
     heat_map = work.heat_map
@@ -195,7 +208,7 @@ def _write(path: pathlib.Path, rgb: Any, like: Photo, provenance: dict, record: 
 
 
 def _ahead(
-    prepare: Callable[[Job], _Work | None], jobs: Sequence[Job]
+    prepare: Callable[[Job], Work | None], jobs: Sequence[Job]
 ) -> Iterator[tuple[Job, deque[concurrent.futures.Future]]]:
     """Each job, and a queue to take from what `prepare` made of it; one thread prepares the next job meanwhile."""
     ready: deque[concurrent.futures.Future] = deque()

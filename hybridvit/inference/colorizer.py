@@ -21,6 +21,7 @@ from hybridvit.hints.shapes import Hint, PaletteColor
 from hybridvit.hints.sidecar import recipe_to_json
 from hybridvit.inference.canvas import Canvas
 from hybridvit.inference.decode import with_hints
+from hybridvit.inference.exported_predictor import is_exported, load_exported
 from hybridvit.inference.hint_residual import spread_residual
 from hybridvit.inference.photo import Photo, photo_of, read_photo, write_photo
 from hybridvit.inference.predictor import Predict, Predictor
@@ -54,7 +55,7 @@ class Colorizer:
     """Colours photographs with one set of weights, from `load`, or by a method of `hybridvit.classical.methods`."""
 
     def __init__(self, source: Weights | Predict):
-        self._predictor = Predictor(source) if isinstance(source, Weights) else source
+        self.predictor = Predictor(source) if isinstance(source, Weights) else source
         self.name, self.digest = source.name, source.digest
 
     def predict_ab(
@@ -73,17 +74,17 @@ class Colorizer:
             raise ValueError(f"decode={decode!r} is neither 'mean' nor 'vivid'")
         L, hint_ab, mask = np.asarray(L), np.asarray(hint_ab), np.asarray(hint_mask, bool)
         hinted = mask.any()
-        free = self._predictor(L) if decode == "vivid" or not hinted else None
+        free = self.predictor(L) if decode == "vivid" or not hinted else None
         if not hinted:
             return free.vivid if decode == "vivid" else free.mean
-        ab = self._predictor(L, (hint_ab, mask)).mean
+        ab = self.predictor(L, (hint_ab, mask)).mean
         if decode == "vivid":
             ab = with_hints(ab, free.mean, free.vivid)
         return np.stack([spread_residual(*one) for one in zip(L, ab, hint_ab, mask, strict=True)])
 
     def open(self, image: Picture) -> Canvas:
         """A photograph to be coloured again and again. Raises ValueError or OSError as `colorize`."""
-        return Canvas(self._predictor, _as_photo(image))
+        return Canvas(self.predictor, _as_photo(image))
 
     def colorize(
         self,
@@ -123,7 +124,7 @@ class Colorizer:
             del settings["seed"]
         provenance = {
             "software": f"hybridvit {VERSION}",
-            **self._predictor.provenance,
+            **self.predictor.provenance,
             **recipe_to_json(recipe),
             "settings": settings,
         }
@@ -135,10 +136,11 @@ class Colorizer:
 def load(path: str | os.PathLike = "pretrained") -> Colorizer:
     """A Colorizer with the weights that come with the package, of a .safetensors file, or of a checkpoint.
 
-    Compiled programs are kept on disk from now on. Raises FileNotFoundError or ValueError, one line.
+    Or with the network of an .onnx or .stablehlo file of `hybridvit export`. Compiled programs are kept on disk from
+    now on. Raises FileNotFoundError, ModuleNotFoundError (an .onnx file without onnxruntime) or ValueError, one line.
     """
     enable_compilation_cache()
-    return Colorizer(load_weights(path))
+    return Colorizer(load_exported(path) if is_exported(path) else load_weights(path))
 
 
 def _as_photo(image: Picture) -> Photo:

@@ -56,7 +56,8 @@ def plan(
     levels = [0] * len(sources)
     while True:
         jobs = [
-            _job(*pair, output, file_format, samples, heat_map) for pair in zip(sources, levels, strict=True)
+            job_of(*pair, output, file_format, samples, heat_map)
+            for pair in zip(sources, levels, strict=True)
         ]
         claims = defaultdict(set)  # of files: the jobs that would write them
         for i, job in enumerate(jobs):
@@ -76,7 +77,7 @@ def plan(
             levels[i] += 1
 
 
-def _job(
+def job_of(
     source: Source,
     level: int,
     output: pathlib.Path,
@@ -84,6 +85,7 @@ def _job(
     samples: int | None,
     heat_map: bool,
 ) -> Job:
+    """The job of one source by names of that level, 0 the shortest; see `plan`."""
     suffix = source.relative.suffix
     file_format = file_format or KEPT.get(suffix.lower(), "png")
     stem, folder = source.relative.stem, output / source.relative.parent

@@ -73,18 +73,29 @@ class Predictor:
     def __call__(self, L: Float[np.ndarray, "b h w"], hints: Hints | None = None) -> Predicted:
         """Colours pictures of any height and width at the model's own scale; L is 0..100."""
         height, width = L.shape[1:]
-        # The padding lies on the right and below, and is cut off again
-        pad = ((0, 0), (0, -height % BUCKET), (0, -width % BUCKET))
-        L = np.pad(L.astype(np.float32), pad, mode="edge")
-        if hints is not None:
-            ab, mask = hints
-            hints = np.pad(ab.astype(np.float32), (*pad, (0, 0))), np.pad(mask, pad)
+        L, hints = padded(L, hints)
         with self._turn:
-            mean, vivid, logits = (
-                None if x is None else np.asarray(x) for x in self._predict(self._params, L, hints)
-            )
-        return Predicted(
-            mean[:, :height, :width],
-            None if vivid is None else vivid[:, :height, :width],
-            logits[:, : -(-height // STRIDE), : -(-width // STRIDE)],
-        )
+            found = (None if x is None else np.asarray(x) for x in self._predict(self._params, L, hints))
+        return cropped(Predicted(*found), height, width)
+
+
+def padded(
+    L: Float[np.ndarray, "b h w"], hints: Hints | None
+) -> tuple[Float[np.ndarray, "b hp wp"], Hints | None]:
+    """Float32, with pixels on the right and below up to multiples of BUCKET; `cropped` cuts them off again."""
+    height, width = L.shape[1:]
+    pad = ((0, 0), (0, -height % BUCKET), (0, -width % BUCKET))
+    if hints is not None:
+        ab, mask = hints
+        hints = np.pad(ab.astype(np.float32), (*pad, (0, 0))), np.pad(mask, pad)
+    return np.pad(L.astype(np.float32), pad, mode="edge"), hints
+
+
+def cropped(predicted: Predicted, height: int, width: int) -> Predicted:
+    """The prediction for the upper left `height` x `width` px."""
+    mean, vivid, logits = predicted
+    return Predicted(
+        mean[:, :height, :width],
+        None if vivid is None else vivid[:, :height, :width],
+        logits[:, : -(-height // STRIDE), : -(-width // STRIDE)],
+    )

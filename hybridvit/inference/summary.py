@@ -44,7 +44,7 @@ def explain(error: Exception, about: object = "") -> str:
         return "not enough memory for this picture"
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    elif isinstance(error, OSError | ValueError):
+    elif isinstance(error, OSError | ValueError | ModuleNotFoundError):
         text = str(error)
     else:
         text = f"unexpected {type(error).__name__}, please report it: {error}"

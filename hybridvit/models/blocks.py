@@ -3,17 +3,18 @@
 Maps are `[b, h, w, c]`, token sequences `[b, t, c]`. Parameters are float32, `dtype` is the compute type.
 """
 
-import functools
 import math
+from types import ModuleType
 from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 T = TypeVar("T")
+Constant = np.ndarray | Array  # traced only where sizes are symbolic
 
 
 def look_up(variants: dict[str, T], variant: str) -> T:
@@ -94,20 +95,34 @@ class ConvBlock(nnx.Module):
         return x + self.out(nnx.gelu(self.conv(rms_norm(x))))
 
 
-def rotary_angles(height: int, width: int, head_dim: int, base: float = 100.0) -> np.ndarray:
+def numpy_for(*sizes: int) -> ModuleType:
+    """The numpy that makes arrays of these sizes: jax's for the symbolic ones of an export, else constants are made."""
+    return np if all(isinstance(size, int) for size in sizes) else jnp
+
+
+def places(height: int, width: int) -> tuple[Int[Constant, " hw"], Int[Constant, " hw"]]:
+    """Row and column of each place of a map, in reading order."""
+    xp = numpy_for(height, width)
+    rows, columns = xp.meshgrid(xp.arange(height), xp.arange(width), indexing="ij")
+    return rows.reshape(-1), columns.reshape(-1)
+
+
+def rotary_angles(
+    height: int, width: int, head_dim: int, base: float = 100.0
+) -> Float[Constant, "hw half_head_dim"]:
     """Angles of 2-D rotary positions (Su et al. 2021; the axial form of Heo et al. 2024), `[height*width, head_dim/2]`.
 
     The first half of the frequencies turns with the row, the second with the column.
     """
     frequencies = base ** (-np.arange(head_dim // 4) / (head_dim // 4))
-    rows, columns = np.meshgrid(np.arange(height), np.arange(width), indexing="ij")
-    angles = np.concatenate([p.reshape(-1, 1) * frequencies for p in (rows, columns)], -1)
-    return angles.astype(np.float32)
+    turns = [place[:, None] * frequencies for place in places(height, width)]
+    return numpy_for(height, width).concatenate(turns, -1).astype(np.float32)
 
 
-def rotate(x: Float[Array, "b n t d"], angles: Float[np.ndarray, "t half"]) -> Float[Array, "b n t d"]:
+def rotate(x: Float[Array, "b n t d"], angles: Float[Constant, "t half"]) -> Float[Array, "b n t d"]:
     """Turns the pairs (i, i + d/2) of each head by the token's angles."""
-    cos, sin = jnp.asarray(np.cos(angles), x.dtype), jnp.asarray(np.sin(angles), x.dtype)
+    xp = numpy_for(*angles.shape)
+    cos, sin = jnp.asarray(xp.cos(angles), x.dtype), jnp.asarray(xp.sin(angles), x.dtype)
     first, second = jnp.split(x, 2, -1)
     return jnp.concatenate([first * cos - second * sin, first * sin + second * cos], -1)
 
@@ -145,9 +160,7 @@ class ViTBlock(nnx.Module):
         self.mlp_in = linear(width, mlp_ratio * width)
         self.mlp_out = linear(mlp_ratio * width, width, init_scale=0.1)
 
-    def __call__(
-        self, x: Float[Array, "b t c"], angles: Float[np.ndarray, "t half"]
-    ) -> Float[Array, "b t c"]:
+    def __call__(self, x: Float[Array, "b t c"], angles: Float[Constant, "t half"]) -> Float[Array, "b t c"]:
         b, t, c = x.shape
         h = rms_norm(x)
         q, k, v = (
@@ -159,16 +172,11 @@ class ViTBlock(nnx.Module):
         return x + y + self.mlp_out(jnp.square(nnx.relu(self.mlp_in(h))))
 
 
-@functools.cache
-def interpolation_matrix(size: int, factor: int) -> np.ndarray:
+def interpolation_matrix(size: int, factor: int) -> Float[Constant, "sf size"]:
     """Bilinear interpolation of `size` samples (pixel centres aligned), `[size * factor, size]`."""
-    position = np.clip((np.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)
-    low = np.minimum(np.floor(position).astype(int), max(size - 2, 0))
-    matrix = np.zeros((size * factor, size), np.float32)
-    rows = np.arange(size * factor)
-    matrix[rows, low] += 1 - (position - low)
-    matrix[rows, np.minimum(low + 1, size - 1)] += position - low
-    return matrix
+    xp = numpy_for(size)
+    position = xp.clip((xp.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)
+    return xp.maximum(1 - abs(position[:, None] - xp.arange(size)), 0).astype(np.float32)
 
 
 def upsample(x: Float[Array, "b h w c"], factor: int) -> Float[Array, "b hf wf c"]:

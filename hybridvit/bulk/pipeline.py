@@ -1,0 +1,253 @@
+"""The Beam pipeline: inputs -> photographs -> those whose result's name is theirs alone -> coloured by the workers.
+
+Each photograph is coloured by the code of `hybridvit colorize` (`inference/batch`), from and to the disk of the worker:
+what is done already is skipped by the record in the result, so a bundle that is tried again, and a job that is started
+again, do nothing twice; a result appears whole or not at all. What cannot be coloured goes to OUTPUT/failed.jsonl.
+"""
+
+import argparse
+import dataclasses
+import functools
+import json
+import logging
+import pathlib
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import numpy as np
+from apache_beam.metrics import Metrics
+from apache_beam.utils.shared import Shared
+from apache_beam.utils.windowed_value import WindowedValue
+
+from hybridvit.bulk.files import exists, fetch, is_remote, put
+from hybridvit.bulk.found import Found, find
+from hybridvit.hints.sidecar import sidecar_path
+from hybridvit.inference.batch import NO_ROOM, Orders, Work, is_result, make, prepare
+from hybridvit.inference.inputs import Source
+from hybridvit.inference.naming import Job, job_of
+from hybridvit.inference.summary import explain
+
+FAILED = "failed.jsonl"
+COUNTERS = ("coloured", "skipped", "failed", "results", "bytes")
+NAMESPACE = "hybridvit"
+HELD_BYTES = 2**30  # of decoded pixels that wait for others of their shape
+Failure = dict[str, str]  # photo, reason
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What is asked for: `options` of the command, `output` absolute, `batch` views at once (0: choose)."""
+
+    options: argparse.Namespace
+    orders: Orders
+    output: str
+    batch: int
+
+
+class Waiting(NamedTuple):
+    """A photograph that is read, in a folder of its own on this machine."""
+
+    found: Found
+    folder: tempfile.TemporaryDirectory
+    job: Job
+    work: Work
+
+
+def build(pipeline: beam.Pipeline, inputs: list[str], task: Task) -> None:
+    """Adds the whole job to `pipeline`."""
+    failures = (
+        pipeline
+        | "inputs" >> beam.Create(inputs, reshuffle=False)
+        | "find" >> beam.FlatMap(find, output=task.output)
+        | "name" >> beam.Map(lambda found: (target_of(found, task), found))
+        | "by name" >> beam.GroupByKey()
+        | "one a name" >> beam.FlatMap(lambda pair: only_one(*pair)).with_outputs("failed", main="photos")
+    )
+    coloured = failures.photos | "spread" >> beam.Reshuffle() | "colour" >> beam.ParDo(Colour(task))
+    (
+        (failures.failed, coloured)
+        | "all failures" >> beam.Flatten()
+        | "as JSON" >> beam.Map(functools.partial(json.dumps, ensure_ascii=False))
+        | "write failures"
+        >> beam.io.WriteToText(f"{task.output}/{FAILED}", num_shards=1, shard_name_template="")
+    )
+
+
+def local_job(found: Found, task: Task, folder: pathlib.Path) -> Job:
+    """The files of one photograph inside `folder`: the input below `in`, results below `out`, or beside it."""
+    place = pathlib.Path(found.relative)
+    output = folder / ("in" if task.output == found.root else "out")
+    options = task.options
+    source = Source(folder / "in" / place, place)
+    return job_of(source, 1, output, options.format, options.samples, options.uncertainty)
+
+
+def remote_of(path: pathlib.Path, folder: pathlib.Path, task: Task) -> str:
+    """Where the file of the worker's `folder` belongs."""
+    return f"{task.output}/{pathlib.Path(*path.relative_to(folder).parts[1:]).as_posix()}"
+
+
+def target_of(found: Found, task: Task) -> str:
+    """The name of the photograph's first result, by which those are found that would overwrite one another."""
+    folder = pathlib.Path("/hybridvit")
+    return remote_of(local_job(found, task, folder).results[0], folder, task).casefold()
+
+
+def only_one(target: str, found: Iterable[Found]) -> Iterator[Found | beam.pvalue.TaggedOutput]:
+    """The photograph that has this result; if several would have it, none has."""
+    same = sorted(set(found))
+    if len(same) == 1:
+        yield same[0]
+        return
+    for one in same:
+        other = next(path for path in (same[0].path, same[1].path) if path != one.path)
+        reason = f"its result {target} would be that of {other}, too: colour them into different folders"
+        yield beam.pvalue.TaggedOutput("failed", _failure(one, reason))
+
+
+class Colour(beam.DoFn):
+    """Photographs in, failures out; results are written on the way.
+
+    Photographs wait until there are as many of one view's shape as the model takes at once, or the bundle ends.
+    """
+
+    def __init__(self, task: Task):
+        self._task = task
+        self._shared = Shared()
+        self._waiting: dict[tuple[int, int], list[Waiting]] = {}
+
+    def setup(self) -> None:
+        from hybridvit.inference.ahead import Ahead
+        from hybridvit.inference.colorizer import Colorizer
+
+        loaded = self._shared.acquire(functools.partial(load, self._task))  # once a process
+        self._loaded, self._batch = loaded, self._task.batch or (1 if _on_cpu() else 16)
+        self._ahead = Ahead(loaded.predictor, self._batch) if self._batch > 1 else None
+        self._colorizer = loaded if self._ahead is None else Colorizer(self._ahead)
+        self._counters = {name: Metrics.counter(NAMESPACE, name) for name in COUNTERS}
+
+    def start_bundle(self) -> None:
+        self._waiting = defaultdict(list)
+
+    def process(self, found: Found) -> Iterator[Failure]:
+        folder = tempfile.TemporaryDirectory(prefix="hybridvit-bulk-")
+        try:
+            read = self._read(found, folder)
+        except Exception as error:
+            yield self._failed(found, folder, error)
+            return
+        if read is None:
+            folder.cleanup()
+            return
+        shape = self._shape(read)
+        self._waiting[shape].append(read)
+        held = sum(one.work.photo.pixels.nbytes for many in self._waiting.values() for one in many)
+        if len(self._waiting[shape]) == self._batch:
+            yield from self._colour(self._waiting.pop(shape))
+        elif held > HELD_BYTES:
+            yield from self._colour_all()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        window = beam.transforms.window.GlobalWindow()
+        for failure in self._colour_all():
+            yield WindowedValue(failure, window.max_timestamp(), [window])
+
+    def _read(self, found: Found, folder: tempfile.TemporaryDirectory) -> Waiting | None:
+        here = pathlib.Path(folder.name)
+        job, orders = local_job(found, self._task, here), self._task.orders
+        fetch(found.path, job.source)
+        if is_result(job.source):
+            self._counters["results"].inc()
+            return None
+        sidecar = sidecar_path(job.source)
+        if not self._task.options.no_hints:
+            remote = f"{found.path.rpartition('/')[0]}/{sidecar.name}"
+            if exists(remote):
+                fetch(remote, sidecar)
+        for target in (*job.results, *([job.heat_map] if job.heat_map else [])):
+            remote = remote_of(target, here, self._task)
+            if not orders.overwrite and exists(remote):
+                fetch(remote, target)
+        work = prepare(job, self._colorizer.digest, lambda _: sidecar if sidecar.exists() else None, orders)
+        if work is None:
+            self._counters["skipped"].inc()
+            return None
+        return Waiting(found, folder, job, work)
+
+    def _shape(self, read: Waiting) -> tuple[int, int]:
+        from hybridvit.inference.predictor import BUCKET
+        from hybridvit.inference.view import view_size
+
+        recipe = _recipe(read.work)
+        height, width = view_size(*read.work.photo.pixels.shape[:2], recipe.settings.size)
+        return -(-height // BUCKET), -(-width // BUCKET)
+
+    def _colour_all(self) -> Iterator[Failure]:
+        for shape in list(self._waiting):
+            yield from self._colour(self._waiting.pop(shape))
+
+    def _colour(self, batch: list[Waiting]) -> Iterator[Failure]:
+        if self._ahead is not None:
+            self._ahead.look([self._view(read.work) for read in batch])
+        for read in batch:
+            here = pathlib.Path(read.folder.name)
+            try:
+                remarks = make(self._colorizer, read.work, read.job)
+                made = [path for path, *_ in read.work.results]
+                made += [read.work.heat_map[0]] if read.work.heat_map else []
+                written = sum(put(path, remote_of(path, here, self._task)) for path in made)
+            except Exception as error:
+                yield self._failed(read.found, read.folder, error)
+                continue
+            read.folder.cleanup()
+            for remark in remarks or ():
+                logging.info("%s: %s", read.found.path, remark)
+            self._counters["coloured"].inc()
+            self._counters["bytes"].inc(written)
+
+    def _view(self, work: Work) -> np.ndarray:
+        from hybridvit.inference.view import view_lightness, view_size
+
+        pixels = work.photo.pixels
+        return view_lightness(pixels, *view_size(*pixels.shape[:2], _recipe(work).settings.size))
+
+    def _failed(self, found: Found, folder: tempfile.TemporaryDirectory, error: Exception) -> Failure:
+        folder.cleanup()
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise error  # the next photograph would meet it too
+        here = pathlib.Path(folder.name)
+        reason = explain(error, here / "in" / found.relative)
+        reason = reason.replace(f"{here / 'in'}", found.root).replace(f"{here / 'out'}", self._task.output)
+        self._counters["failed"].inc()
+        return _failure(found, reason)
+
+
+def load(task: Task) -> Any:
+    """The `Colorizer` asked for; its weights may lie on any filesystem."""
+    from hybridvit.colorize import build_colorizer
+
+    options = task.options
+    if not is_remote(options.weights):
+        return build_colorizer(options)
+    with tempfile.TemporaryDirectory(prefix="hybridvit-bulk-") as folder:
+        local = pathlib.Path(folder, options.weights.rpartition("/")[2])
+        fetch(options.weights, local)
+        return build_colorizer(argparse.Namespace(**vars(options) | {"weights": str(local)}))
+
+
+def _on_cpu() -> bool:
+    import jax
+
+    return jax.default_backend() == "cpu"
+
+
+def _recipe(work: Work) -> Any:
+    """Of the first thing to be made: size and hints are the same for all."""
+    return work.results[0][1] if work.results else work.heat_map[1]
+
+
+def _failure(found: Found, reason: str) -> Failure:
+    return {"photo": found.path, "reason": reason}
