@@ -66,8 +66,10 @@ def full_disk(request, tmp_path) -> Iterator[tuple[pathlib.Path, Callable]]:
         ballast = folder / "ballast"
         with contextlib.suppress(OSError):
             ballast.write_bytes(bytes(2**21))
-        yield
-        ballast.unlink()
+        try:
+            yield
+        finally:
+            ballast.unlink()
 
     try:
         yield folder, filled
