@@ -66,8 +66,10 @@ def full_disk(request, tmp_path) -> Iterator[tuple[pathlib.Path, Callable]]:
         ballast = folder / "ballast"
         with contextlib.suppress(OSError):
             ballast.write_bytes(bytes(2**21))
-        yield
-        ballast.unlink()
+        try:
+            yield
+        finally:
+            ballast.unlink()
 
     try:
         yield folder, filled
@@ -86,17 +88,17 @@ def test_a_full_disk_while_a_checkpoint_is_written(full_disk, capfd):
     abstract = jax.tree.map(
         lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), state_of(1)
     )
-    with Checkpoints(folder / "checkpoints", keep_last=2) as checkpoints:
-        checkpoints.save(1, state_of(1), {"step": 1})
-        checkpoints.wait()
 
-        def save() -> None:
-            checkpoints.save(2, state_of(2), {"step": 2})
+    def run() -> None:
+        with Checkpoints(folder / "checkpoints", keep_last=2) as checkpoints:
+            checkpoints.save(1, state_of(1), {"step": 1})
             checkpoints.wait()
+            with filled():
+                checkpoints.save(2, state_of(2), {"step": 2})
+                checkpoints.wait()
 
-        unwritten = r"could not be written to .*checkpoints \(.*\)"
-        with filled(), pytest.raises(UnwrittenError, match=unwritten) as error:
-            save()
+    with pytest.raises(UnwrittenError, match=r"could not be written to .*checkpoints \(.*\)") as error:
+        run()
     assert "\n" not in str(error.value)
     assert "Traceback" not in "".join(capfd.readouterr())
     with Checkpoints(folder / "checkpoints", keep_last=2) as checkpoints:

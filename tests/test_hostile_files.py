@@ -14,6 +14,7 @@ from tests.hostile import Target, make_targets, try_one
 PACKAGE = pathlib.Path(__file__).parent.parent / "hybridvit"
 READERS = ("safetensors", "pth", "old pth", "ViT npz", "checkpoint", "config", "sidecar")
 READERS += ("photograph, as reference", "training picture", "decoder's answer")
+COUNTS = {"checkpoint": 20, "pth": 40, "old pth": 40, "ViT npz": 40}  # the slower ones; else 100
 UNPICKLERS = {
     "pickle",
     "_pickle",
@@ -43,7 +44,7 @@ def test_read_or_refused_in_one_line(targets, reader):
     target = targets[reader]
     assert try_one(target, None) == "read"
     outcomes = {}
-    for number in range(20 if reader == "checkpoint" else 150):
+    for number in range(COUNTS.get(reader, 100)):
         outcomes[number] = try_one(target, random.Random(f"{reader} {number}"))
     assert not {n: outcome for n, outcome in outcomes.items() if outcome not in ("read", "refused")}
     assert "refused" in outcomes.values()

@@ -35,6 +35,7 @@ COUNTERS = ("coloured", "skipped", "failed", "results", "bytes")
 NAMESPACE = "hybridvit"
 HELD_BYTES = 2**30  # of decoded pixels that wait for others of their shape
 Failure = dict[str, str]  # photo, reason
+Pair = tuple[str, str]  # of a `Found`, which Beam's coders for named tuples would not give back as one
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +62,8 @@ def build(pipeline: beam.Pipeline, inputs: list[str], task: Task) -> None:
     failures = (
         pipeline
         | "inputs" >> beam.Create(inputs, reshuffle=False)
-        | "find" >> beam.FlatMap(find, output=task.output)
-        | "name" >> beam.Map(lambda found: (target_of(found, task), found))
+        | "find" >> beam.FlatMap(lambda argument: [tuple(one) for one in find(argument, task.output)])
+        | "name" >> beam.Map(lambda found: (target_of(Found(*found), task), found))
         | "by name" >> beam.GroupByKey()
         | "one a name" >> beam.FlatMap(lambda pair: only_one(*pair)).with_outputs("failed", main="photos")
     )
@@ -70,7 +71,7 @@ def build(pipeline: beam.Pipeline, inputs: list[str], task: Task) -> None:
     (
         (failures.failed, coloured)
         | "all failures" >> beam.Flatten()
-        | "as JSON" >> beam.Map(functools.partial(json.dumps, ensure_ascii=False))
+        | "as JSON" >> beam.Map(counted_line)
         | "write failures"
         >> beam.io.WriteToText(f"{task.output}/{FAILED}", num_shards=1, shard_name_template="")
     )
@@ -96,16 +97,23 @@ def target_of(found: Found, task: Task) -> str:
     return remote_of(local_job(found, task, folder).results[0], folder, task).casefold()
 
 
-def only_one(target: str, found: Iterable[Found]) -> Iterator[Found | beam.pvalue.TaggedOutput]:
-    """The photograph that has this result; if several would have it, none has."""
-    same = sorted(set(found))
+def only_one(target: str, found: Iterable[Pair]) -> Iterator[Any]:
+    """The photograph that has this result; if several would have it, none has, and they are tagged "failed"."""
+    paths = {path: root for path, root in found}
+    same = [Found(path, paths[path]) for path in sorted(paths)]
     if len(same) == 1:
-        yield same[0]
+        yield tuple(same[0])
         return
     for one in same:
         other = next(path for path in (same[0].path, same[1].path) if path != one.path)
         reason = f"its result {target} would be that of {other}, too: colour them into different folders"
         yield beam.pvalue.TaggedOutput("failed", _failure(one, reason))
+
+
+def counted_line(failure: Failure) -> str:
+    """A line of the file of failures."""
+    Metrics.counter(NAMESPACE, "failed").inc()
+    return json.dumps(failure, ensure_ascii=False)
 
 
 class Colour(beam.DoFn):
@@ -132,7 +140,8 @@ class Colour(beam.DoFn):
     def start_bundle(self) -> None:
         self._waiting = defaultdict(list)
 
-    def process(self, found: Found) -> Iterator[Failure]:
+    def process(self, pair: Pair) -> Iterator[Failure]:
+        found = Found(*pair)
         folder = tempfile.TemporaryDirectory(prefix="hybridvit-bulk-")
         try:
             read = self._read(found, folder)
@@ -221,7 +230,6 @@ class Colour(beam.DoFn):
         here = pathlib.Path(folder.name)
         reason = explain(error, here / "in" / found.relative)
         reason = reason.replace(f"{here / 'in'}", found.root).replace(f"{here / 'out'}", self._task.output)
-        self._counters["failed"].inc()
         return _failure(found, reason)
 
 

@@ -30,7 +30,7 @@ def _broadcast(operands: Sequence[Value]) -> tuple[Any, ...]:
 
 
 def _is(size: Any, number: int) -> bool:
-    return isinstance(size, int | np.integer) and size == number
+    return isinstance(size, int | np.integer) and bool(size == number)
 
 
 def _elementwise(make: Callable[..., str]) -> Operator:

@@ -81,7 +81,7 @@ class Predictor:
 
 def padded(
     L: Float[np.ndarray, "b h w"], hints: Hints | None
-) -> tuple[Float[np.ndarray, "b hp wp"], Hints | None]:
+) -> tuple[Float[np.ndarray, "b hp wp"], tuple[np.ndarray, np.ndarray] | None]:
     """Float32, with pixels on the right and below up to multiples of BUCKET; `cropped` cuts them off again."""
     height, width = L.shape[1:]
     pad = ((0, 0), (0, -height % BUCKET), (0, -width % BUCKET))

@@ -5,7 +5,7 @@ Maps are `[b, h, w, c]`, token sequences `[b, t, c]`. Parameters are float32, `d
 
 import math
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from flax import nnx
 from jaxtyping import Array, Float, Int
 
 T = TypeVar("T")
+Size = Any  # an int, or a symbolic size of jax.export
 Constant = np.ndarray | Array  # traced only where sizes are symbolic
 
 
@@ -95,12 +96,12 @@ class ConvBlock(nnx.Module):
         return x + self.out(nnx.gelu(self.conv(rms_norm(x))))
 
 
-def numpy_for(*sizes: int) -> ModuleType:
+def numpy_for(*sizes: Size) -> ModuleType:
     """The numpy that makes arrays of these sizes: jax's for the symbolic ones of an export, else constants are made."""
     return np if all(isinstance(size, int) for size in sizes) else jnp
 
 
-def places(height: int, width: int) -> tuple[Int[Constant, " hw"], Int[Constant, " hw"]]:
+def places(height: Size, width: Size) -> tuple[Int[Constant, " hw"], Int[Constant, " hw"]]:
     """Row and column of each place of a map, in reading order."""
     xp = numpy_for(height, width)
     rows, columns = xp.meshgrid(xp.arange(height), xp.arange(width), indexing="ij")
@@ -108,7 +109,7 @@ def places(height: int, width: int) -> tuple[Int[Constant, " hw"], Int[Constant,
 
 
 def rotary_angles(
-    height: int, width: int, head_dim: int, base: float = 100.0
+    height: Size, width: Size, head_dim: int, base: float = 100.0
 ) -> Float[Constant, "hw half_head_dim"]:
     """Angles of 2-D rotary positions (Su et al. 2021; the axial form of Heo et al. 2024), `[height*width, head_dim/2]`.
 
@@ -172,7 +173,7 @@ class ViTBlock(nnx.Module):
         return x + y + self.mlp_out(jnp.square(nnx.relu(self.mlp_in(h))))
 
 
-def interpolation_matrix(size: int, factor: int) -> Float[Constant, "sf size"]:
+def interpolation_matrix(size: Size, factor: int) -> Float[Constant, "sf size"]:
     """Bilinear interpolation of `size` samples (pixel centres aligned), `[size * factor, size]`."""
     xp = numpy_for(size)
     position = xp.clip((xp.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)

@@ -14,7 +14,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
-from hybridvit.models.blocks import Constant, Linear, numpy_for, places
+from hybridvit.models.blocks import Constant, Linear, Size, numpy_for, places
 
 MAX_CELLS = 128  # hint cells attended to; of more, as many evenly spread ones
 HEAD_DIM = 32
@@ -71,14 +71,14 @@ def pool_hints(
     return total / jnp.maximum(count, 1), jnp.minimum(count, 1)
 
 
-def _priority(count: int) -> Float[Constant, " count"]:
+def _priority(count: Size) -> Float[Constant, " count"]:
     """Distinct numbers in 0.5..1 (those of the golden ratio), so that the largest few lie everywhere."""
     # The fractional part of count * 0.618..., in units of 2^-32: integers overflow, what export and numpy do alike
     turns = numpy_for(count).arange(count, dtype=np.int32) * _GOLDEN
     return 0.5 + turns.astype(np.float32) * np.float32(2**-33) + 0.5 * (turns < 0).astype(np.float32)
 
 
-def _log_distance(cells: Array, height: int, width: int) -> Float[Array, "b p k"]:
+def _log_distance(cells: Array, height: Size, width: Size) -> Float[Array, "b p k"]:
     """Log of the distance of every place to the cells, in halves of the picture's geometric mean side."""
     lines = (jnp.asarray(x.astype(np.float32)) for x in places(height, width))
     square = sum(jnp.square(x[:, None] - x[cells][:, None]) for x in lines)  # [b, p, k], cells of 1/4

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hybridvit
@@ -145,12 +145,14 @@ def test_what_is_no_such_file(path, tmp_path, monkeypatch):
         load_exported(path)
 
 
+@settings(deadline=None)
 @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
 def test_a_description_is_read_or_refused(text):
     with pytest.raises(ValueError):  # noqa: PT011
         about_from_json(text)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["name", "weights", "model", "log_rarity", "license", "format"]), st.text()
