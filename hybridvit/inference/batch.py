@@ -40,9 +40,9 @@ SHOWN = (
 class Orders:
     """What is said for all pictures of a command, see `colorize_files`."""
 
-    settings: Mapping[str, Any] = MappingProxyType({})
-    palette: tuple[PaletteColor, ...] = ()
-    overwrite: bool = False
+    settings: Mapping[str, Any]
+    palette: tuple[PaletteColor, ...]
+    overwrite: bool
 
 
 @dataclasses.dataclass(frozen=True)
