@@ -54,6 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(ours)
     check(parser, options)
     logging.basicConfig(format="%(levelname)s: %(message)s")
+    logging.getLogger("apache_beam.io.filebasedsink").setLevel(
+        logging.ERROR
+    )  # it warns of replacing failed.jsonl
     try:
         return _run(options, theirs)
     except KeyboardInterrupt:

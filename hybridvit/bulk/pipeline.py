@@ -213,7 +213,7 @@ class Colour(beam.DoFn):
                 continue
             read.folder.cleanup()
             for remark in remarks or ():
-                logging.info("%s: %s", read.found.path, remark)
+                logging.warning("%s: %s", read.found.path, remark)
             self._counters["coloured"].inc()
             self._counters["bytes"].inc(written)
 

@@ -38,9 +38,9 @@ SHOWN = "probability that the colour is more than 10 ab units off: dark blue 0 %
 class Orders:
     """What is said for all pictures of a command, see `colorize_files`."""
 
-    settings: Mapping[str, Any] = MappingProxyType({})
-    palette: tuple[PaletteColor, ...] = ()
-    overwrite: bool = False
+    settings: Mapping[str, Any]
+    palette: tuple[PaletteColor, ...]
+    overwrite: bool
 
 
 @dataclasses.dataclass(frozen=True)

@@ -80,7 +80,7 @@ def about_from_json(text: str) -> About:
     try:
         read = json.loads(text)
         if read["format"] != FORMAT:
-            raise ValueError(f"it is of another version ({str(read['format'])[:40]})")
+            raise ValueError(f"it is of another version ({read['format']!r:.40})")
         rarity = np.array(read["log_rarity"], np.float32)
         if rarity.shape != (len(BIN_CENTRES),) or not np.isfinite(rarity).all():
             raise ValueError("its log_rarity is not 313 numbers")

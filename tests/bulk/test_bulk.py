@@ -63,6 +63,11 @@ def results(folder: str = "out") -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob("*") if path.is_file())
 
 
+def written(path: pathlib.Path) -> tuple[int, int]:
+    """Changes when the file is replaced."""
+    return path.stat().st_ino, path.stat().st_mtime_ns
+
+
 def failures(folder: str = "out") -> list[dict[str, str]]:
     return [json.loads(line) for line in pathlib.Path(folder, "failed.jsonl").read_text().splitlines()]
 
@@ -76,16 +81,16 @@ def test_a_folder_then_again_then_with_one_more(run, stub_colorizer):
     assert failures() == []
     settings = {"size": 256, "strength": 1.0, "decode": "vivid", "seed": 0, "palette": (), "protected": ()}
     assert stub_colorizer.calls == [{"hints": ()} | settings] * 2
-    before = pathlib.Path("out/a.jpg").stat()
+    before = written(pathlib.Path("out/a.jpg"))
     assert run("scans --output out")[1] == [f"{out}: 0 coloured, 2 done already, 0.0 MB written"]
-    assert pathlib.Path("out/a.jpg").stat() == before
+    assert written(pathlib.Path("out/a.jpg")) == before
     Image.new("L", SIZE).save("scans/new.png")
     assert run("scans --output out")[1][0].startswith(f"{out}: 1 coloured, 2 done already")
     assert run("scans --output out --size 64")[1][0].startswith(f"{out}: 3 coloured, 0")
 
 
 def test_the_very_files_of_colorize(run, stub_colorizer, monkeypatch):
-    save_hints(pathlib.Path("scans/a.hints.json"), Sidecar(Recipe((Point(3, 4, "#804020"),))))
+    save_hints(pathlib.Path("scans/a.hints.json"), Sidecar(*SIZE, recipe=Recipe((Point(3, 4, "#804020"),))))
     flags = "--samples 2 --uncertainty --strength 0.5 --palette #804020,#208040"
     monkeypatch.setattr(colorize, "build_colorizer", lambda options: stub_colorizer)
     assert colorize.main(f"scans --output one {flags}".split()) == 0
@@ -225,7 +230,7 @@ class ElsewhereFileSystem(LocalFileSystem):
 
 def test_on_another_filesystem(run, tmp_path, monkeypatch):
     monkeypatch.setattr(ElsewhereFileSystem, "ELSEWHERE", str(tmp_path))
-    save_hints(pathlib.Path("scans/a.hints.json"), Sidecar(Recipe((Point(3, 4, "#804020"),))))
+    save_hints(pathlib.Path("scans/a.hints.json"), Sidecar(*SIZE, recipe=Recipe((Point(3, 4, "#804020"),))))
     pathlib.Path("scans/bad.png").write_text("no picture")
     assert run("elsewhere://scans/ --output elsewhere://out")[0] == 1
     assert results() == ["a.jpg", "box/b.png", "failed.jsonl"]
@@ -302,13 +307,13 @@ def test_a_worker_is_killed_and_the_same_command_goes_on(scans, tiny_weights, tm
     lines = [line for line in said.splitlines() if line.startswith("hybridvit: ")]
     assert lines[0].startswith("hybridvit: the job failed: Worker subprocess exited with return code")
     assert lines[1] == "hybridvit: the same command goes on from here"
-    done = {path: path.stat() for path in (tmp_path / "out").rglob("[!.]*.png")}
+    done = {path: written(path) for path in (tmp_path / "out").rglob("[!.]*.png")}
     assert 0 < len(done) < count
     with start() as job:
         out, said = job.communicate(timeout=300)
     assert job.returncode == 0, said
     assert f"{len(done)} done already" in out
-    assert all(path.stat() == before for path, before in done.items())
+    assert all(written(path) == before for path, before in done.items())
     words = f"{scans} --output one --weights {tiny_weights} --size 64".split()
     assert colorize.main(words) == 0
     names = [name for name in results("one")]
