@@ -90,9 +90,9 @@ def _from_file(path: pathlib.Path) -> Weights:
             about = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except safetensors.SafetensorError as error:
-        raise ValueError(f"{path} is no safetensors file: {error}") from None
+        raise ValueError(f"{path} is no safetensors file: {' '.join(str(error).split()):.160}") from None
     if about.get("format") != FORMAT:
-        raise ValueError(f"{path} was not written by hybridvit, or by a newer one ({about.get('format')})")
+        raise ValueError(f"{path} was not written by hybridvit, or by a newer one ({about.get('format')!r:.40})")
     model = ConfigDict(json.loads(about["model"]))
     log_rarity = arrays.pop(LOG_RARITY, None)
     expected = {name: x.shape for name, x in flatten_dict(_abstract(model), sep="/").items()}
