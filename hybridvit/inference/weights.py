@@ -92,7 +92,9 @@ def _from_file(path: pathlib.Path) -> Weights:
     except safetensors.SafetensorError as error:
         raise ValueError(f"{path} is no safetensors file: {' '.join(str(error).split()):.160}") from None
     if about.get("format") != FORMAT:
-        raise ValueError(f"{path} was not written by hybridvit, or by a newer one ({about.get('format')!r:.40})")
+        raise ValueError(
+            f"{path} was not written by hybridvit, or by a newer one ({about.get('format')!r:.40})"
+        )
     model = ConfigDict(json.loads(about["model"]))
     log_rarity = arrays.pop(LOG_RARITY, None)
     expected = {name: x.shape for name, x in flatten_dict(_abstract(model), sep="/").items()}
