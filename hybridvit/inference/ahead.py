@@ -19,8 +19,8 @@ class Ahead:
         self._predictor, self._batch = predictor, batch
         self._known: dict[tuple, Predicted] = {}
 
-    def look(self, views: Sequence[Float[np.ndarray, "h w"]]) -> None:
-        """Forgets the views before; these are `batch` at most, and of one `shape_of`."""
+    def look(self, views: Sequence[np.ndarray]) -> None:
+        """Forgets the views before; these, `[h, w]` each, are `batch` at most, and `padded` of one shape."""
         planes = np.concatenate([padded(L[None], None)[0] for L in views])
         short = ((0, self._batch - len(views)), (0, 0), (0, 0))
         found = self._predictor(np.pad(planes, short))  # always as many: each number would be compiled anew

@@ -215,6 +215,12 @@ class ElsewhereFileSystem(LocalFileSystem):
     def create(self, path, *rest, **options):
         return super().create(self._here(path), *rest, **options)
 
+    def size(self, path):
+        return super().size(self._here(path))
+
+    def last_updated(self, path):
+        return super().last_updated(self._here(path))
+
     def exists(self, path):
         return super().exists(self._here(path))
 
