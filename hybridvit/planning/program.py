@@ -56,7 +56,7 @@ def compile_step(config: ConfigDict, fsdp: int, devices: Sequence[Any]) -> Progr
     abstract = abstract_state(networks, mesh)
     batch = _batch(config, mesh)
     traced = jit_train_step(networks, config, abstract, mesh).trace(abstract, batch)
-    compiled = traced.lower().compile({"xla_backend_optimization_level": 3})  # whatever is set outside
+    compiled = traced.lower().compile()
     pictures = sum(len(x) for x in batch.values()) // mesh.size
     return Program(
         data=mesh.shape["data"],
