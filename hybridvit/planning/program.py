@@ -63,8 +63,11 @@ def compile_step(config: ConfigDict, fsdp: int, devices: Sequence[Any]) -> Progr
         fsdp=fsdp,
         pictures=pictures,
         state=state_bytes(abstract),
-        # The compiler counts a loop once; the trace knows nothing of what is computed on several devices alike
-        flops=max(compiled.cost_analysis()["flops"], product_flops(traced.jaxpr.jaxpr) / mesh.size),
+        # The compiler counts a loop's body once; the trace knows nothing of what several devices compute alike
+        flops=max(
+            config.optim.accumulate * compiled.cost_analysis()["flops"],
+            product_flops(traced.jaxpr.jaxpr) / mesh.size,
+        ),
         temporary=compiled.memory_analysis().temp_size_in_bytes,
         saved=saved_bytes(config) * pictures // config.optim.accumulate,
         collectives=tuple(read_collectives(compiled.as_text(), mesh.size)),
@@ -73,23 +76,21 @@ def compile_step(config: ConfigDict, fsdp: int, devices: Sequence[Any]) -> Progr
 
 def enlarge(program: Program, data: int) -> Program:
     """The program on `data` groups of devices, each device with as many pictures as before."""
-    if data == program.data:
-        return program
-    fsdp = program.fsdp
-    sizes = {program.devices: data * fsdp}
+    fsdp, devices = program.fsdp, data * program.fsdp
     collectives = []
     for one in program.collectives:
-        members, n = one.members, len(one.members)
-        if one.kind == "collective-permute":
-            pass
-        elif n == program.devices:
-            members = tuple(range(data * fsdp))
-        elif n == program.data and members[1] - members[0] == fsdp:
-            members = tuple(range(0, data * fsdp, fsdp))
-        elif n not in sizes and n != fsdp:
-            raise ValueError(f"a {one.kind} among {n} of {program.devices} devices: compile for all of them")
+        members, size = one.members, one.bytes
+        across = members[-1] - members[0] >= fsdp
+        if one.kind != "collective-permute" and across:
+            if len(members) not in (program.data, program.devices):
+                raise ValueError(
+                    f"a {one.kind} among {len(members)} of {program.devices} devices: not by groups"
+                )
+            members = tuple(range(0, devices, 1 if len(members) == program.devices else fsdp))
+            # Between groups only pictures are gathered, and there are more of them
+            size = size * data // program.data if one.kind == "all-gather" else size
         if len(members) > 1:
-            collectives.append(dataclasses.replace(one, members=members))
+            collectives.append(dataclasses.replace(one, members=members, bytes=size))
     return dataclasses.replace(program, data=data, collectives=tuple(collectives))
 
 
