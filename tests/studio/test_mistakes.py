@@ -11,7 +11,7 @@ def test_a_mistake_of_ours_is_a_line_too(client, ids, monkeypatch, caplog):
     def fail(canvas, recipe):
         raise RuntimeError("no such\nthing")
 
-    monkeypatch.setattr(Canvas, "spread", fail)
+    monkeypatch.setattr(Canvas, "doubt", fail)
     client.event_hooks = {}
     answer = client.get(f"/api/photos/{ids['photo 2.png']}/uncertainty")
     assert answer.status_code == 500
