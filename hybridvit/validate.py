@@ -57,6 +57,8 @@ def saved_config(run: dict) -> ConfigDict:
     try:
         config = ConfigDict(run["config"])
         check_config(config)
+    except ValueError as error:  # which shows a value, and that may be anything
+        raise ValueError(" ".join(str(error).split())[:300]) from None
     except (AttributeError, KeyError, RecursionError, TypeError) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
         raise ValueError(f"the config in the checkpoint is not one of this version ({reason})") from None

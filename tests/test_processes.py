@@ -36,7 +36,7 @@ def start_together(start) -> Callable[..., list[subprocess.Popen]]:
 def wait_for(step: int, workdir: pathlib.Path, processes: list[subprocess.Popen]) -> None:
     while not any(line["step"] >= step for line in lines_of(workdir)):
         if any(process.poll() is not None for process in processes):
-            pytest.fail("\n".join(process.communicate()[0] for process in processes))
+            pytest.fail("\n".join(process.communicate(timeout=2 * MINUTE)[0] for process in processes))
         time.sleep(0.01)
 
 

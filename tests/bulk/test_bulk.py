@@ -301,7 +301,7 @@ def test_a_worker_is_killed_and_the_same_command_goes_on(scans, tiny_weights, tm
         )
 
     with start() as job:
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 900
         while not list((tmp_path / "out").rglob("*.png")):
             assert job.poll() is None, job.communicate()
             assert time.monotonic() < deadline
@@ -317,7 +317,7 @@ def test_a_worker_is_killed_and_the_same_command_goes_on(scans, tiny_weights, tm
     done = {path: written(path) for path in (tmp_path / "out").rglob("[!.]*.png")}
     assert 0 < len(done) < count
     with start() as job:
-        out, said = job.communicate(timeout=300)
+        out, said = job.communicate(timeout=900)
     assert job.returncode == 0, said
     assert f"{len(done)} done already" in out
     assert all(written(path) == before for path, before in done.items())
