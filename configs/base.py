@@ -174,6 +174,7 @@ def get_config() -> ConfigDict:
     config.train.keep_last = 2  # checkpoints, beside the best
     config.train.best_metric = "psnr"  # psnr | ssim | log_likelihood | log_likelihood_balanced, the highest
     config.train.max_skipped = 10  # steps in a row with a non-finite loss after which the run stops
+    config.train.profile = False  # trace steps 10 to 15 of each start, to see where the time goes
 
     config.eval = ConfigDict()
     config.eval.image_size = 256  # px: shorter side to this, centre crop

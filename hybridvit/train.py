@@ -4,7 +4,7 @@ Everything that a killed run needs to go on is in its work folder:
 
     config.json     the config of the last start
     checkpoints/    state, config, data position, versions, a digest of every array
-    tensorboard/    scalars, picture grids, the config as text
+    tensorboard/    scalars, picture grids, the config as text, a trace of some steps if `config.train.profile`
     metrics.jsonl   the same scalars, a line a step
     lock            held by the run at work in it
     evaluation/     report.json, report.md, grid.png of the last evaluation
@@ -35,6 +35,7 @@ from hybridvit.inherit import inherit_model, load_initial
 from hybridvit.lock import hold
 from hybridvit.mesh import batch_sharding, build_mesh, check_batch_size, put_batch
 from hybridvit.models.autoencoder import classifier_of
+from hybridvit.profiling import Profile
 from hybridvit.state import Networks, TrainState, abstract_state, build_networks, create_state
 from hybridvit.step import Batch, Metrics, make_train_step
 from hybridvit.stop import StopSignal
@@ -83,13 +84,19 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> bool:
         if talk:
             (workdir / "config.json").write_text(config.to_json(indent=2))
         batches = stack.enter_context(contextlib.closing(make_train_iterator(dataset, config.data, start)))
+        profile = stack.enter_context(
+            Profile(workdir / "tensorboard", start, config.train.steps, config.train.profile and talk)
+        )
         stop = stack.enter_context(StopSignal())
         bar = stack.enter_context(
             tqdm(total=config.train.steps, initial=start, unit="step", disable=not talk, smoothing=0.1)
         )
         for step in range(start + 1, config.train.steps + 1):
             train_step = step_of(stage_at(stages, step - 1))
-            state, metrics = train_step(state, put_batch(next(batches), mesh))
+            profile.before(step, state)
+            with jax.profiler.StepTraceAnnotation("train", step_num=step):
+                state, metrics = train_step(state, put_batch(next(batches), mesh))
+            profile.after(step, state)
             bar.update()
             last = step == config.train.steps
             if last or step % config.train.log_every == 0:

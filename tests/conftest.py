@@ -106,13 +106,24 @@ def tiny_config(build_tiny_config: Callable[[], ConfigDict]) -> ConfigDict:
     return build_tiny_config()
 
 
-@pytest.fixture
-def quick_config(tiny_config: ConfigDict) -> ConfigDict:
+@pytest.fixture(scope="session")
+def build_quick_config(build_tiny_config: Callable[[], ConfigDict]) -> Callable[[], ConfigDict]:
     """The same for tests of the run alone, with little to trace and to compile: a U-Net, supervised."""
-    tiny_config.model.name = "UNet"
-    tiny_config.bins.weight = tiny_config.consistency.weight = tiny_config.degrade.labeled_probability = 0.0
-    tiny_config.data.unlabeled_batch_size = 0
-    return tiny_config
+
+    def build() -> ConfigDict:
+        config = build_tiny_config()
+        config.model.name = "UNet"
+        config.bins.weight = config.consistency.weight = config.degrade.labeled_probability = 0.0
+        config.data.unlabeled_batch_size = 0
+        return config
+
+    return build
+
+
+@pytest.fixture
+def quick_config(build_quick_config: Callable[[], ConfigDict]) -> ConfigDict:
+    """One of these, to be changed."""
+    return build_quick_config()
 
 
 @pytest.fixture(scope="session")
@@ -130,6 +141,16 @@ def tiny_run(
     from hybridvit.train import train
 
     return make_once("tiny_run", tmp_path_factory, lambda workdir: train(build_tiny_config(), workdir))
+
+
+@pytest.fixture(scope="session")
+def quick_run(
+    build_quick_config: Callable[[], ConfigDict], tmp_path_factory: pytest.TempPathFactory
+) -> pathlib.Path:
+    """The work folder of a finished run of `quick_config`, for tests to read, or to copy."""
+    from hybridvit.train import train
+
+    return make_once("quick_run", tmp_path_factory, lambda workdir: train(build_quick_config(), workdir))
 
 
 @pytest.fixture(scope="session")

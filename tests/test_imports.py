@@ -18,6 +18,7 @@ FLOORS = (  # from the ground up: a room may use what lies below it; a package i
         "mesh",
         "optim",
         "processes",
+        "profiling",
         "stop",
         "version",
         "writer",

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 
 import jax
 import numpy as np
@@ -104,8 +105,8 @@ def test_the_grid_shows_the_pictures_that_the_report_measured(tiny_run, tiny_con
             assert psnr == pytest.approx(reported, abs=2e-3)
 
 
-def test_divergence_stops_the_run_and_leaves_a_sound_checkpoint(quick_config, tmp_path):
-    train(quick_config, tmp_path)
+def test_divergence_stops_the_run_and_leaves_a_sound_checkpoint(quick_run, quick_config, tmp_path):
+    shutil.copytree(quick_run, tmp_path, dirs_exist_ok=True)
     quick_config.train.steps = 20
     quick_config.train.max_skipped = 3
     quick_config.optim.learning_rate = float("inf")
@@ -117,12 +118,11 @@ def test_divergence_stops_the_run_and_leaves_a_sound_checkpoint(quick_config, tm
         assert checkpoints.latest_step == 6  # not 8, by when no step had worked any more
 
 
-def test_supervised_alone(quick_config, tmp_path):
-    train(quick_config, tmp_path)
-    lines = [line for line in metrics_of(tmp_path) if "loss" in line]
+def test_supervised_alone(quick_run):
+    lines = [line for line in metrics_of(quick_run) if "loss" in line]
     assert len(lines) == 6
     assert "loss/consistency" not in lines[0]
-    assert (tmp_path / "evaluation" / "report.json").exists()
+    assert (quick_run / "evaluation" / "report.json").exists()
 
 
 def test_changed_fields_are_named():

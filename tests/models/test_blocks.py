@@ -1,3 +1,5 @@
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,6 +7,7 @@ import pytest
 from flax import nnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jax._src.cudnn import fused_attention_stablehlo
 
 from hybridvit.models import blocks
 
@@ -39,6 +42,38 @@ def test_attention_equals_the_plain_definition():
     q, k = blocks.rms_norm(100 * q), blocks.rms_norm(k)
     expected = jax.nn.dot_product_attention(*(x.swapaxes(1, 2) for x in (q, k, v))).swapaxes(1, 2)
     np.testing.assert_allclose(blocks.attention(q, k, v), expected, atol=1e-5)
+
+
+@pytest.fixture
+def on_a_gpu(monkeypatch):
+    """As if this machine had one, of which cuDNN says what it can only once asked."""
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    blocks._cudnn_compiles.cache_clear()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_without_cudnn_attention_is_the_same_and_says_so(on_a_gpu, caplog, dtype):
+    q, k, v = jax.random.normal(jax.random.key(0), (3, 2, 4, 9, 8), dtype)
+    found = blocks.attention(q, k, v)
+    weights = jax.nn.softmax(jnp.einsum("bntd,bnsd->bnts", q, k).astype("float32") / math.sqrt(8))
+    expected = jnp.einsum("bnts,bnsd->bntd", weights, v.astype("float32"))
+    np.testing.assert_allclose(found.astype("float32"), expected, atol=1e-5 if dtype == "float32" else 0.02)
+    assert ("attention without cuDNN" in caplog.text) == (dtype == "bfloat16")
+
+
+def test_with_cudnn_a_step_of_attention_is_its_kernels(on_a_gpu, monkeypatch):
+    monkeypatch.setattr(blocks, "_cudnn_compiles", lambda *_: True)
+    monkeypatch.setattr(fused_attention_stablehlo, "check_cudnn_version", lambda: 91000)
+
+    def lowered(dtype: str) -> str:
+        x = jax.ShapeDtypeStruct((2, 4, 16, 64), dtype)
+        step = jax.jit(jax.grad(lambda *x: blocks.attention(*x).sum(), (0, 1, 2)))
+        return step.trace(x, x, x).lower(lowering_platforms=("cuda",)).as_text()
+
+    text = lowered("bfloat16")
+    assert "__cudnn$fmhaSoftmax(" in text
+    assert "__cudnn$fmhaSoftmaxBackward(" in text
+    assert "cudnn" not in lowered("float32")
 
 
 def test_rotary_products_depend_on_the_offset_only():
