@@ -83,7 +83,10 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> bool:
         writer.text("config", config_text(config))
         if talk:
             (workdir / "config.json").write_text(config.to_json(indent=2))
-        batches = stack.enter_context(contextlib.closing(make_train_iterator(dataset, config.data, start)))
+        put = functools.partial(put_batch, mesh=mesh)
+        batches = stack.enter_context(
+            contextlib.closing(make_train_iterator(dataset, config.data, start, put))
+        )
         profile = stack.enter_context(
             Profile(workdir / "tensorboard", start, config.train.steps, config.train.profile and talk)
         )
@@ -95,7 +98,7 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> bool:
             train_step = step_of(stage_at(stages, step - 1))
             profile.before(step, state)
             with jax.profiler.StepTraceAnnotation("train", step_num=step):
-                state, metrics = train_step(state, put_batch(next(batches), mesh))
+                state, metrics = train_step(state, next(batches))
             profile.after(step, state)
             bar.update()
             last = step == config.train.steps

@@ -15,7 +15,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import grain
 import numpy as np
@@ -29,6 +30,7 @@ from hybridvit.data.splits import CACHE_DIR, build_eval_stream, build_training_s
 from hybridvit.data.transforms import center_square, random_square, to_gray
 
 Batch = dict[str, np.ndarray]
+PUT_AHEAD = 2  # batches on the devices before their step begins
 
 
 def make_train_dataset(
@@ -71,14 +73,25 @@ def make_train_dataset(
 
 
 def make_train_iterator(
-    dataset: grain.MapDataset, config: ConfigDict, start_step: int = 0
+    dataset: grain.MapDataset,
+    config: ConfigDict,
+    start_step: int = 0,
+    put: Callable[[Batch], Any] | None = None,
 ) -> grain.DatasetIterator:
     """Reads the batches from `start_step` on, ahead of the consumer; `close()` it in the end.
 
-    The batches do not depend on `config.num_threads`, `num_workers` and `prefetch`. Worker processes start afresh
-    ("spawn"), so the calling script needs the usual `if __name__ == "__main__"`.
+    `put`, if given, makes of each what is then handed out, in a thread of its own and `PUT_AHEAD` batches ahead: puts
+    it onto the devices while these are at work. The batches do not depend on `config.num_threads`, `num_workers` and
+    `prefetch`. Worker processes start afresh ("spawn"), so the calling script needs the usual
+    `if __name__ == "__main__"`.
     """
-    remaining = dataset[start_step:]
+    read = _read_ahead(dataset[start_step:], config)
+    if put is not None:
+        read = grain.experimental.ThreadPrefetchIterDataset(read.map(put), prefetch_buffer_size=PUT_AHEAD)
+    return iter(read)
+
+
+def _read_ahead(remaining: grain.MapDataset, config: ConfigDict) -> grain.IterDataset:
     if config.num_workers:
         if (
             not flags.FLAGS.is_parsed()
@@ -89,10 +102,10 @@ def make_train_iterator(
             num_workers=config.num_workers,
             per_worker_buffer_size=max(1, math.ceil(config.prefetch / config.num_workers)),
         )
-        return iter(remaining.to_iter_dataset(threads).mp_prefetch(workers, _follow_the_run))
+        return remaining.to_iter_dataset(threads).mp_prefetch(workers, _follow_the_run)
     buffered = max(config.prefetch, config.num_threads) if config.num_threads else 0
     threads = grain.ReadOptions(num_threads=config.num_threads, prefetch_buffer_size=buffered)
-    return iter(remaining.to_iter_dataset(threads))
+    return remaining.to_iter_dataset(threads)
 
 
 def _follow_the_run(worker_index: int, worker_count: int) -> None:

@@ -7,9 +7,6 @@ forward pass keeps by the trace (`kept`), beside what the process grew by while 
 allocates elsewhere at the same time does no harm: only this one is looked at. Linux.
 """
 
-import pathlib
-import re
-
 import jax
 import numpy as np
 from absl import app
@@ -19,14 +16,9 @@ from hybridvit.mesh import build_mesh, put_batch
 from hybridvit.planning.program import compile_step
 from hybridvit.state import abstract_state, build_networks, create_state
 from hybridvit.train import jit_train_step
+from tests.benchmarks.memory import forget_peak, resident
 
 CONFIG = config_flags.DEFINE_config_file("config", "configs/ssl_vit.py", lock_config=True)
-
-
-def resident(field: str) -> int:
-    """Bytes of this process: VmRSS, or VmHWM, the most so far."""
-    status = pathlib.Path("/proc/self/status").read_text()
-    return 1024 * int(re.search(rf"{field}:\s+(\d+)", status).group(1))
 
 
 def main(_: list[str]) -> None:
@@ -45,7 +37,7 @@ def main(_: list[str]) -> None:
         jit_train_step(networks, config, abstract_state(networks, mesh), mesh).lower(state, batch).compile()
     )
     jax.block_until_ready((state, batch))
-    pathlib.Path("/proc/self/clear_refs").write_text("5")  # the most so far begins anew
+    forget_peak()
     before = resident("VmRSS")
     jax.block_until_ready(step(state, batch))
     grown = resident("VmHWM") - before

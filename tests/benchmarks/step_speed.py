@@ -1,11 +1,12 @@
 """How fast the train step is, against the rate at which this machine multiplies matrices, in the same process.
 
-    python -m tests.benchmarks.step_speed.py --config=configs/supervised_vit --config.model.variant=S \
+    python -m tests.benchmarks.step_speed --config=configs/supervised_vit.py --config.model.variant=S \
         --config.data.image_size=256 --config.data.batch_size=8
 
 Prints the median and best time of a step on a constant batch, pictures a second, the compiler's own count of floating
 point operations, what they come to a second, and the share of the matmul rate (2048 x 2048, float32 or the model's
-dtype). An idle machine is assumed; run it twice.
+dtype); the CPU-seconds of tracing, lowering and compiling; the most memory that an accelerator held, or this process
+did while it stepped. An idle machine is assumed; run it twice.
 """
 
 import statistics
@@ -20,6 +21,7 @@ from ml_collections import ConfigDict, config_flags
 from hybridvit.mesh import build_mesh, put_batch
 from hybridvit.state import abstract_state, build_networks, create_state
 from hybridvit.train import jit_train_step
+from tests.benchmarks.memory import forget_peak, peak
 
 CONFIG = config_flags.DEFINE_config_file("config", "configs/ssl_vit.py", lock_config=True)
 STEPS = flags.DEFINE_integer("steps", 10, "Timed steps.", lower_bound=1)
@@ -55,11 +57,14 @@ def main(_: list[str]) -> None:
     abstract = abstract_state(networks, mesh)
     state = create_state(networks, mesh, config.seed)
     batch = put_batch(constant_batch(config), mesh)
-    start = time.perf_counter()
-    step = jit_train_step(networks, config, abstract, mesh).lower(state, batch).compile()
-    compiled = time.perf_counter() - start
+    before = time.process_time()
+    lowered = jit_train_step(networks, config, abstract, mesh).lower(state, batch)
+    traced, before = time.process_time() - before, time.process_time()
+    step = lowered.compile()
+    compiled = time.process_time() - before
     flops = step.cost_analysis()["flops"]
     rate = matmul_rate(config.model.dtype)
+    forget_peak()
     times = []
     for _ in range(STEPS.value + 1):
         start = time.perf_counter()
@@ -67,7 +72,9 @@ def main(_: list[str]) -> None:
         jax.block_until_ready((state, metrics))
         times.append(time.perf_counter() - start)
     times = times[1:]
+    most, holder = peak()
     rate = max(rate, matmul_rate(config.model.dtype))
+    held = sum(x.nbytes for x in jax.tree.leaves(state))
     pictures = sum(len(x) for x in batch.values())
     count = sum(x.size for x in jax.tree.leaves(abstract.params))
     for name, seconds in (("median", statistics.median(times)), ("best", min(times))):
@@ -78,7 +85,11 @@ def main(_: list[str]) -> None:
     print(
         f"{config.name}, {config.model.variant} ({count / 1e6:.2f} M parameters), {config.data.image_size} px, "
         f"batch {'+'.join(str(len(x)) for x in batch.values())}: {flops / pictures / 1e9:.2f} GFLOP a picture, "
-        f"matmul {rate / 1e9:.0f} GFLOP/s, compiled in {compiled:.0f} s, {mesh.size} x {jax.devices()[0].device_kind}"
+        f"matmul {rate / 1e9:.0f} GFLOP/s, {mesh.size} x {jax.devices()[0].device_kind}"
+    )
+    print(
+        f"traced and lowered in {traced:.1f}, compiled in {compiled:.1f} CPU-seconds; at most {most / 1e9:.2f} GB "
+        f"held by {holder}, of which the state {held / 1e9:.2f}"
     )
 
 

@@ -1,6 +1,7 @@
 """Pictures made by the tests themselves."""
 
 import io
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from configs.base import get_config
+
+
+@pytest.fixture(autouse=True)
+def temporary_files_in_the_test_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TFDS leaves an empty folder behind for each dataset that it is asked for."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 def _photo(seed: int, width: int = 48, height: int = 40) -> Image.Image:

@@ -62,7 +62,7 @@ def test_by_keyboard_alone(coat, served):
         coat.press("PageDown")
     assert coat.get("photo-name").inner_text() == "2 again.png"
     coat.press("?")
-    coat.page.get_by_role("dialog", name="Keyboard shortcuts").wait_for()
+    coat.page.get_by_role("dialog", name="By touch and by keyboard").wait_for()
     coat.press("Escape", "3")
     assert coat.page.locator("#viewport").get_attribute("data-mode") == "side"
 
@@ -99,8 +99,30 @@ def test_on_a_phone(browser, served):
     phone.get("save").tap()
     phone.get("saved").filter(has_text="Saved in").wait_for()
     assert phone.page.evaluate(OUTSIDE) == []
+    phone.page.get_by_role("button", name="Help").tap()
+    help_ = phone.page.get_by_role("dialog", name="By touch and by keyboard")
+    assert help_.get_by_text("With two fingers zoom").is_visible()
+    assert phone.page.evaluate(OUTSIDE) == []
+    help_.get_by_role("button", name="Close").tap()
+    help_.wait_for(state="hidden")
     context.close()
     assert phone.problems == []
+
+
+def test_where_the_browser_forbids_to_keep_anything(browser, served):
+    page = browser.new_page()
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } })"
+    )
+    desk = Desk(page, served)
+    desk.open(COAT)
+    themes = []
+    for _ in range(3):
+        page.get_by_role("button", name="Theme").click()
+        themes.append(page.evaluate("document.documentElement.dataset.theme ?? 'system'"))
+    page.close()
+    assert themes == ["light", "dark", "system"]
+    assert desk.problems == []
 
 
 def test_light_and_dark(coat):

@@ -20,7 +20,7 @@ export function createHeader({ store, viewport, photos, help }) {
     redo.addEventListener("click", () => store.redo());
     previous.addEventListener("click", () => photos.step(-1));
     next.addEventListener("click", () => photos.step(1));
-    byId("help").addEventListener("click", help);
+    for (const id of ["help", "sheet-help"]) byId(id).addEventListener("click", help);
 
     function showHistory() {
         undo.disabled = store.undoLabel === null;

@@ -1,10 +1,16 @@
-/** The sheet of all shortcuts. */
+/** The sheet of what fingers do, and of all shortcuts. */
 
 import { icon, make } from "./dom.js";
 
 const CONTROL = /Mac|iP(hone|ad)/.test(navigator.platform) ? "⌘" : "Ctrl";
 
 const GROUPS = [
+    [
+        "By touch",
+        ["Tap", "A hint there; on a hint: its colours"],
+        ["Drag", "Moves a hint, draws with the brush, else moves the picture"],
+        ["Pinch", "With two fingers zoom, and move the picture"],
+    ],
     [
         "Tools",
         ["P", "Point: the colour at one place"],
@@ -65,7 +71,7 @@ export function createHelp() {
     const dialog = make(
         "dialog",
         { class: "help", "aria-labelledby": "help-title", data: { testid: "help" } },
-        make("div", { class: "help-head" }, make("h2", { id: "help-title", text: "Keyboard shortcuts" }), close),
+        make("div", { class: "help-head" }, make("h2", { id: "help-title", text: "By touch and by keyboard" }), close),
         make("div", { class: "help-groups" }, ...GROUPS.map(group)),
     );
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // beside it

@@ -6,8 +6,7 @@ const NAMES = { system: "as the system", light: "light", dark: "dark" };
 
 /** @param {HTMLElement[]} buttons each goes on to the next of system, light, dark */
 export function createTheme(buttons) {
-    let theme = localStorage.getItem(KEY) ?? "system";
-    if (!(theme in NEXT)) theme = "system";
+    let theme = load();
 
     function show() {
         if (theme === "system") delete document.documentElement.dataset.theme;
@@ -20,9 +19,26 @@ export function createTheme(buttons) {
     for (const button of buttons) {
         button.addEventListener("click", () => {
             theme = NEXT[theme];
-            localStorage.setItem(KEY, theme);
+            keep(theme);
             show();
         });
     }
     show();
+}
+
+function load() {
+    try {
+        const kept = localStorage.getItem(KEY);
+        return Object.hasOwn(NEXT, kept) ? kept : "system";
+    } catch {
+        return "system"; // a browser may forbid the page to keep anything
+    }
+}
+
+function keep(theme) {
+    try {
+        localStorage.setItem(KEY, theme);
+    } catch {
+        // then it lasts as long as the page
+    }
 }
