@@ -5,6 +5,7 @@ collectives). Batches are split over both axes; parameters, their EMA and the op
 along the largest dimension that it divides, and replicated over 'data'.
 """
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,6 +50,25 @@ def _spec(shape: tuple[int, ...], fsdp: int) -> PartitionSpec:
 def batch_sharding(mesh: Mesh) -> NamedSharding:
     """Leading dimension over all devices."""
     return NamedSharding(mesh, PartitionSpec(AXES))
+
+
+def known_mesh(mesh: Mesh) -> contextlib.AbstractContextManager:
+    """While a function is traced in it on GPUs, `keep_batch_split` knows the mesh; nothing else needs to."""
+    if jax.default_backend() != "gpu":
+        return contextlib.nullcontext()
+    return jax.sharding.use_abstract_mesh(mesh.abstract_mesh)
+
+
+def is_mesh_known() -> bool:
+    """Whether it is traced within `known_mesh`, or there is but one device."""
+    return jax.device_count() == 1 or not jax.sharding.get_abstract_mesh().empty
+
+
+def keep_batch_split(x: jax.Array) -> jax.Array:
+    """`x` [b, ...] with its leading dimension over all devices, and no other: for kernels that take no other split."""
+    if jax.sharding.get_abstract_mesh().empty:
+        return x
+    return jax.lax.with_sharding_constraint(x, PartitionSpec(AXES))
 
 
 def put_batch(batch: Any, mesh: Mesh) -> Any:

@@ -33,7 +33,7 @@ from hybridvit.growing import Stage, grow_batch, plan_stages, stage_at
 from hybridvit.inference.embedding_weights import load_embedding
 from hybridvit.inherit import inherit_model, load_initial
 from hybridvit.lock import hold
-from hybridvit.mesh import batch_sharding, build_mesh, check_batch_size, put_batch
+from hybridvit.mesh import batch_sharding, build_mesh, check_batch_size, known_mesh, put_batch
 from hybridvit.models.autoencoder import classifier_of
 from hybridvit.profiling import Profile
 from hybridvit.state import Networks, TrainState, abstract_state, build_networks, create_state
@@ -162,7 +162,8 @@ def jit_train_step(
     step = make_step(networks, config)
 
     def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
-        return step(state, grow_batch(batch, stage, state.step) if stage else batch)
+        with known_mesh(mesh):
+            return step(state, grow_batch(batch, stage, state.step) if stage else batch)
 
     shardings = jax.tree.map(lambda x: x.sharding, abstract)
     return jax.jit(

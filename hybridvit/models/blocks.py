@@ -15,6 +15,8 @@ from absl import logging
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
+from hybridvit.mesh import is_mesh_known, keep_batch_split
+
 T = TypeVar("T")
 Size = Any  # an int, or a symbolic size of jax.export
 Constant = np.ndarray | Array  # traced only where sizes are symbolic
@@ -133,9 +135,12 @@ def rotate(x: Float[Array, "b n t d"], angles: Float[Constant, "t half"]) -> Flo
 def cudnn_attends(heads: int, tokens: Size, head_dim: int, dtype: Any) -> bool:
     """Whether cuDNN's attention and its gradient take such queries, on this machine's GPU.
 
-    It knows 16 bits, and sizes that are fixed; for what else it wants it is asked, by compiling.
+    It knows 16 bits, sizes that are fixed, and no other split over devices than that of the batch; for what else it
+    wants it is asked, by compiling.
     """
     if jax.default_backend() != "gpu" or jnp.dtype(dtype).itemsize != 2 or not isinstance(tokens, int):
+        return False
+    if not is_mesh_known():
         return False
     return _cudnn_compiles(heads, tokens, head_dim, jnp.dtype(dtype).name)
 
@@ -162,9 +167,10 @@ def attention(
     sum can wait until after the product with the values: two passes over [t, t] less.
     """
     if jax.default_backend() != "cpu":
-        implementation = "cudnn" if cudnn_attends(*q.shape[1:], q.dtype) else "xla"
-        q, k, v = (x.swapaxes(1, 2) for x in (q, k, v))
-        return jax.nn.dot_product_attention(q, k, v, implementation=implementation).swapaxes(1, 2)
+        fused = cudnn_attends(*q.shape[1:], q.dtype)
+        q, k, v = (keep_batch_split(x.swapaxes(1, 2)) if fused else x.swapaxes(1, 2) for x in (q, k, v))
+        found = jax.nn.dot_product_attention(q, k, v, implementation="cudnn" if fused else "xla")
+        return found.swapaxes(1, 2)
     weights = jnp.exp(jnp.einsum("bntd,bnsd->bnts", q / math.sqrt(q.shape[-1]), k))
     return jnp.einsum("bnts,bnsd->bntd", weights, v) / jnp.sum(weights, -1, keepdims=True)
 

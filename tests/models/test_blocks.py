@@ -1,4 +1,5 @@
 import math
+import re
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax._src.cudnn import fused_attention_stablehlo
 
+from hybridvit.mesh import build_mesh, known_mesh
 from hybridvit.models import blocks
 
 
@@ -48,6 +50,7 @@ def test_attention_equals_the_plain_definition():
 def on_a_gpu(monkeypatch):
     """As if this machine had one, of which cuDNN says what it can only once asked."""
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(jax, "device_count", lambda: 1)
     blocks._cudnn_compiles.cache_clear()
 
 
@@ -61,19 +64,37 @@ def test_without_cudnn_attention_is_the_same_and_says_so(on_a_gpu, caplog, dtype
     assert ("attention without cuDNN" in caplog.text) == (dtype == "bfloat16")
 
 
-def test_with_cudnn_a_step_of_attention_is_its_kernels(on_a_gpu, monkeypatch):
+@pytest.fixture
+def lowered(on_a_gpu, monkeypatch):
+    """`lowered(dtype)`: attention and its gradient, for a GPU whose cuDNN can all that it is asked for."""
     monkeypatch.setattr(blocks, "_cudnn_compiles", lambda *_: True)
     monkeypatch.setattr(fused_attention_stablehlo, "check_cudnn_version", lambda: 91000)
 
-    def lowered(dtype: str) -> str:
-        x = jax.ShapeDtypeStruct((2, 4, 16, 64), dtype)
+    def lower(dtype: str) -> str:
+        x = jax.ShapeDtypeStruct((8, 4, 16, 64), dtype)
         step = jax.jit(jax.grad(lambda *x: blocks.attention(*x).sum(), (0, 1, 2)))
         return step.trace(x, x, x).lower(lowering_platforms=("cuda",)).as_text()
 
+    return lower
+
+
+def test_with_cudnn_a_step_of_attention_is_its_kernels(lowered):
     text = lowered("bfloat16")
     assert "__cudnn$fmhaSoftmax(" in text
     assert "__cudnn$fmhaSoftmaxBackward(" in text
     assert "cudnn" not in lowered("float32")
+
+
+def test_on_several_gpus_cudnn_is_used_where_the_split_of_the_batch_is_known(lowered, monkeypatch):
+    mesh = build_mesh(2, jax.devices())
+    monkeypatch.setattr(jax, "device_count", lambda: 8)
+    assert "cudnn" not in lowered("bfloat16")
+    with known_mesh(mesh):
+        text = lowered("bfloat16")
+    assert "__cudnn$fmhaSoftmaxBackward(" in text
+    assert (
+        len(re.findall(r'sharding_constraint.*<@\w+, \[\{"data", "fsdp"\}, \{\}, \{\}, \{\}\]>', text)) >= 3
+    )
 
 
 def test_rotary_products_depend_on_the_offset_only():
