@@ -6,7 +6,7 @@ along the largest dimension that it divides, and replicated over 'data'.
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -53,7 +53,7 @@ def batch_sharding(mesh: Mesh) -> NamedSharding:
 
 
 def known_mesh(mesh: Mesh) -> contextlib.AbstractContextManager:
-    """While a function is traced in it on GPUs, `keep_batch_split` knows the mesh; nothing else needs to."""
+    """While a function is traced in it on GPUs, `on_each_device` knows the mesh; nothing else needs to."""
     if jax.default_backend() != "gpu":
         return contextlib.nullcontext()
     return jax.sharding.use_abstract_mesh(mesh.abstract_mesh)
@@ -64,11 +64,15 @@ def is_mesh_known() -> bool:
     return jax.device_count() == 1 or not jax.sharding.get_abstract_mesh().empty
 
 
-def keep_batch_split(x: jax.Array) -> jax.Array:
-    """`x` [b, ...] with its leading dimension over all devices, and no other: for kernels that take no other split."""
+def on_each_device(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+    """`function` of arrays [b, ...] to [b, ...], done by each device for its own part of the batch.
+
+    For kernels that the compiler cannot split, as it may want to where parameters are.
+    """
     if jax.sharding.get_abstract_mesh().empty:
-        return x
-    return jax.lax.with_sharding_constraint(x, PartitionSpec(AXES))
+        return function
+    split = PartitionSpec(AXES)
+    return jax.shard_map(function, in_specs=split, out_specs=split, check_vma=False)
 
 
 def put_batch(batch: Any, mesh: Mesh) -> Any:

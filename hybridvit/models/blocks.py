@@ -15,7 +15,7 @@ from absl import logging
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
-from hybridvit.mesh import is_mesh_known, keep_batch_split
+from hybridvit.mesh import is_mesh_known, on_each_device
 
 T = TypeVar("T")
 Size = Any  # an int, or a symbolic size of jax.export
@@ -132,8 +132,11 @@ def rotate(x: Float[Array, "b n t d"], angles: Float[Constant, "t half"]) -> Flo
     return jnp.concatenate([first * cos - second * sin, first * sin + second * cos], -1)
 
 
-def cudnn_attends(heads: int, tokens: Size, head_dim: int, dtype: Any) -> bool:
-    """Whether cuDNN's attention and its gradient take such queries, on this machine's GPU.
+cudnn_attention = functools.partial(jax.nn.dot_product_attention, implementation="cudnn")  # of [b, t, n, d]
+
+
+def cudnn_attends(tokens: Size, heads: int, head_dim: int, dtype: Any) -> bool:
+    """Whether cuDNN's attention and its gradient take queries `[b, tokens, heads, head_dim]` on this machine's GPU.
 
     It knows 16 bits, sizes that are fixed, and no other split over devices than that of the batch; for what else it
     wants it is asked, by compiling.
@@ -142,15 +145,14 @@ def cudnn_attends(heads: int, tokens: Size, head_dim: int, dtype: Any) -> bool:
         return False
     if not is_mesh_known():
         return False
-    return _cudnn_compiles(heads, tokens, head_dim, jnp.dtype(dtype).name)
+    return _cudnn_compiles(tokens, heads, head_dim, jnp.dtype(dtype).name)
 
 
 @functools.cache
-def _cudnn_compiles(heads: int, tokens: int, head_dim: int, dtype: str) -> bool:
+def _cudnn_compiles(tokens: int, heads: int, head_dim: int, dtype: str) -> bool:
     x = jax.ShapeDtypeStruct((1, tokens, heads, head_dim), dtype)
-    attend = functools.partial(jax.nn.dot_product_attention, implementation="cudnn")
     try:
-        jax.jit(jax.grad(lambda *x: attend(*x).sum(), (0, 1, 2))).lower(x, x, x).compile()
+        jax.jit(jax.grad(lambda *x: cudnn_attention(*x).sum(), (0, 1, 2))).lower(x, x, x).compile()
     except (NotImplementedError, RuntimeError, ValueError) as error:  # a card, driver or cuDNN that cannot
         logging.warning("attention without cuDNN, which is slower: %s", str(error).split("\n")[0])
         return False
@@ -167,10 +169,10 @@ def attention(
     sum can wait until after the product with the values: two passes over [t, t] less.
     """
     if jax.default_backend() != "cpu":
-        fused = cudnn_attends(*q.shape[1:], q.dtype)
-        q, k, v = (keep_batch_split(x.swapaxes(1, 2)) if fused else x.swapaxes(1, 2) for x in (q, k, v))
-        found = jax.nn.dot_product_attention(q, k, v, implementation="cudnn" if fused else "xla")
-        return found.swapaxes(1, 2)
+        q, k, v = (x.swapaxes(1, 2) for x in (q, k, v))
+        if cudnn_attends(*q.shape[1:], q.dtype):
+            return on_each_device(cudnn_attention)(q, k, v).swapaxes(1, 2)
+        return jax.nn.dot_product_attention(q, k, v).swapaxes(1, 2)
     weights = jnp.exp(jnp.einsum("bntd,bnsd->bnts", q / math.sqrt(q.shape[-1]), k))
     return jnp.einsum("bnts,bnsd->bntd", weights, v) / jnp.sum(weights, -1, keepdims=True)
 

@@ -1,6 +1,7 @@
 """Same files, same batches: whatever reads them, however often, on however many processes, from wherever resumed."""
 
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -67,6 +68,25 @@ def test_readers_do_not_matter(folder_config, threads, workers, prefetch):
             iterator.close()
         if workers:
             break  # starting processes is slow
+
+
+def test_batches_are_put_in_their_order_and_ahead_by_another_thread(folder_config):
+    dataset = make_train_dataset(folder_config, 0, cache_dir="")
+    put_by, ahead = [], threading.Event()
+
+    def put(batch):
+        put_by.append(threading.current_thread())
+        if len(put_by) == 2:  # the first has been handed out at most
+            ahead.set()
+        return batch | {"put": np.ones(1)}
+
+    iterator = make_train_iterator(dataset, folder_config, 2, put)
+    found = [next(iterator)]
+    assert ahead.wait(60)
+    found += itertools.islice(iterator, 3)
+    iterator.close()
+    assert_same(found, [batch | {"put": np.ones(1)} for batch in batches_of(dataset, 4, start=2)])
+    assert threading.current_thread() not in put_by
 
 
 def test_far_steps_are_reached_at_once(folder_config):

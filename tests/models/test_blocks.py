@@ -1,5 +1,4 @@
 import math
-import re
 
 import jax
 import jax.numpy as jnp
@@ -92,9 +91,8 @@ def test_on_several_gpus_cudnn_is_used_where_the_split_of_the_batch_is_known(low
     with known_mesh(mesh):
         text = lowered("bfloat16")
     assert "__cudnn$fmhaSoftmaxBackward(" in text
-    assert (
-        len(re.findall(r'sharding_constraint.*<@\w+, \[\{"data", "fsdp"\}, \{\}, \{\}, \{\}\]>', text)) >= 3
-    )
+    kernel = next(line for line in text.splitlines() if "@__cudnn$fmhaSoftmax(" in line)
+    assert "tensor<1x16x4x64xbf16>" in kernel  # of eight pictures each device has one
 
 
 def test_rotary_products_depend_on_the_offset_only():
