@@ -21,7 +21,10 @@ SEEDS = (0, 1, 2)
 ARMS = {  # recipe and what it changes; all see 32 pictures a step
     "supervised": (supervised_vit, {"data.batch_size": 32, "degrade.labeled_probability": 0.0}),
     "strong-views": (supervised_vit, {"data.batch_size": 32}),
-    "semi": (ssl_vit, {}),
+    "semi": (
+        ssl_vit,
+        {"consistency.gate": "none", "consistency.temperature": 1.0, "consistency.agreement": 1e3},
+    ),
 }
 PIECES = {  # of the semi-supervised arm, for the ablation
     "fixed-threshold": {"consistency.adaptive": False, "consistency.threshold": 0.5},
@@ -61,6 +64,7 @@ def get_config(variant: str = "folder"):
     config.test.evaluations = 15  # of each run, on the validation pictures
     config.test.data = ConfigDict()  # takes the place of `data` when measuring
     config.test.data.eval_dir = ""
+    config.test.data.eval_records = ""
     config.test.data.tfds_eval_split = "test"
     config.test.data.eval_limit = 0
     config.test.degrade = ConfigDict(default.degrade.to_dict())  # of the aged pictures
@@ -113,8 +117,7 @@ def add_arms(config, arms, share, seeds=SEEDS):
             system = recipe.get_config("folder")
             system.seed = seed
             system.data.labeled_fraction = share
-            system.hints.cell_sizes = (1, 2)
-            system.hints.max_count = 16
+            system.model.hints = False  # nobody gives any where labels are compared
             system.train.best_metric = "log_likelihood"
             system.train.keep_last = 1
             system.update_from_flattened_dict(changes)

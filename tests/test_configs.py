@@ -8,7 +8,17 @@ import re
 import pytest
 from ml_collections import ConfigDict
 
-from configs import autoencoder, base, cyclegan, hsv_cifar100, pix2pix, release, ssl_vit, supervised_vit
+from configs import (
+    autoencoder,
+    base,
+    collection,
+    cyclegan,
+    hsv_cifar100,
+    pix2pix,
+    release,
+    ssl_vit,
+    supervised_vit,
+)
 from hybridvit.validate import check_config
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -20,6 +30,7 @@ MODULES = {  # by name, its variants
     "cyclegan": cyclegan.VARIANTS,
     "hsv_cifar100": hsv_cifar100.VARIANTS,
     "release": release.VARIANTS,
+    "collection": collection.RECIPES,
     "autoencoder": autoencoder.VARIANTS,
 }
 RECIPES = [f"{module}:{variant}" for module, variants in MODULES.items() for variant in variants]

@@ -79,7 +79,7 @@ def run(
 
 def test_every_recipe_is_among_them():
     recipes = {path.stem for path in (pathlib.Path(__file__).parent.parent / "configs").glob("*.py")}
-    others = {"__init__", "base", "compare", "label_efficiency"}
+    others = {"__init__", "base", "collection", "compare", "label_efficiency"}
     assert {system.split(":")[0] for system in SYSTEMS} == recipes - others
 
 
