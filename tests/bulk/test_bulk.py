@@ -7,7 +7,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 
 import jax
 import numpy as np
@@ -29,6 +31,16 @@ from hybridvit.models.generator import build_generator  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 SIZE = (40, 30)
+
+
+@pytest.fixture(autouse=True)
+def temporary(monkeypatch, tmp_path_factory) -> Iterator[None]:
+    """What killed workers leave behind goes with it; its path is short, as those of sockets in it must be."""
+    tmp_path_factory.getbasetemp()  # pytest's own folder is not to be in it
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        monkeypatch.setenv("TMPDIR", folder)
+        yield
 
 
 @pytest.fixture
