@@ -99,7 +99,7 @@ def test_on_a_phone(browser, served):
     phone.get("save").tap()
     phone.get("saved").filter(has_text="Saved in").wait_for()
     assert phone.page.evaluate(OUTSIDE) == []
-    phone.page.get_by_role("button", name="Help").tap()
+    phone.page.get_by_role("button", name="Help", exact=True).tap()
     help_ = phone.page.get_by_role("dialog", name="By touch and by keyboard")
     assert help_.get_by_text("With two fingers zoom").is_visible()
     assert phone.page.evaluate(OUTSIDE) == []
