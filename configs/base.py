@@ -109,6 +109,9 @@ def get_config() -> ConfigDict:
     config.bins.sigma = 5.0  # ab units, width of the soft encoding
     config.bins.prior_decay = 0.99  # the bin prior is a running mean over the labeled pictures
 
+    config.restoration = ConfigDict()  # grayscale pictures teach to see under damage: an auxiliary objective
+    config.restoration.weight = 0.0  # of the luma before ageing, drawn from the last features
+
     config.consistency = ConfigDict()  # FixMatch bent to colour
     config.consistency.weight = 1.0
     config.consistency.warmup_steps = 200  # the weight rises linearly over these steps

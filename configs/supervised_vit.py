@@ -14,4 +14,5 @@ def get_config(variant: str = "bundled"):
     config.name = f"supervised_vit-{variant}"
     config.data.unlabeled_batch_size = 0
     config.consistency.weight = 0.0
+    config.restoration.weight = 0.0
     return config

@@ -1,6 +1,7 @@
 """The networks as pure functions over plain dict pytrees, and the TrainState: what it holds, how it is born sharded."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +15,9 @@ from hybridvit.color.bins import NUM_BINS, NUM_RINGS
 from hybridvit.cycle import Cycle, build_cycle
 from hybridvit.mesh import state_shardings
 from hybridvit.models.discriminator import build_discriminator
-from hybridvit.models.generator import build_generator, join
+from hybridvit.models.generator import Generator, build_generator, join
 from hybridvit.models.prediction import Prediction
+from hybridvit.objectives.restoration import init_restoration
 from hybridvit.optim import make_optimizer
 from hybridvit.tasks.colorize import make_colorize
 from hybridvit.tasks.restore import make_restore
@@ -45,6 +47,10 @@ class TrainState:
     ring_confidence: Any  # float32 [rings]: running mean of the teacher's radial mass by chroma ring
     skipped: Any  # int32 []: updates skipped, as they were not finite
     skipped_in_row: Any  # int32 []
+    restorer: Any = dataclasses.field(
+        default_factory=dict
+    )  # parameters of `objectives.restoration`, else empty
+    restorer_opt_state: Any = dataclasses.field(default_factory=dict)
     # CycleGAN's way back: what `cycle.Cycle.init` gives, and the optimizers' states. Else empty
     cycle: Any = dataclasses.field(default_factory=dict)
 
@@ -65,6 +71,7 @@ class Networks:
     disc_optimizer: Any
     schedule: Callable[[int], float]
     cycle: Cycle | None  # CycleGAN's way back
+    restorer: Callable[[Array], Any] | None  # key -> parameters of `objectives.restoration`
 
 
 def build_networks(config: ConfigDict) -> Networks:
@@ -88,6 +95,9 @@ def build_networks(config: ConfigDict) -> Networks:
             discriminator.init(discriminator_key) if discriminator else nothing
         )
 
+    restorer = None
+    if config.restoration.weight > 0:
+        restorer = functools.partial(init_restoration, width=_feature_width(generator, config))
     optimizer, schedule = make_optimizer(config.optim, config.train.steps)
     disc_optim = config.optim.copy_and_resolve_references()
     with disc_optim.unlocked():
@@ -108,7 +118,21 @@ def build_networks(config: ConfigDict) -> Networks:
         disc_optimizer=disc_optimizer,
         schedule=schedule,
         cycle=cycle,
+        restorer=restorer,
     )
+
+
+def _feature_width(generator: Generator, config: ConfigDict) -> int:
+    params, stats = jax.eval_shape(generator.init, jax.random.key(0))
+    luma = jax.ShapeDtypeStruct((1, 64, 64, 1), jnp.float32)
+    learn = lambda params, stats, luma: generator.learn(params, stats, luma, None, jax.random.key(0))  # noqa: E731
+    prediction, _ = jax.eval_shape(learn, params, stats, luma)
+    if prediction.features is None:
+        raise ValueError(
+            f"config.restoration.weight={config.restoration.weight:g}: {config.model.name} shows no features to "
+            "restore pictures from: set it to 0, or config.model.name to HybridConvViT"
+        )
+    return prediction.features.shape[-1]
 
 
 def init_state(networks: Networks, seed: int) -> TrainState:
@@ -120,6 +144,7 @@ def init_state(networks: Networks, seed: int) -> TrainState:
         cycle = networks.cycle.init(jax.random.fold_in(key, 1))
         cycle["opt_state"] = networks.optimizer.init(cycle["params"])
         cycle["disc_opt_state"] = networks.disc_optimizer.init(cycle["disc_params"])
+    restorer = networks.restorer(jax.random.fold_in(key, 2)) if networks.restorer else {}
     return TrainState(
         step=jnp.int32(0),
         params=params,
@@ -134,6 +159,8 @@ def init_state(networks: Networks, seed: int) -> TrainState:
         ring_confidence=jnp.full(NUM_RINGS, 1 / NUM_RINGS, jnp.float32),
         skipped=jnp.int32(0),
         skipped_in_row=jnp.int32(0),
+        restorer=restorer,
+        restorer_opt_state=networks.optimizer.init(restorer) if restorer else {},
         cycle=cycle,
     )
 

@@ -24,7 +24,7 @@ from hybridvit.hints.simulate import simulate_hints
 from hybridvit.metrics import colorfulness
 from hybridvit.models.generator import join
 from hybridvit.models.prediction import Prediction
-from hybridvit.objectives import adversarial, bin_cross_entropy, consistency
+from hybridvit.objectives import adversarial, bin_cross_entropy, consistency, restoration
 from hybridvit.objectives.bin_cross_entropy import pool
 from hybridvit.objectives.supervised import supervised_loss
 from hybridvit.optim import ema_update
@@ -47,11 +47,12 @@ def make_train_step(
     use_bins = config.bins.weight > 0
     use_unlabeled = config.consistency.weight > 0 and config.data.unlabeled_batch_size > 0
     use_adversarial = config.adversarial.weight > 0
+    use_restoration = config.restoration.weight > 0
 
     def view_unlabeled(
         key: Array, gray: Float[Array, "b h w 1"], state: TrainState
-    ) -> tuple[Views, consistency.PseudoLabels, Metrics]:
-        """The strong views of the grayscale pictures, and what the teacher says of the weak ones."""
+    ) -> tuple[Array, Views, consistency.PseudoLabels, Metrics]:
+        """The weak views of the grayscale pictures, the strong ones, and what the teacher says of the weak ones."""
         age_key, hint_key = jax.random.split(key)
         luma = task.gray_to_luma(gray)
         teacher = state.ema if config.consistency.teacher == "ema" else join(state.params, state.stats)
@@ -68,7 +69,7 @@ def make_train_step(
                 hints = simulate_hints(hint_key, labels.chroma, labels.gate_pixels(), config.hints)
         metrics = consistency.gate_statistics(labels)
         metrics["colorfulness/teacher"] = _colorfulness(task, luma, labels.chroma)
-        return Views(degrade(age_key, luma, config.degrade), hints), labels, metrics
+        return luma, Views(degrade(age_key, luma, config.degrade), hints), labels, metrics
 
     def gradients(state: TrainState, batch: Batch, key: Array) -> tuple[Any, Any, dict[str, Any]]:
         """Gradients of generator and discriminator on one microbatch, and what else the update needs."""
@@ -81,13 +82,14 @@ def make_train_step(
             aux["bin_prior"] = bin_cross_entropy.update_prior(state.bin_prior, target, config.bins)
         if use_unlabeled:
             gray = batch["unlabeled"].astype(jnp.float32) / 255
-            strong, labels, aux["metrics"] = view_unlabeled(unlabeled_key, gray, state)
+            weak_luma, strong, labels, aux["metrics"] = view_unlabeled(unlabeled_key, gray, state)
             aux["ring_confidence"] = consistency.update_ring_confidence(state.ring_confidence, labels)
 
         def judge(params: Any, chroma: Array) -> tuple[Array, Any]:
             return networks.discriminate(params, state.disc_stats, jnp.concatenate([views.luma, chroma], -1))
 
-        def generator_objective(params: Any) -> tuple[Array, tuple[Prediction, Any, Metrics]]:
+        def generator_objective(both: tuple[Any, Any]) -> tuple[Array, tuple[Prediction, Any, Metrics]]:
+            params, restorer = both
             # One forward pass over both sets
             given = views if labels is None else jax.tree.map(interleave, views, strong)
             prediction, stats = networks.learn(params, state.stats, *given, network_key)
@@ -109,6 +111,11 @@ def make_train_step(
                 metrics["colorfulness/student"] = _colorfulness(task, strong.luma, student.chroma)
                 ramp = jnp.minimum(1.0, (state.step + 1) / max(config.consistency.warmup_steps, 1))
                 loss += config.consistency.weight * ramp * metrics["loss/consistency"]
+            if use_restoration:
+                metrics["loss/restoration"] = restoration.restoration_loss(
+                    restorer, student.features, weak_luma
+                )
+                loss += config.restoration.weight * metrics["loss/restoration"]
             if use_adversarial:
                 fake, _ = judge(state.disc_params, prediction.chroma)
                 metrics["loss/generator"] = adversarial.generator_loss(config.adversarial.loss, fake)
@@ -118,7 +125,7 @@ def make_train_step(
             return loss, (prediction, stats, metrics)
 
         objective = jax.value_and_grad(generator_objective, has_aux=True)
-        (_, (prediction, aux["stats"], metrics)), grads = objective(state.params)
+        (_, (prediction, aux["stats"], metrics)), grads = objective((state.params, state.restorer))
         aux["metrics"] |= metrics
         if not use_adversarial:
             return grads, {}, aux
@@ -138,6 +145,7 @@ def make_train_step(
         key = jax.random.fold_in(jax.random.key(config.seed), state.step)
         grads, disc_grads, aux = accumulate(gradients, state, batch, key, config.optim.accumulate)
         grad_norm = optax.tree.norm((grads, disc_grads))
+        grads, restorer_grads = grads
         updates, opt_state = networks.optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
         variables = join(params, aux["stats"])
@@ -146,12 +154,18 @@ def make_train_step(
             "ema": ema_update(state.ema, variables, state.step, config.optim.ema_decay),
             "opt_state": opt_state,
         }
+        if use_restoration:
+            updates, changed["restorer_opt_state"] = networks.optimizer.update(
+                restorer_grads, state.restorer_opt_state, state.restorer
+            )
+            changed["restorer"] = optax.apply_updates(state.restorer, updates)
         if use_adversarial:
             updates, changed["disc_opt_state"] = networks.disc_optimizer.update(
                 disc_grads, state.disc_opt_state, state.disc_params
             )
             changed["disc_params"] = optax.apply_updates(state.disc_params, updates)
-        param_norm = optax.tree.norm([changed[name] for name in ("params", "disc_params") if name in changed])
+        trained = [changed[name] for name in ("params", "disc_params", "restorer") if name in changed]
+        param_norm = optax.tree.norm(trained)
         finite = jnp.isfinite(aux["metrics"]["loss"]) & jnp.isfinite(grad_norm) & jnp.isfinite(param_norm)
         changed |= {name: value for name, value in aux.items() if name != "metrics"}
         state = advance(state, changed, finite)

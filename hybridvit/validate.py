@@ -32,7 +32,7 @@ CHOICES = {
 RANGES = {  # least, most, in words: fields
     (0, math.inf, "0 or more"): """
         data.unlabeled_batch_size data.eval_limit data.num_threads data.num_workers data.prefetch degrade.strength
-        supervised.weight bins.weight consistency.weight consistency.warmup_steps adversarial.weight
+        supervised.weight bins.weight consistency.weight consistency.warmup_steps restoration.weight adversarial.weight
         adversarial.r1_weight adversarial.start_step adversarial.learning_rate cycle.weight cycle.identity
         growing.first_side optim.learning_rate optim.weight_decay eval.hint_counts""",
     (1, math.inf, "1 or more"): """
@@ -101,6 +101,11 @@ def check_config(config: ConfigDict) -> None:
     if config.task == "restore" and config.model.hints:
         raise ValueError("config.model.hints is for colouring: set it to False for config.task=restore")
     check_sizes(config)
+    if config.restoration.weight > 0 and not (config.consistency.weight and config.data.unlabeled_batch_size):
+        raise ValueError(
+            f"config.restoration.weight={config.restoration.weight:g} is for grayscale pictures: set it to 0, or "
+            "config.consistency.weight and config.data.unlabeled_batch_size above 0"
+        )
     if config.cycle.weight > 0:
         check_cycle(config)
 

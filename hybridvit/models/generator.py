@@ -73,7 +73,7 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
     graph = nnx.split(nnx.eval_shape(lambda: make(nnx.Rngs(0))))[0]
 
     def generate(variables: Any, luma: Array, hints: Array | None) -> Prediction:
-        return nnx.merge(graph, variables)(luma, hints)
+        return nnx.merge(graph, variables)(luma, hints)._replace(features=None)  # of training alone
 
     def learn(
         params: Any, stats: Any, luma: Array, hints: Array | None, key: Array

@@ -154,7 +154,9 @@ class HybridConvViT(nnx.Module):
             offset = self.propagation(x, offset, *pool_hints(chroma, mask, 4))
         chroma = self.upsampling(x, offset, luma)
         return Prediction(
-            chroma=chroma[:, :height, :width], bins=logits[:, : -(-height // 8), : -(-width // 8)]
+            chroma=chroma[:, :height, :width],
+            bins=logits[:, : -(-height // 8), : -(-width // 8)],
+            features=x[:, : -(-height // 4), : -(-width // 4)],
         )
 
     def transform(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:

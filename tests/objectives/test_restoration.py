@@ -1,0 +1,63 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hybridvit.models.blocks import space_to_depth
+from hybridvit.objectives.restoration import init_restoration, restoration_loss, restore_luma
+from hybridvit.state import build_networks, init_state
+from hybridvit.step import make_train_step
+from hybridvit.validate import check_config
+
+
+def test_the_identity_map_restores_the_picture_that_the_features_are():
+    luma = jax.random.uniform(jax.random.key(0), (2, 16, 24, 1), minval=-1)
+    identity = {"kernel": jnp.eye(16), "bias": jnp.zeros(16)}
+    features = space_to_depth(luma, 4)
+    np.testing.assert_allclose(restore_luma(identity, features, 16, 24), luma, atol=1e-6)
+    assert float(restoration_loss(identity, features, luma)) == pytest.approx(0, abs=1e-6)
+    shifted = identity | {"bias": jnp.full(16, 0.25)}
+    assert float(restoration_loss(shifted, features, luma)) == pytest.approx(0.25, abs=1e-6)
+
+
+def test_a_picture_of_any_size_is_cropped_from_the_grid():
+    params = init_restoration(jax.random.key(0), 5)
+    assert restore_luma(params, jnp.zeros((1, 4, 6, 5)), 13, 22).shape == (1, 13, 22, 1)
+
+
+def test_grayscale_pictures_teach_the_generator_to_restore(tiny_config):
+    tiny_config.restoration.weight = 1.0
+    tiny_config.train.steps = 40
+    check_config(tiny_config)
+    networks = build_networks(tiny_config)
+    state = jax.jit(lambda: init_state(networks, 0))()
+    step = jax.jit(make_train_step(networks, tiny_config))
+    rng = np.random.default_rng(0)
+    smooth = np.kron(rng.integers(0, 256, (8, 8, 8, 1)), np.ones((1, 4, 4, 1))).astype(np.uint8)
+    batch = {"labeled": np.repeat(smooth, 3, -1), "unlabeled": smooth[::-1]}
+    before, losses = state, []
+    for _ in range(30):
+        state, metrics = step(state, batch)
+        losses.append(float(metrics["loss/restoration"]))
+    assert np.mean(losses[-5:]) < 0.7 * losses[0]
+    assert np.abs(state.restorer["kernel"] - before.restorer["kernel"]).max() > 0
+    assert state.ema.keys() == state.params.keys() == before.params.keys()  # released weights do not hold it
+
+
+def test_without_it_the_state_holds_nothing_of_it(tiny_config):
+    tiny_config.restoration.weight = 0.0
+    networks = build_networks(tiny_config)
+    state = jax.eval_shape(lambda: init_state(networks, 0))
+    assert state.restorer == state.restorer_opt_state == {}
+
+
+def test_errors(tiny_config):
+    tiny_config.restoration.weight = 1.0
+    tiny_config.consistency.weight = 0.0
+    with pytest.raises(
+        ValueError, match=r"^config.restoration.weight=1 is for grayscale pictures: set it to 0"
+    ):
+        check_config(tiny_config)
+    tiny_config.model.name, tiny_config.consistency.weight = "UNet", 1.0
+    with pytest.raises(ValueError, match="UNet shows no features"):
+        build_networks(tiny_config)
