@@ -23,7 +23,12 @@ ARMS = {  # recipe and what it changes; all see 32 pictures a step
     "strong-views": (supervised_vit, {"data.batch_size": 32}),
     "semi": (
         ssl_vit,
-        {"consistency.gate": "none", "consistency.temperature": 1.0, "consistency.agreement": 1e3},
+        {
+            "consistency.gate": "none",
+            "consistency.temperature": 1.0,
+            "consistency.agreement": 1e3,
+            "restoration.weight": 1.0,
+        },
     ),
 }
 PIECES = {  # of the semi-supervised arm, for the ablation
