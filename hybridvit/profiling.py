@@ -56,4 +56,4 @@ class Profile:
         if self._tracing:
             self._tracing = False
             jax.profiler.stop_trace()
-            logging.warning("config.train.profile: the trace is in %s", self._folder / "plugins" / "profile")
+            print(f"Traced from step {self._first} on: {self._folder / 'plugins' / 'profile'}")
