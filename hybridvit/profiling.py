@@ -37,9 +37,7 @@ class Profile:
         if self._active and step == self._first:
             jax.block_until_ready(state)
             options = jax.profiler.ProfileOptions()
-            options.python_tracer_level = (
-                0  # events for all calls of Python would slow down what is looked at
-            )
+            options.python_tracer_level = 0  # events for all calls of Python would slow it down
             jax.profiler.start_trace(self._folder, create_perfetto_trace=True, profiler_options=options)
             self._tracing = True
 
