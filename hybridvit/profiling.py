@@ -6,10 +6,7 @@ from typing import Any
 import jax
 from absl import logging
 
-FIRST, LAST = (
-    10,
-    15,
-)  # of the steps of this process: those before compile and fill the buffers, also after a restart
+FIRST, LAST = 10, 15  # steps of this process: those before compile and fill the buffers, also after a restart
 
 
 class Profile:
@@ -40,9 +37,7 @@ class Profile:
         if self._active and step == self._first:
             jax.block_until_ready(state)
             options = jax.profiler.ProfileOptions()
-            options.python_tracer_level = (
-                0  # an event for each call of Python would slow down what is looked at
-            )
+            options.python_tracer_level = 0  # events for all calls of Python would slow it down
             jax.profiler.start_trace(self._folder, create_perfetto_trace=True, profiler_options=options)
             self._tracing = True
 
@@ -55,5 +50,9 @@ class Profile:
     def _stop(self) -> None:
         if self._tracing:
             self._tracing = False
-            jax.profiler.stop_trace()
-            logging.warning("config.train.profile: the trace is in %s", self._folder / "plugins" / "profile")
+            try:
+                jax.profiler.stop_trace()
+            except (OSError, RuntimeError, ValueError) as error:  # a full disk; no reason to end the run
+                logging.warning("config.train.profile: the trace could not be written: %s", error)
+            else:
+                print(f"Traced from step {self._first} on: {self._folder / 'plugins' / 'profile'}")
