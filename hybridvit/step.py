@@ -45,7 +45,8 @@ def make_train_step(
     """
     task = networks.task
     use_bins = config.bins.weight > 0
-    use_unlabeled = config.consistency.weight > 0 and config.data.unlabeled_batch_size > 0
+    learns_from_gray = config.consistency.weight > 0 or config.restoration.weight > 0
+    use_unlabeled = learns_from_gray and config.data.unlabeled_batch_size > 0
     use_adversarial = config.adversarial.weight > 0
     use_restoration = config.restoration.weight > 0
 

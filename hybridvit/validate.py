@@ -101,10 +101,10 @@ def check_config(config: ConfigDict) -> None:
     if config.task == "restore" and config.model.hints:
         raise ValueError("config.model.hints is for colouring: set it to False for config.task=restore")
     check_sizes(config)
-    if config.restoration.weight > 0 and not (config.consistency.weight and config.data.unlabeled_batch_size):
+    if config.restoration.weight > 0 and not config.data.unlabeled_batch_size:
         raise ValueError(
             f"config.restoration.weight={config.restoration.weight:g} is for grayscale pictures: set it to 0, or "
-            "config.consistency.weight and config.data.unlabeled_batch_size above 0"
+            "config.data.unlabeled_batch_size above 0"
         )
     if config.cycle.weight > 0:
         check_cycle(config)

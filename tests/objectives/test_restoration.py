@@ -53,11 +53,11 @@ def test_without_it_the_state_holds_nothing_of_it(tiny_config):
 
 def test_errors(tiny_config):
     tiny_config.restoration.weight = 1.0
-    tiny_config.consistency.weight = 0.0
+    tiny_config.data.unlabeled_batch_size = 0
     with pytest.raises(
         ValueError, match=r"^config.restoration.weight=1 is for grayscale pictures: set it to 0"
     ):
         check_config(tiny_config)
-    tiny_config.model.name, tiny_config.consistency.weight = "UNet", 1.0
+    tiny_config.model.name = "UNet"
     with pytest.raises(ValueError, match="UNet shows no features"):
         build_networks(tiny_config)
