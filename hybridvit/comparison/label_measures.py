@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 from ml_collections import ConfigDict
+from scipy.optimize import minimize_scalar
 
 from hybridvit import metrics
 from hybridvit.calibration import fit_temperature, reliability
@@ -28,6 +29,7 @@ from hybridvit.objectives.bin_cross_entropy import log_rarity, pool
 from hybridvit.state import Networks, abstract_state, build_networks
 
 CONDITIONS = ("clean", "aged")
+SCALES = (0.2, 3.0)  # of the chroma, to choose from
 
 
 class Answers(NamedTuple):
@@ -63,9 +65,7 @@ def measure_labels(config: ConfigDict, test: ConfigDict, folder: pathlib.Path) -
     answer = make_answer(networks, config, test.degrade, (variables, prior))
     validation = answer(make_eval_pictures(config.data, config.eval.image_size), aged=False)
     temperature = fit_temperature(validation.flat_logits, validation.cells_bin)
-    scale = float(
-        np.vdot(validation.chroma, validation.truth) / np.vdot(validation.chroma, validation.chroma)
-    )
+    scale = fit_scale(validation, networks)
     data = config.data.copy_and_resolve_references()
     data.update(test.data)
     pictures = make_eval_pictures(data, config.eval.image_size)
@@ -106,6 +106,19 @@ def make_answer(networks: Networks, config: ConfigDict, ageing: ConfigDict, weig
         return Answers(*(np.concatenate(x) for x in zip(*parts, strict=True)))
 
     return answer
+
+
+def fit_scale(answers: Answers, networks: Networks) -> float:
+    """The factor of the chroma with the best mean PSNR."""
+    draw = jax.jit(networks.task.draw)
+    truth = metrics.to_uint8_grid(draw(answers.luma, answers.truth))
+
+    def loss(scale: float) -> float:
+        return -float(
+            np.mean(metrics.psnr(metrics.to_uint8_grid(draw(answers.luma, scale * answers.chroma)), truth))
+        )
+
+    return float(minimize_scalar(loss, bounds=SCALES, method="bounded", options={"xatol": 0.01}).x)
 
 
 def measure(
