@@ -26,20 +26,26 @@ ARMS = {  # recipe and what it changes; all see 32 pictures a step
         {
             "consistency.gate": "none",
             "consistency.temperature": 1.0,
-            "consistency.agreement": 1e3,
             "restoration.weight": 1.0,
         },
     ),
 }
 PIECES = {  # of the semi-supervised arm, for the ablation
-    "fixed-threshold": {"consistency.adaptive": False, "consistency.threshold": 0.5},
+    "no-restoration": {"restoration.weight": 0.0},
+    "restoration-alone": {"consistency.weight": 0.0},
+    "radial-mass-gate": {"consistency.gate": "radial_mass"},
+    "fixed-threshold": {
+        "consistency.gate": "radial_mass",
+        "consistency.adaptive": False,
+        "consistency.threshold": 0.5,
+    },
     "deviation-gate": {"consistency.gate": "deviation"},
     "max-probability-gate": {"consistency.gate": "max_probability"},
-    "no-gate": {"consistency.gate": "none", "consistency.agreement": 1e3},
+    "sharpening": {"consistency.temperature": 0.38},
     "live-teacher": {"consistency.teacher": "live"},
     "one-view": {"consistency.views": 1},
-    "no-pseudo-hints": {"consistency.pseudo_hints": False},
-    "no-sharpening": {"consistency.temperature": 1.0},
+    "hints": {"model.hints": True, "consistency.pseudo_hints": False},
+    "pseudo-hints": {"model.hints": True},
 }
 
 

@@ -66,10 +66,14 @@ def make_pseudo_labels(
     mean = bins.annealed_mean(logits, config.temperature)  # [b, h8, w8, 2], ab units
     confidence = CONFIDENCES[config.gate](jax.nn.softmax(logits), mean, config.radius)
     ring = jax.nn.one_hot(bins.chroma_ring(mean), bins.NUM_RINGS)
-    gate = confidence >= ring @ thresholds(ring_confidence, config)
-    for view in views:
-        distance = jnp.linalg.norm(bins.annealed_mean(view.bins, config.temperature) - mean, axis=-1)
-        gate &= distance <= config.agreement / 2  # of the views' mean: half of their distance from each other
+    gate = jnp.ones(confidence.shape, bool)
+    if config.gate != "none":
+        gate = confidence >= ring @ thresholds(ring_confidence, config)
+        for view in views:
+            distance = jnp.linalg.norm(bins.annealed_mean(view.bins, config.temperature) - mean, axis=-1)
+            gate &= (
+                distance <= config.agreement / 2
+            )  # of the views' mean: half of their distance from each other
     return PseudoLabels(
         chroma=sum(view.chroma for view in views) / len(views),
         bins=jax.nn.softmax(logits / config.temperature),

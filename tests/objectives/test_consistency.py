@@ -140,10 +140,10 @@ def test_every_gate_but_none_prefers_the_sure(gate):
 
 
 def test_without_a_gate_all_passes():
-    view = prediction([sure_of(0, 0), UNSURE, sure_of(80, 60)])
+    view, other = (prediction([sure_of(a, 0), UNSURE, sure_of(80, 60)]) for a in (-50, 50))
     for adaptive in (False, True):
-        labels = consistency.make_pseudo_labels([view], equal_rings(), config(gate="none", adaptive=adaptive))
-        assert bool(labels.gate.all())
+        settings = config(gate="none", adaptive=adaptive)
+        assert bool(consistency.make_pseudo_labels([view, other], equal_rings(), settings).gate.all())
 
 
 def test_deviation_against_numpy():
