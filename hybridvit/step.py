@@ -61,8 +61,8 @@ def make_train_step(
         weak = []
         for columns in (slice(None), slice(None, None, -1))[: config.consistency.views]:  # as it is, mirrored
             seen = networks.generate(teacher, luma[:, :, columns], None)
-            weak.append(Prediction(seen.chroma[:, :, columns], seen.bins[:, :, columns] - log_rarity))
-        labels = consistency.make_pseudo_labels(weak, state.ring_confidence, config.consistency)
+            weak.append(Prediction(seen.chroma[:, :, columns], seen.bins[:, :, columns]))
+        labels = consistency.make_pseudo_labels(weak, log_rarity, state.ring_confidence, config.consistency)
         hints = None
         if config.model.hints:
             hints = jnp.zeros((*luma.shape[:3], task.channels + 1))
@@ -104,8 +104,6 @@ def make_train_step(
                 )
                 loss += config.bins.weight * metrics["loss/bins"]
             if labels is not None:
-                log_rarity = bin_cross_entropy.log_rarity(state.bin_prior, config.bins)
-                student = student._replace(bins=student.bins - log_rarity)
                 metrics["loss/consistency"] = consistency.consistency_loss(
                     student, labels, config.supervised.delta, config.bins.weight
                 )

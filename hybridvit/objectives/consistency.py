@@ -11,8 +11,9 @@ student would learn gray. Here
   confidence: FreeMatch, Wang et al. 2023);
 - `views=2`: the teacher must agree with itself on the mirrored picture.
 
-Other gates are there to be compared with: the standard deviation, FixMatch's own largest probability, none. Logits are
-calibrated, those of the network less the log of the bin loss's weights, so that the gate's confidence is a probability.
+Other gates are there to be compared with: the standard deviation, FixMatch's own largest probability, none. For them
+logits are calibrated, those of the network less the log of the bin loss's weights, so that confidence is a probability.
+The student learns the teacher's distribution with those weights in it, or rare colours would count less than in labels.
 Maps at the bin head's resolution are `[b, h8, w8]`.
 """
 
@@ -42,7 +43,7 @@ class PseudoLabels(NamedTuple):
     """What the teacher says of a batch of grayscale pictures, and where it is believed."""
 
     chroma: Float[Array, "b h w c"]
-    bins: Float[Array, "b h8 w8 q"]  # sharpened distribution
+    bins: Float[Array, "b h8 w8 q"]  # distribution of the views, sharpened by the temperature
     confidence: Float[Array, "b h8 w8"]  # 0..1
     ring: Float[Array, "b h8 w8 rings"]  # one-hot chroma ring of the teacher's mean
     gate: Bool[Array, "b h8 w8"]
@@ -55,14 +56,17 @@ class PseudoLabels(NamedTuple):
 
 
 def make_pseudo_labels(
-    views: list[Prediction], ring_confidence: Float[Array, " rings"], config: ConfigDict
+    views: list[Prediction],
+    log_rarity: Float[Array, " q"] | float,
+    ring_confidence: Float[Array, " rings"],
+    config: ConfigDict,
 ) -> PseudoLabels:
     """Pseudo-labels from the teacher's predictions on one or more weak views, all turned back to one geometry.
 
-    `config` is the section `consistency`. No gradient passes.
+    `log_rarity` is that of the bin loss, `config` the section `consistency`. No gradient passes.
     """
     views = jax.lax.stop_gradient(views)
-    logits = sum(view.bins for view in views) / len(views)
+    logits = sum(view.bins for view in views) / len(views) - log_rarity
     mean = bins.annealed_mean(logits, config.temperature)  # [b, h8, w8, 2], ab units
     confidence = CONFIDENCES[config.gate](jax.nn.softmax(logits), mean, config.radius)
     ring = jax.nn.one_hot(bins.chroma_ring(mean), bins.NUM_RINGS)
@@ -70,13 +74,14 @@ def make_pseudo_labels(
     if config.gate != "none":
         gate = confidence >= ring @ thresholds(ring_confidence, config)
         for view in views:
-            distance = jnp.linalg.norm(bins.annealed_mean(view.bins, config.temperature) - mean, axis=-1)
+            own = bins.annealed_mean(view.bins - log_rarity, config.temperature)
+            distance = jnp.linalg.norm(own - mean, axis=-1)
             gate &= (
                 distance <= config.agreement / 2
             )  # of the views' mean: half of their distance from each other
     return PseudoLabels(
         chroma=sum(view.chroma for view in views) / len(views),
-        bins=jax.nn.softmax(logits / config.temperature),
+        bins=sum(jax.nn.softmax(view.bins / config.temperature) for view in views) / len(views),
         confidence=confidence,
         ring=ring,
         gate=gate,

@@ -33,7 +33,7 @@ def equal_rings() -> jax.Array:
 
 def test_gate_passes_the_sure_and_stops_the_unsure():
     view = prediction([sure_of(0, 0), UNSURE, sure_of(50, 20)])
-    labels = consistency.make_pseudo_labels([view], equal_rings(), config())
+    labels = consistency.make_pseudo_labels([view], 0.0, equal_rings(), config())
     assert labels.gate[0, 0].tolist() == [True, False, True]
     assert labels.confidence[0, 0, 0] > 0.95  # the mass of a perfect bin lies within one bin's distance
     pixels = labels.gate_pixels()[0, :, :, 0]
@@ -45,14 +45,14 @@ def test_maximum_probability_of_fixmatch_would_reject_a_perfect_teacher():
     perfect = jax.nn.softmax(sure_of(0, 0))
     assert perfect.max() < 0.95
     labels = consistency.make_pseudo_labels(
-        [prediction([sure_of(0, 0)])], equal_rings(), config(threshold=0.95)
+        [prediction([sure_of(0, 0)])], 0.0, equal_rings(), config(threshold=0.95)
     )
     assert bool(labels.gate.all())
 
 
 def test_views_must_agree():
     one, other = prediction([sure_of(50, 0), sure_of(50, 0)]), prediction([sure_of(-50, 0), sure_of(50, 0)])
-    gate = consistency.make_pseudo_labels([one, other], equal_rings(), config(threshold=0.0)).gate
+    gate = consistency.make_pseudo_labels([one, other], 0.0, equal_rings(), config(threshold=0.0)).gate
     assert gate[0, 0].tolist() == [False, True]
 
 
@@ -72,12 +72,12 @@ def test_equal_shares_of_vivid_and_gray_pass_although_the_teacher_is_surer_of_gr
     view = prediction([sure_of(0, 0), UNSURE, *hesitant])
     rings = equal_rings()
     assert not bool(
-        consistency.make_pseudo_labels([view], rings, config(adaptive=False)).gate[0, 0, 2:].any()
+        consistency.make_pseudo_labels([view], 0.0, rings, config(adaptive=False)).gate[0, 0, 2:].any()
     )
 
     @jax.jit
     def learn(rings):
-        labels = consistency.make_pseudo_labels([view], rings, config())
+        labels = consistency.make_pseudo_labels([view], 0.0, rings, config())
         return consistency.update_ring_confidence(rings, labels), labels.gate
 
     for _ in range(500):
@@ -87,7 +87,7 @@ def test_equal_shares_of_vivid_and_gray_pass_although_the_teacher_is_surer_of_gr
 
 def test_ring_confidence_moves_only_where_the_ring_occurs():
     labels = consistency.make_pseudo_labels(
-        [prediction([sure_of(0, 0), sure_of(0, 0)])], equal_rings(), config()
+        [prediction([sure_of(0, 0), sure_of(0, 0)])], 0.0, equal_rings(), config()
     )
     after = consistency.update_ring_confidence(equal_rings(), labels, decay=0.9)
     np.testing.assert_allclose(after[0], 0.9 * 0.5 + 0.1 * labels.confidence.mean(), rtol=1e-5)
@@ -96,14 +96,14 @@ def test_ring_confidence_moves_only_where_the_ring_occurs():
 
 def test_loss_is_zero_outside_the_gate_and_blind_to_the_student_there():
     view = prediction([UNSURE, UNSURE])
-    labels = consistency.make_pseudo_labels([view], equal_rings(), config())
+    labels = consistency.make_pseudo_labels([view], 0.0, equal_rings(), config())
     student = prediction([sure_of(80, 80), UNSURE], chroma=0.9)
     assert consistency.consistency_loss(student, labels, 0.1, 1.0) == 0
 
 
 def test_loss_pulls_the_student_to_the_teacher():
     view = prediction([sure_of(50, 20)], chroma=0.3)
-    labels = consistency.make_pseudo_labels([view], equal_rings(), config())
+    labels = consistency.make_pseudo_labels([view], 0.0, equal_rings(), config())
     near = Prediction(view.chroma, jnp.log(labels.bins + 1e-9))
     far = prediction([sure_of(-50, 20)], chroma=-0.3)
     assert consistency.consistency_loss(far, labels, 0.1, 0.1) > 10 * consistency.consistency_loss(
@@ -114,7 +114,7 @@ def test_loss_pulls_the_student_to_the_teacher():
 def test_no_gradient_reaches_the_teacher():
     def loss(shift):
         view = prediction([sure_of(50, 20) + shift], chroma=0.3)
-        labels = consistency.make_pseudo_labels([view], equal_rings(), config())
+        labels = consistency.make_pseudo_labels([view], 0.0, equal_rings(), config())
         return consistency.consistency_loss(prediction([UNSURE]), labels, 0.1, 1.0)
 
     assert jax.grad(loss)(0.0) == 0
@@ -122,7 +122,7 @@ def test_no_gradient_reaches_the_teacher():
 
 def test_statistics_by_chroma():
     labels = consistency.make_pseudo_labels(
-        [prediction([sure_of(0, 0), UNSURE, sure_of(60, 0), sure_of(60, 0)])], equal_rings(), config()
+        [prediction([sure_of(0, 0), UNSURE, sure_of(60, 0), sure_of(60, 0)])], 0.0, equal_rings(), config()
     )
     statistics = consistency.gate_statistics(labels)
     assert statistics["mask_rate"] == 0.75
@@ -134,7 +134,9 @@ def test_statistics_by_chroma():
 @pytest.mark.parametrize("gate", consistency.CONFIDENCES)
 def test_every_gate_but_none_prefers_the_sure(gate):
     view = prediction([sure_of(0, 0), UNSURE])
-    confidence = consistency.make_pseudo_labels([view], equal_rings(), config(gate=gate)).confidence[0, 0]
+    confidence = consistency.make_pseudo_labels([view], 0.0, equal_rings(), config(gate=gate)).confidence[
+        0, 0
+    ]
     assert bool((confidence >= 0).all() & (confidence <= 1.001).all())
     assert confidence[0] == 1 if gate == "none" else confidence[0] > 2 * confidence[1]
 
@@ -143,7 +145,7 @@ def test_without_a_gate_all_passes():
     view, other = (prediction([sure_of(a, 0), UNSURE, sure_of(80, 60)]) for a in (-50, 50))
     for adaptive in (False, True):
         settings = config(gate="none", adaptive=adaptive)
-        assert bool(consistency.make_pseudo_labels([view, other], equal_rings(), settings).gate.all())
+        assert bool(consistency.make_pseudo_labels([view, other], 0.0, equal_rings(), settings).gate.all())
 
 
 def test_deviation_against_numpy():
@@ -151,5 +153,18 @@ def test_deviation_against_numpy():
     probs = np.asarray(jax.nn.softmax(logits), float)
     mean = probs @ bins.BIN_CENTRES
     deviation = np.sqrt(probs @ ((bins.BIN_CENTRES - mean) ** 2).sum(-1))
-    found = consistency.make_pseudo_labels([prediction([logits])], equal_rings(), config(gate="deviation"))
+    found = consistency.make_pseudo_labels(
+        [prediction([logits])], 0.0, equal_rings(), config(gate="deviation")
+    )
     assert found.confidence[0, 0, 0] == pytest.approx(10 / (10 + deviation), abs=1e-4)
+
+
+def test_confidence_is_calibrated_and_what_is_learnt_keeps_the_rarity():
+    rarity = jnp.linspace(-2.0, 2.0, 313)
+    views = [prediction([sure_of(0, 0) + rarity]), prediction([sure_of(10, 0) + rarity])]
+    plain = [prediction([sure_of(0, 0)]), prediction([sure_of(10, 0)])]
+    found = consistency.make_pseudo_labels(views, rarity, equal_rings(), config(temperature=1.0))
+    wanted = consistency.make_pseudo_labels(plain, 0.0, equal_rings(), config(temperature=1.0))
+    np.testing.assert_allclose(found.confidence, wanted.confidence, atol=1e-5)
+    average = sum(jax.nn.softmax(view.bins) for view in views) / 2
+    np.testing.assert_allclose(found.bins, average, atol=1e-6)
