@@ -323,9 +323,9 @@ def test_a_worker_is_killed_and_the_same_command_goes_on(scans, tiny_weights, tm
         os.kill(workers[0], signal.SIGKILL)
         _, said = job.communicate(timeout=60)
     assert job.returncode == 1
-    lines = [line for line in said.splitlines() if line.startswith("hybridvit: ")]
-    assert lines[0].startswith("hybridvit: the job failed: Worker subprocess exited with return code")
-    assert lines[1] == "hybridvit: the same command goes on from here"
+    # Not by lines: what a dying worker says may stand before them
+    assert "hybridvit: the job failed: Worker subprocess exited with return code" in said
+    assert "hybridvit: the same command goes on from here" in said
     done = {path: written(path) for path in (tmp_path / "out").rglob("[!.]*.png")}
     assert 0 < len(done) < count
     with start() as job:

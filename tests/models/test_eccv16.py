@@ -20,7 +20,7 @@ def random_luma(*size):
 
 @pytest.mark.parametrize("size", [(1, 1), (24, 33)])
 def test_any_size_in_same_size_out(size):
-    chroma, bins, _ = forward(make(), random_luma(*size))
+    chroma, bins, *_ = forward(make(), random_luma(*size))
     assert chroma.shape == (2, *size, 2)
     assert bins.shape == (2, -(-size[0] // 8), -(-size[1] // 8), 313)
     assert bool(jnp.isfinite(chroma).all() & jnp.isfinite(bins).all())
@@ -38,7 +38,7 @@ def test_the_chroma_is_the_annealed_mean():
         model.bins.bias[...] = (
             jnp.zeros(313).at[jnp.array(list(logits))].set(jnp.array(list(logits.values())))
         )
-        chroma, bins, _ = forward(model, random_luma(16, 16))
+        chroma, bins, *_ = forward(model, random_luma(16, 16))
         np.testing.assert_allclose(chroma * 110, np.broadcast_to(expected, chroma.shape), atol=1e-2)
         share = jax.nn.softmax(bins)[0, 0, 0, 40]
         np.testing.assert_allclose(share, jax.nn.softmax(model.bins.bias[...])[40], rtol=1e-4)
@@ -58,7 +58,7 @@ def test_training_keeps_statistics_and_inference_does_not():
 
 def test_bfloat16_computes_low_and_keeps_float32_outside():
     luma = random_luma(16, 16)
-    chroma, bins, _ = forward(make(dtype="bfloat16"), luma)
+    chroma, bins, *_ = forward(make(dtype="bfloat16"), luma)
     assert chroma.dtype == bins.dtype == jnp.float32
     assert 0 < jnp.abs(chroma - forward(make(), luma).chroma).max() < 0.1
 
