@@ -205,6 +205,24 @@ def small_run(
     return make_once("small_run", tmp_path_factory, make)
 
 
+@pytest.fixture(scope="session")
+def tiny_weights() -> Any:
+    """Of a model that is small, and of strong opinions."""
+    from configs import ssl_vit
+    from hybridvit.color.bins import NUM_BINS
+    from hybridvit.inference.weights import Weights
+    from hybridvit.models.generator import build_generator
+
+    config = ssl_vit.get_config().model.copy_and_resolve_references()
+    with config.unlocked():
+        config.variant = "test"
+    params = build_generator(config).init(jax.random.key(0))[0]
+    keys = iter(jax.random.split(jax.random.key(1), 100))
+    # Away from the zeros that blocks start with
+    params = jax.tree.map(lambda x: np.asarray(x + 0.1 * jax.random.normal(next(keys), x.shape)), params)
+    return Weights(params, np.zeros(NUM_BINS, np.float32), config, "tiny", "0" * 64)
+
+
 class StubColorizer:
     """Stands for a `Colorizer` where the model does not matter: tints, and notes what it was told in `calls`."""
 

@@ -18,41 +18,22 @@ from hybridvit import colorize
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import PaletteColor, Point
 from hybridvit.hints.sidecar import Sidecar, save_hints
+from tests.commands import SIZE, call, results, write_scans
 
-SIZE = (40, 30)  # px of the pictures
 STAND_IN = "hybridvit.inference.colorizer"  # the module that needs JAX
 
 
 @pytest.fixture
 def scans(tmp_path, monkeypatch) -> pathlib.Path:
-    """A folder of two pictures in the working directory."""
     monkeypatch.chdir(tmp_path)
-    folder = pathlib.Path("scans")
-    (folder / "box").mkdir(parents=True)
-    for i, name in enumerate(("a.jpg", "box/b.png")):
-        Image.linear_gradient("L").resize(SIZE).point(lambda x, i=i: x // 2 + i).save(folder / name)
-    return folder
+    return write_scans()
 
 
 @pytest.fixture
 def run(scans, stub_colorizer, monkeypatch, capsys):
     """`run("scans --output out") -> (exit code, lines of stdout, lines of stderr)`, with the stub as the model."""
     monkeypatch.setitem(sys.modules, STAND_IN, SimpleNamespace(load=lambda path: stub_colorizer))
-
-    def run(line: str) -> tuple[int, list[str], list[str]]:
-        try:
-            code = colorize.main(line.split())
-        except SystemExit as exit_:
-            code = exit_.code
-        said = capsys.readouterr()
-        return code, said.out.splitlines(), said.err.splitlines()
-
-    return run
-
-
-def results(folder: str = "out") -> list[str]:
-    """All files, temporary ones included."""
-    return sorted(str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob("*") if path.is_file())
+    return lambda line: call(colorize.main, line, capsys)
 
 
 def test_a_folder_then_again_then_with_one_more(run, stub_colorizer):

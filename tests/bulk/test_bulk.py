@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,18 +18,15 @@ from PIL import Image
 beam = pytest.importorskip("apache_beam", reason="bulk colouring needs apache-beam")
 from apache_beam.io.localfilesystem import LocalFileSystem  # noqa: E402
 
-from configs import ssl_vit  # noqa: E402
 from hybridvit import colorize  # noqa: E402
 from hybridvit.bulk import command, pipeline  # noqa: E402
-from hybridvit.color.bins import NUM_BINS  # noqa: E402
 from hybridvit.hints.recipe import Recipe  # noqa: E402
 from hybridvit.hints.shapes import Point  # noqa: E402
 from hybridvit.hints.sidecar import Sidecar, save_hints  # noqa: E402
-from hybridvit.inference.weights import Weights, save_weights  # noqa: E402
-from hybridvit.models.generator import build_generator  # noqa: E402
+from hybridvit.inference.weights import save_weights  # noqa: E402
+from tests.commands import SIZE, call, results, write_scans  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
-SIZE = (40, 30)
 
 
 @pytest.fixture(autouse=True)
@@ -45,34 +41,15 @@ def temporary(monkeypatch, tmp_path_factory) -> Iterator[None]:
 
 @pytest.fixture
 def scans(tmp_path, monkeypatch) -> pathlib.Path:
-    """A folder of two pictures in the working directory."""
     monkeypatch.chdir(tmp_path)
-    folder = pathlib.Path("scans")
-    (folder / "box").mkdir(parents=True)
-    for i, name in enumerate(("a.jpg", "box/b.png")):
-        Image.linear_gradient("L").resize(SIZE).point(lambda x, i=i: x // 2 + i).save(folder / name)
-    return folder
+    return write_scans()
 
 
 @pytest.fixture
 def run(scans, stub_colorizer, monkeypatch, capsys):
     """`run("scans --output out") -> (exit code, lines of stdout, lines of stderr)`, with the stub as the model."""
     monkeypatch.setattr(pipeline, "load", lambda task: stub_colorizer)
-
-    def run(line: str) -> tuple[int, list[str], list[str]]:
-        try:
-            code = command.main(line.split())
-        except SystemExit as exit_:
-            code = exit_.code
-        said = capsys.readouterr()
-        return code, said.out.splitlines(), said.err.splitlines()
-
-    return run
-
-
-def results(folder: str = "out") -> list[str]:
-    """All files, temporary ones included."""
-    return sorted(str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob("*") if path.is_file())
+    return lambda line: call(command.main, line, capsys)
 
 
 def written(path: pathlib.Path) -> tuple[int, int]:
@@ -255,11 +232,11 @@ def test_on_another_filesystem(run, tmp_path, monkeypatch):
     assert "2 done already, 1 failed" in run("elsewhere://scans/ --output elsewhere://out")[1][0]
 
 
-def test_many_views_at_once_give_the_same(scans, tiny_weights, capsys):
+def test_many_views_at_once_give_the_same(scans, weights, capsys):
     for i in range(5):
         Image.linear_gradient("L").resize(SIZE).point(lambda x, i=i: x // (i + 2)).save(scans / f"{i}.png")
     Image.linear_gradient("L").resize((150, 90)).save(scans / "wide.png")
-    flags = f"--weights {tiny_weights} --size 64"
+    flags = f"--weights {weights} --size 64"
     for batch in (1, 4):
         assert command.main(f"scans --output b{batch} {flags} --batch-size {batch}".split()) == 0
     names = [name for name in results("b1") if name.endswith("png")]
@@ -273,15 +250,9 @@ def test_many_views_at_once_give_the_same(scans, tiny_weights, capsys):
 
 
 @pytest.fixture(scope="module")
-def tiny_weights(tmp_path_factory) -> pathlib.Path:
-    config = ssl_vit.get_config().model.copy_and_resolve_references()
-    with config.unlocked():
-        config.variant = "test"
-    params = build_generator(config).init(jax.random.key(0))[0]
-    keys = iter(jax.random.split(jax.random.key(1), 100))
-    params = jax.tree.map(lambda x: np.asarray(x + 0.1 * jax.random.normal(next(keys), x.shape)), params)
+def weights(tiny_weights, tmp_path_factory) -> pathlib.Path:
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    save_weights(Weights(params, np.zeros(NUM_BINS, np.float32), config, "tiny", ""), path)
+    save_weights(tiny_weights, path)
     return path
 
 
@@ -296,13 +267,11 @@ def workers_of(pid: int) -> list[int]:
 
 
 @pytest.mark.skipif(not pathlib.Path("/proc/self/task").exists(), reason="looks for processes in /proc")
-def test_a_worker_is_killed_and_the_same_command_goes_on(scans, tiny_weights, tmp_path):
+def test_a_worker_is_killed_and_the_same_command_goes_on(scans, weights, tmp_path):
     count = 60
     for i in range(count):
         Image.linear_gradient("L").resize(SIZE).point(lambda x, i=i: x // 2 + i).save(scans / f"{i:02d}.png")
-    line = (
-        f"-m hybridvit.bulk {scans.absolute()} --output {tmp_path / 'out'} --weights {tiny_weights} --size 64"
-    )
+    line = f"-m hybridvit.bulk {scans.absolute()} --output {tmp_path / 'out'} --weights {weights} --size 64"
     flags = "--runner=DirectRunner --direct_running_mode=multi_processing --direct_num_workers=2"
     environment = os.environ | {"JAX_PLATFORMS": "cpu"}
 
@@ -333,7 +302,7 @@ def test_a_worker_is_killed_and_the_same_command_goes_on(scans, tiny_weights, tm
     assert job.returncode == 0, said
     assert f"{len(done)} done already" in out
     assert all(written(path) == before for path, before in done.items())
-    words = f"{scans} --output one --weights {tiny_weights} --size 64".split()
+    words = f"{scans} --output one --weights {weights} --size 64".split()
     assert colorize.main(words) == 0
     names = [name for name in results("one")]
     assert len(names) == count + 2

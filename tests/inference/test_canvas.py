@@ -1,10 +1,8 @@
-import jax
 import numpy as np
 import pytest
 from scipy.special import softmax
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from configs import ssl_vit
 from hybridvit.color.bins import BIN_CENTRES, NUM_BINS
 from hybridvit.hints.raster import Window, rasterise_recipe
 from hybridvit.hints.recipe import Protected, Recipe
@@ -14,8 +12,6 @@ from hybridvit.inference.canvas import Canvas
 from hybridvit.inference.full_resolution import TILE, Painter, paint_hints
 from hybridvit.inference.photo import photo_of
 from hybridvit.inference.predictor import Predictor
-from hybridvit.inference.weights import Weights
-from hybridvit.models.generator import build_generator
 
 HEIGHT, WIDTH = TILE[0] + 40, 2 * TILE[1] + 30
 SMALL = Settings(size=64)
@@ -24,14 +20,8 @@ BLUE = Stroke(((600, 40), (900, 250)), 40, (5.0, -35.0))
 
 
 @pytest.fixture(scope="module")
-def predictor() -> Predictor:
-    config = ssl_vit.get_config().model.copy_and_resolve_references()
-    with config.unlocked():
-        config.variant = "test"
-    params = build_generator(config).init(jax.random.key(0))[0]
-    keys = iter(jax.random.split(jax.random.key(1), 100))
-    params = jax.tree.map(lambda x: np.asarray(x + 0.1 * jax.random.normal(next(keys), x.shape)), params)
-    return Predictor(Weights(params, np.zeros(NUM_BINS, np.float32), config, "tiny", "0" * 64))
+def predictor(tiny_weights) -> Predictor:
+    return Predictor(tiny_weights)
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -6,7 +5,6 @@ from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 import hybridvit
-from configs import ssl_vit
 from hybridvit.color import bins
 from hybridvit.color.bins import NUM_BINS
 from hybridvit.hints.recipe import Recipe
@@ -15,26 +13,13 @@ from hybridvit.hints.shapes import PaletteColor, Point, Region
 from hybridvit.inference.colorizer import Colorizer
 from hybridvit.inference.decode import mean_ab, vivid_ab, with_hints
 from hybridvit.inference.photo import read_provenance
-from hybridvit.inference.weights import Weights, save_weights
-from hybridvit.models.generator import build_generator
+from hybridvit.inference.weights import save_weights
 from hybridvit.models.prediction import Prediction
 
 
 @pytest.fixture(scope="module")
-def weights() -> Weights:
-    config = ssl_vit.get_config().model.copy_and_resolve_references()
-    with config.unlocked():
-        config.variant = "test"
-    params = build_generator(config).init(jax.random.key(0))[0]
-    keys = iter(jax.random.split(jax.random.key(1), 100))
-    # Away from the zeros that blocks start with: a model of strong opinions
-    params = jax.tree.map(lambda x: np.asarray(x + 0.1 * jax.random.normal(next(keys), x.shape)), params)
-    return Weights(params, np.zeros(NUM_BINS, np.float32), config, "tiny", "0" * 64)
-
-
-@pytest.fixture(scope="module")
-def colorizer(weights) -> Colorizer:
-    return Colorizer(weights)
+def colorizer(tiny_weights) -> Colorizer:
+    return Colorizer(tiny_weights)
 
 
 @pytest.fixture(scope="module")
@@ -149,11 +134,11 @@ def test_settings_out_of_range(colorizer, gray, settings, message):
         colorizer.colorize(gray, **settings)
 
 
-def test_load(weights, gray, tmp_path):
-    save_weights(weights, tmp_path / "w.safetensors")
+def test_load(tiny_weights, gray, tmp_path):
+    save_weights(tiny_weights, tmp_path / "w.safetensors")
     loaded = hybridvit.load(tmp_path / "w.safetensors")
     assert loaded.name == "tiny"
-    one, other = (c.colorize(gray, size=64, decode="mean").rgb for c in (loaded, Colorizer(weights)))
+    one, other = (c.colorize(gray, size=64, decode="mean").rgb for c in (loaded, Colorizer(tiny_weights)))
     assert np.abs(one.astype(int) - other).max() <= 4  # half precision, of a model of very strong opinions
 
 

@@ -8,34 +8,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
-import jax
 import jsonschema
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
-from configs import ssl_vit
-from hybridvit.color.bins import NUM_BINS
 from hybridvit.inference.colorizer import Colorizer
 from hybridvit.inference.photo import read_photo
-from hybridvit.inference.weights import Weights
-from hybridvit.models.generator import build_generator
 from hybridvit.studio.openapi import describe_api
 from hybridvit.studio.server import BackgroundServer, listen
 from tests.studio.browsing import Desk, Served, open_browser
-
-
-@pytest.fixture(scope="session")
-def tiny_weights() -> Weights:
-    """Of a model that is small, and of strong opinions."""
-    config = ssl_vit.get_config().model.copy_and_resolve_references()
-    with config.unlocked():
-        config.variant = "test"
-    params = build_generator(config).init(jax.random.key(0))[0]
-    keys = iter(jax.random.split(jax.random.key(1), 100))
-    params = jax.tree.map(lambda x: np.asarray(x + 0.1 * jax.random.normal(next(keys), x.shape)), params)
-    return Weights(params, np.zeros(NUM_BINS, np.float32), config, "tiny", "0" * 64)
 
 
 @pytest.fixture(scope="session")
