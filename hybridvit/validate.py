@@ -91,7 +91,7 @@ def check_config(config: ConfigDict) -> None:
         raise ValueError(
             f"config.train.best_metric={config.train.best_metric} needs the bins: set config.bins.weight above 0"
         )
-    for section in ("bins", "consistency"):
+    for section in ("bins", "consistency", "restoration"):
         weight = config[section].weight
         if weight > 0 and (config.color.space, config.task) != ("lab", "colorize"):
             raise ValueError(

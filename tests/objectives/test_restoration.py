@@ -53,6 +53,11 @@ def test_without_it_the_state_holds_nothing_of_it(tiny_config):
 
 def test_errors(tiny_config):
     tiny_config.restoration.weight = 1.0
+    tiny_config.bins.weight = tiny_config.consistency.weight = 0.0
+    tiny_config.color.space = "yuv"
+    with pytest.raises(ValueError, match=r"^config.restoration.weight=1.0 is for colouring in Lab"):
+        check_config(tiny_config)
+    tiny_config.color.space = "lab"
     tiny_config.data.unlabeled_batch_size = 0
     with pytest.raises(
         ValueError, match=r"^config.restoration.weight=1 is for grayscale pictures: set it to 0"
