@@ -11,7 +11,7 @@ Short and gentle, for thirty photographs are soon known by heart: minutes on two
 
 from configs import ssl_vit, supervised_vit
 
-RECIPES = {"semi": ssl_vit, "supervised": supervised_vit}
+RECIPES = {"semi": (ssl_vit, 8, 8), "supervised": (supervised_vit, 16, 0)}  # labeled and unlabeled a step
 
 
 def get_config(variant: str = "semi"):
@@ -20,12 +20,12 @@ def get_config(variant: str = "semi"):
         raise ValueError(
             f"configs/collection.py has no variant {variant!r}: choose one of {', '.join(RECIPES)}"
         )
-    config = RECIPES[variant].get_config("folder")
+    recipe, labeled, unlabeled = RECIPES[variant]
+    config = recipe.get_config("folder")
     config.name = f"collection-{variant}"
     config.init_from = "pretrained"
     config.data.image_size = 128
-    config.data.batch_size = 8 if variant == "semi" else 16  # 16 pictures a step either way
-    config.data.unlabeled_batch_size = 8 if variant == "semi" else 0
+    config.data.batch_size, config.data.unlabeled_batch_size = labeled, unlabeled
     config.optim.learning_rate = 1e-4
     config.optim.warmup_steps = 20
     config.optim.ema_decay = 0.98

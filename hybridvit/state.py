@@ -47,9 +47,8 @@ class TrainState:
     ring_confidence: Any  # float32 [rings]: running mean of the teacher's radial mass by chroma ring
     skipped: Any  # int32 []: updates skipped, as they were not finite
     skipped_in_row: Any  # int32 []
-    restorer: Any = dataclasses.field(
-        default_factory=dict
-    )  # parameters of `objectives.restoration`, else empty
+    # The parameters of `objectives.restoration`, else empty
+    restorer: Any = dataclasses.field(default_factory=dict)
     restorer_opt_state: Any = dataclasses.field(default_factory=dict)
     # CycleGAN's way back: what `cycle.Cycle.init` gives, and the optimizers' states. Else empty
     cycle: Any = dataclasses.field(default_factory=dict)
@@ -123,16 +122,16 @@ def build_networks(config: ConfigDict) -> Networks:
 
 
 def _feature_width(generator: Generator, config: ConfigDict) -> int:
-    params, stats = jax.eval_shape(generator.init, jax.random.key(0))
-    luma = jax.ShapeDtypeStruct((1, 64, 64, 1), jnp.float32)
-    learn = lambda params, stats, luma: generator.learn(params, stats, luma, None, jax.random.key(0))  # noqa: E731
-    prediction, _ = jax.eval_shape(learn, params, stats, luma)
-    if prediction.features is None:
+    def predict(key: Array) -> Prediction:
+        return generator.learn(*generator.init(key), jnp.zeros((1, 64, 64, 1)), None, key)[0]
+
+    features = jax.eval_shape(predict, jax.random.key(0)).features
+    if features is None:
         raise ValueError(
             f"config.restoration.weight={config.restoration.weight:g}: {config.model.name} shows no features to "
             "restore pictures from: set it to 0, or config.model.name to HybridConvViT"
         )
-    return prediction.features.shape[-1]
+    return features.shape[-1]
 
 
 def init_state(networks: Networks, seed: int) -> TrainState:

@@ -76,9 +76,8 @@ def make_pseudo_labels(
         for view in views:
             own = bins.annealed_mean(view.bins - log_rarity, config.temperature)
             distance = jnp.linalg.norm(own - mean, axis=-1)
-            gate &= (
-                distance <= config.agreement / 2
-            )  # of the views' mean: half of their distance from each other
+            # From their mean: half of what two views are apart
+            gate &= distance <= config.agreement / 2
     return PseudoLabels(
         chroma=sum(view.chroma for view in views) / len(views),
         bins=sum(jax.nn.softmax(view.bins / config.temperature) for view in views) / len(views),

@@ -16,9 +16,8 @@ import shutil
 import tempfile
 import time
 
-import numpy as np
-
 from configs import collection
+from hybridvit.comparison.label_report import estimate
 from hybridvit.train import train
 
 SCORES = ("psnr", "ciede2000", "log_likelihood", "log_likelihood_balanced", "colorfulness")
@@ -51,9 +50,9 @@ def main() -> None:
             for seed in range(options.seeds)
         ]
     for name in ARMS:
-        print(f"{name:22}", *(describe([r[name][score] for r in results]) for score in SCORES), sep=" | ")
+        print(f"{name:22}", *(estimate([r[name][score] for r in results]) for score in SCORES), sep=" | ")
     for first, second in (("supervised", "as given"), ("semi", "as given"), ("semi", "supervised")):
-        differences = [describe([r[first][s] - r[second][s] for r in results]) for s in SCORES]
+        differences = [estimate([r[first][s] - r[second][s] for r in results]) for s in SCORES]
         print(f"{f'{first} - {second}':22}", *differences, sep=" | ")
     print(" " * 22, *SCORES, sep=" | ")
 
@@ -91,12 +90,6 @@ def run_seed(seed: int, options: argparse.Namespace, changes: dict, folder: path
         minutes = (time.process_time() - start) / 60
         print(f"seed {seed}, {name}: {scores['eval/psnr']:.2f} dB, {minutes:.1f} minutes of CPU", flush=True)
     return found
-
-
-def describe(values: list[float]) -> str:
-    """Mean and standard error."""
-    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
-    return f"{np.mean(values):+.3f} ± {error:.3f}"
 
 
 if __name__ == "__main__":
