@@ -111,6 +111,7 @@ def get_config() -> ConfigDict:
 
     config.restoration = ConfigDict()  # grayscale pictures teach to see under damage: an auxiliary objective
     config.restoration.weight = 0.0  # of the luma before ageing, drawn from the last features
+    config.restoration.pretrain_steps = 0  # the first steps learn this alone, and no colours
 
     config.consistency = ConfigDict()  # FixMatch bent to colour
     config.consistency.weight = 1.0

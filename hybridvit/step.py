@@ -77,6 +77,7 @@ def make_train_step(
         labeled_key, unlabeled_key, network_key = jax.random.split(key, 3)
         views, chroma = task.view(labeled_key, batch["labeled"].astype(jnp.float32) / 255)
         aux: dict[str, Any] = {"metrics": {}}
+        age = state.step - config.restoration.pretrain_steps  # since colours are learnt
         labels = None
         if use_bins:
             target = bin_cross_entropy.encode_truth(chroma, config.bins.sigma)
@@ -108,18 +109,18 @@ def make_train_step(
                     student, labels, config.supervised.delta, config.bins.weight
                 )
                 metrics["colorfulness/student"] = _colorfulness(task, strong.luma, student.chroma)
-                ramp = jnp.minimum(1.0, (state.step + 1) / max(config.consistency.warmup_steps, 1))
+                ramp = jnp.minimum(1.0, (age + 1) / max(config.consistency.warmup_steps, 1))
                 loss += config.consistency.weight * ramp * metrics["loss/consistency"]
-            if use_restoration:
-                metrics["loss/restoration"] = restoration.restoration_loss(
-                    restorer, student.features, weak_luma
-                )
-                loss += config.restoration.weight * metrics["loss/restoration"]
             if use_adversarial:
                 fake, _ = judge(state.disc_params, prediction.chroma)
                 metrics["loss/generator"] = adversarial.generator_loss(config.adversarial.loss, fake)
                 heard = state.step >= config.adversarial.start_step
                 loss += config.adversarial.weight * heard * metrics["loss/generator"]
+            if use_restoration:
+                metrics["loss/restoration"] = restoration.restoration_loss(
+                    restorer, student.features, weak_luma
+                )
+                loss = (age >= 0) * loss + config.restoration.weight * metrics["loss/restoration"]
             metrics["loss"] = loss
             return loss, (prediction, stats, metrics)
 

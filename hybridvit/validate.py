@@ -31,10 +31,11 @@ CHOICES = {
 }
 RANGES = {  # least, most, in words: fields
     (0, math.inf, "0 or more"): """
-        data.unlabeled_batch_size data.eval_limit data.num_threads data.num_workers data.prefetch degrade.strength
-        supervised.weight bins.weight consistency.weight consistency.warmup_steps restoration.weight adversarial.weight
-        adversarial.r1_weight adversarial.start_step adversarial.learning_rate cycle.weight cycle.identity
-        growing.first_side optim.learning_rate optim.weight_decay eval.hint_counts""",
+        data.unlabeled_batch_size data.eval_limit data.num_threads data.num_workers data.prefetch
+        degrade.strength supervised.weight bins.weight consistency.weight consistency.warmup_steps
+        restoration.weight restoration.pretrain_steps adversarial.weight adversarial.r1_weight
+        adversarial.start_step adversarial.learning_rate cycle.weight cycle.identity growing.first_side
+        optim.learning_rate optim.weight_decay eval.hint_counts""",
     (1, math.inf, "1 or more"): """
         data.image_size data.batch_size hints.min_count hints.max_count hints.cell_sizes adversarial.width
         adversarial.num_layers cycle.pool_size growing.steps optim.accumulate train.steps train.log_every
@@ -105,6 +106,16 @@ def check_config(config: ConfigDict) -> None:
         raise ValueError(
             f"config.restoration.weight={config.restoration.weight:g} is for grayscale pictures: set it to 0, or "
             "config.data.unlabeled_batch_size above 0"
+        )
+    first = config.restoration.pretrain_steps
+    if first > 0 and config.restoration.weight == 0:
+        raise ValueError(
+            f"config.restoration.pretrain_steps={first} needs config.restoration.weight above 0: set one or the other"
+        )
+    if first >= config.train.steps:
+        raise ValueError(
+            f"config.restoration.pretrain_steps={first} leaves none of config.train.steps={config.train.steps} to "
+            "learn colours in: lower it"
         )
     if config.cycle.weight > 0:
         check_cycle(config)

@@ -26,6 +26,7 @@ from hybridvit.train import jit_train_step
 SCALED = {  # fields that count steps, and the least that they may be
     "optim.warmup_steps": 0,
     "consistency.warmup_steps": 0,
+    "restoration.pretrain_steps": 0,
     "adversarial.start_step": 0,
     "growing.steps": 1,
 }

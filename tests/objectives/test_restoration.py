@@ -44,6 +44,27 @@ def test_grayscale_pictures_teach_the_generator_to_restore(tiny_config):
     assert state.ema.keys() == state.params.keys() == before.params.keys()  # released weights do not hold it
 
 
+def test_in_its_first_steps_the_labels_teach_nothing(tiny_config):
+    tiny_config.restoration.update({"weight": 1.0, "pretrain_steps": 2})
+    tiny_config.optim.warmup_steps = 0
+    check_config(tiny_config)
+    networks = build_networks(tiny_config)
+    state = jax.jit(lambda: init_state(networks, 0))()
+    step = jax.jit(make_train_step(networks, tiny_config))
+    rng = np.random.default_rng(0)
+    labeled, other = rng.integers(0, 256, (2, 8, 32, 32, 3), np.uint8)
+    same = []
+    for _ in range(3):
+        following, changed = (
+            step(state, {"labeled": colors, "unlabeled": other[..., :1]})[0] for colors in (labeled, other)
+        )
+        same.append(all(jax.tree.leaves(jax.tree.map(np.array_equal, following.params, changed.params))))
+        moved = jax.tree.map(lambda old, new: float(np.abs(old - new).max()), state.params, following.params)
+        assert max(jax.tree.leaves(moved)) > 0
+        state = following
+    assert same == [True, True, False]
+
+
 def test_without_it_the_state_holds_nothing_of_it(tiny_config):
     tiny_config.restoration.weight = 0.0
     networks = build_networks(tiny_config)
@@ -63,6 +84,16 @@ def test_errors(tiny_config):
         ValueError, match=r"^config.restoration.weight=1 is for grayscale pictures: set it to 0"
     ):
         check_config(tiny_config)
+    tiny_config.data.unlabeled_batch_size = 8
+    tiny_config.restoration.pretrain_steps = tiny_config.train.steps
+    with pytest.raises(
+        ValueError, match=r"pretrain_steps=6 leaves none of config.train.steps=6 to learn colours"
+    ):
+        check_config(tiny_config)
+    tiny_config.restoration.weight = 0.0
+    with pytest.raises(ValueError, match=r"pretrain_steps=6 needs config.restoration.weight above 0"):
+        check_config(tiny_config)
+    tiny_config.restoration.weight = 1.0
     tiny_config.model.name = "UNet"
     with pytest.raises(ValueError, match="UNet shows no features"):
         build_networks(tiny_config)
