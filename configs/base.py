@@ -116,9 +116,9 @@ def get_config() -> ConfigDict:
     config.consistency = ConfigDict()  # FixMatch bent to colour
     config.consistency.weight = 1.0
     config.consistency.warmup_steps = 200  # the weight rises linearly over these steps
-    config.consistency.temperature = 0.38  # sharpening of the teacher's distribution (annealed mean)
+    config.consistency.temperature = 1.0  # below 1 sharpens the teacher's distribution (0.38: annealed mean)
     config.consistency.teacher = "ema"  # ema | live: whose weights make the pseudo-labels
-    config.consistency.gate = "radial_mass"  # radial_mass | deviation | max_probability | none
+    config.consistency.gate = "none"  # none | radial_mass | deviation | max_probability
     config.consistency.radius = (
         10.0  # ab units: radial_mass is the teacher's probability within this distance of its mean
     )

@@ -20,6 +20,7 @@ def get_config(variant: str = "bundled"):
         )
     config = base.get_config()
     config.name = f"ssl_vit-{variant}"
+    config.restoration.weight = 1.0
     VARIANTS[variant](config)
     return config
 

@@ -95,7 +95,7 @@ def build_networks(config: ConfigDict) -> Networks:
         )
 
     restorer = None
-    if config.restoration.weight > 0:
+    if config.restoration.weight > 0 and config.data.unlabeled_batch_size > 0:
         restorer = functools.partial(init_restoration, width=_feature_width(generator, config))
     optimizer, schedule = make_optimizer(config.optim, config.train.steps)
     disc_optim = config.optim.copy_and_resolve_references()

@@ -48,7 +48,7 @@ def make_train_step(
     learns_from_gray = config.consistency.weight > 0 or config.restoration.weight > 0
     use_unlabeled = learns_from_gray and config.data.unlabeled_batch_size > 0
     use_adversarial = config.adversarial.weight > 0
-    use_restoration = config.restoration.weight > 0
+    use_restoration = networks.restorer is not None
 
     def view_unlabeled(
         key: Array, gray: Float[Array, "b h w 1"], state: TrainState

@@ -102,11 +102,6 @@ def check_config(config: ConfigDict) -> None:
     if config.task == "restore" and config.model.hints:
         raise ValueError("config.model.hints is for colouring: set it to False for config.task=restore")
     check_sizes(config)
-    if config.restoration.weight > 0 and not config.data.unlabeled_batch_size:
-        raise ValueError(
-            f"config.restoration.weight={config.restoration.weight:g} is for grayscale pictures: set it to 0, or "
-            "config.data.unlabeled_batch_size above 0"
-        )
     first = config.restoration.pretrain_steps
     if first > 0 and config.restoration.weight == 0:
         raise ValueError(

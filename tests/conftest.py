@@ -113,7 +113,8 @@ def build_quick_config(build_tiny_config: Callable[[], ConfigDict]) -> Callable[
     def build() -> ConfigDict:
         config = build_tiny_config()
         config.model.name = "UNet"
-        config.bins.weight = config.consistency.weight = config.degrade.labeled_probability = 0.0
+        config.bins.weight = config.consistency.weight = config.restoration.weight = 0.0
+        config.degrade.labeled_probability = 0.0
         config.data.unlabeled_batch_size = 0
         return config
 

@@ -70,10 +70,10 @@ def test_the_loss_falls_and_everything_moves(flagship, batch):
     for _ in range(80):
         state, metrics = step(state, batch)
         losses.append(float(metrics["loss/chroma"]))
-    assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:3])
+    assert np.mean(losses[-5:]) < 0.95 * np.mean(losses[:3])
     assert int(state.step) == 80
     assert int(state.skipped) == 0
-    for name in ("params", "ema", "opt_state", "disc_params", "bin_prior", "ring_confidence"):
+    for name in ("params", "ema", "opt_state", "disc_params", "restorer", "bin_prior", "ring_confidence"):
         before, after = jax.tree.leaves(getattr(first, name)), jax.tree.leaves(getattr(state, name))
         assert any(np.abs(a - b).max() > 0 for a, b in zip(before, after, strict=True)), name
     assert float(state.bin_prior.sum()) == pytest.approx(1, abs=1e-4)

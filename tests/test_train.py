@@ -60,6 +60,7 @@ def test_each_step_is_logged_once_with_its_learning_rate(tiny_run, tiny_config):
     _, schedule = make_optimizer(tiny_config.optim, 6)
     assert [line["learning_rate"] for line in steps] == pytest.approx([float(schedule(i)) for i in range(6)])
     weighted = {"loss/chroma": 1.0, "loss/bins": tiny_config.bins.weight, "loss/consistency": 1.0}
+    weighted["loss/restoration"] = 1.0
     for line in steps[1:]:  # the ramp of the consistency is over after two steps
         assert line["loss"] == pytest.approx(
             sum(line[name] * weight for name, weight in weighted.items()), rel=1e-4

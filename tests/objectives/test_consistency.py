@@ -13,7 +13,7 @@ UNSURE = jnp.zeros(313)
 
 def config(**changes):
     section = base.get_config().consistency
-    section.update(changes)
+    section.update({"gate": "radial_mass", "temperature": 0.38} | changes)
     return section
 
 
