@@ -21,10 +21,19 @@ SEEDS = (0, 1, 2)
 ARMS = {  # recipe and what it changes; all see 32 pictures a step
     "supervised": (supervised_vit, {"data.batch_size": 32, "degrade.labeled_probability": 0.0}),
     "strong-views": (supervised_vit, {"data.batch_size": 32}),
-    "semi": (ssl_vit, {}),
 }
-FEW = 0.01  # a hundred labels are known by heart before the gray pictures have taught anything: these come first
-PRETRAINING = {"restoration.pretrain_steps": 6000}  # of the recipe's 20,000
+SEMI = {  # what suits up to this share of labels
+    # A hundred labels are known by heart before gray pictures have taught anything, so these come first
+    0.01: {"restoration.pretrain_steps": 6000},  # of the recipe's 20,000
+    0.05: {},
+    # Labels that have not been seen often enough are the better use of a step
+    1.0: {
+        "data.batch_size": 24,
+        "data.unlabeled_batch_size": 8,
+        "consistency.weight": 0.33,
+        "restoration.weight": 0.33,
+    },
+}
 PIECES = {  # of the semi-supervised arm, for the ablation
     "no-restoration": {"restoration.weight": 0.0},
     "restoration-alone": {"consistency.weight": 0.0},
@@ -100,8 +109,8 @@ def cifar10(config):
 
 def ablation(config):
     """What each piece is worth."""
-    recipe, changes = ARMS["semi"]
-    add_arms(config, ARMS | {name: (recipe, changes | piece) for name, piece in PIECES.items()}, 0.05)
+    pieces = {"semi": {}} | PIECES
+    add_arms(config, ARMS | {name: (ssl_vit, changes) for name, changes in pieces.items()}, 0.05, seeds=(0,))
 
 
 def bundled(config):
@@ -117,14 +126,10 @@ def bundled(config):
 
 
 def arms_at(share):
-    """Where all is labeled the semi-supervised arm has no gray pictures: it is the one with strong views."""
-    arms = dict(ARMS)
+    """Where all is labeled there is nothing for a semi-supervised arm to add: it is the one with strong views."""
     if share == 1:
-        del arms["semi"]
-    elif share <= FEW:
-        recipe, changes = arms["semi"]
-        arms["semi"] = (recipe, changes | PRETRAINING)
-    return arms
+        return ARMS
+    return ARMS | {"semi": (ssl_vit, SEMI[min(most for most in SEMI if share <= most)])}
 
 
 def add_arms(config, arms, share, seeds=SEEDS):
