@@ -4,7 +4,7 @@
 
 folder    (default) --config.data.color_dir=... to train on, --config.test.data.eval_dir=... to measure on
 cifar10   32 px, through TFDS; measured on its test split
-ablation  folder, at 5 % labels: the semi-supervised arm with one piece changed at a time
+ablation  folder, at 1 % labels: the semi-supervised arm with one piece changed at a time
 bundled   a few steps on the photographs inside the scikit-image wheel, to see what comes out
 
 Every arm sees as many pictures as any other; a share of 5 % means that the others are used as grayscale ones. What is
@@ -17,6 +17,7 @@ from configs import base, ssl_vit, supervised_vit
 from configs.compare import OWN
 
 SHARES = (0.01, 0.05, 0.1, 1.0)
+FEWEST = SHARES[0]
 SEEDS = (0, 1, 2)
 ARMS = {  # recipe and what it changes; all see 32 pictures a step
     "supervised": (supervised_vit, {"data.batch_size": 32, "degrade.labeled_probability": 0.0}),
@@ -24,7 +25,7 @@ ARMS = {  # recipe and what it changes; all see 32 pictures a step
 }
 SEMI = {  # what suits up to this share of labels
     # A hundred labels are known by heart before gray pictures have taught anything, so these come first
-    0.01: {"restoration.pretrain_steps": 6000},  # of the recipe's 20,000
+    FEWEST: {"restoration.pretrain_steps": 6000},  # of the recipe's 20,000
     0.05: {},
     # Labels that have not been seen often enough are the better use of a step
     1.0: {
@@ -35,8 +36,9 @@ SEMI = {  # what suits up to this share of labels
     },
 }
 PIECES = {  # of the semi-supervised arm, for the ablation
-    "no-restoration": {"restoration.weight": 0.0},
-    "restoration-alone": {"consistency.weight": 0.0},
+    "no-pretraining": {"restoration.pretrain_steps": 0},
+    "no-restoration": {"restoration.weight": 0.0, "restoration.pretrain_steps": 0},
+    "no-consistency": {"consistency.weight": 0.0},
     "radial-mass-gate": {"consistency.gate": "radial_mass"},
     "fixed-threshold": {
         "consistency.gate": "radial_mass",
@@ -109,8 +111,10 @@ def cifar10(config):
 
 def ablation(config):
     """What each piece is worth."""
-    pieces = {"semi": {}} | PIECES
-    add_arms(config, ARMS | {name: (ssl_vit, changes) for name, changes in pieces.items()}, 0.05, seeds=(0,))
+    arms = arms_at(FEWEST)
+    recipe, changes = arms["semi"]
+    arms |= {name: (recipe, changes | piece) for name, piece in PIECES.items()}
+    add_arms(config, arms, FEWEST, seeds=(0,))
 
 
 def bundled(config):
