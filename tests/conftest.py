@@ -45,6 +45,7 @@ TINY = {  # the flagship's run in all but size
     "degrade.dust": 0.0,
     "degrade.jpeg": 0.0,
     "consistency.warmup_steps": 2,
+    "consistency.gate": "radial_mass",  # more to go wrong than without one
     "consistency.floor": 0.0,  # a teacher of a few steps is not sure of anything
     "consistency.threshold": 0.011,
     "optim.warmup_steps": 2,

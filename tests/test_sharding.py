@@ -86,9 +86,13 @@ def assert_same(curve: list[dict[str, float]], other: list[dict[str, float]]) ->
         assert ours == pytest.approx(theirs, rel=2e-5, abs=1e-6), step
 
 
+OBJECTIVES = ("chroma", "bins", "consistency", "restoration", "generator", "discriminator")
+
+
 def test_the_run_has_all_objectives(runs):
-    for name in ("loss/chroma", "loss/bins", "loss/consistency", "loss/generator", "loss/discriminator"):
-        assert runs["one"].curve[-1][name] != 0
+    losses = {name for name in runs["one"].curve[-1] if name.startswith("loss/")}
+    assert losses == {f"loss/{name}" for name in OBJECTIVES}
+    assert all(runs["one"].curve[-1][name] != 0 for name in losses)
     assert 0 < runs["one"].curve[-1]["mask_rate"] < 1
     assert runs["one"].curve[-1]["skipped"] == 0
 
