@@ -5,6 +5,7 @@
 
 import base64
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ def from_text(text: bytes) -> dict[str, Any]:
             note_at = None if exif["note_at"] is None else int(exif["note_at"])
             exif = Directory(_tags_of_json(exif["tags"]), str(exif["order"]), note_at)
         dpi = None if dpi is None else (float(dpi[0]), float(dpi[1]))
+        if dpi is not None and not all(map(math.isfinite, dpi)):
+            raise ValueError("no resolution")
         xmp, iptc, icc = (_bytes(fields.pop(name)) for name in ("xmp", "iptc", "icc"))
         arrays = {name: _array(fields.pop(name)) for name in ("pixels", "alpha")}
         known = {
@@ -54,7 +57,7 @@ def from_text(text: bytes) -> dict[str, Any]:
         if fields:
             raise ValueError(f"unknown fields {sorted(fields)}")
         return {**known, "icc": icc, "metadata": Metadata(exif, xmp, iptc, dpi), **arrays}
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+    except (ArithmeticError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"what its decoder says is no photograph ({type(error).__name__})") from None
 
 
