@@ -136,7 +136,7 @@ def _decode_with_pillow(path: Path, max_pixels: int) -> Decoded:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=PILLOW_FORMATS)
+            image = _open_with_pillow(path)
         with image:
             _check_size(*image.size, max_pixels)
             decoded = decode_pillow(image)
@@ -150,6 +150,13 @@ def _decode_with_pillow(path: Path, max_pixels: int) -> Decoded:
         raise ValueError("too large for this format: convert it to TIFF first") from error
     except (OSError, SyntaxError) as error:
         raise ValueError(f"damaged or cut short ({error})") from error
+
+
+def _open_with_pillow(path: Path) -> Image.Image:
+    try:
+        return Image.open(path, formats=PILLOW_FORMATS)
+    except MemoryError:  # only headers are read here, and Pillow believes what they say of their length
+        raise OSError("a part of its header is said to be longer than fits into memory") from None
 
 
 def _is_deep(path: Path) -> bool:

@@ -200,6 +200,13 @@ def broken_tiles() -> bytes:
     return bytes(data)
 
 
+def endless_jp2() -> bytes:
+    """JPEG 2000 whose header box says that it has 2 ** 50 bytes."""
+    boxes = (b"jP  ", b"\r\n\x87\n"), (b"ftyp", b"jp2 \0\0\0\0jp2 ")
+    parts = [struct.pack(">I", 8 + len(content)) + name + content for name, content in boxes]
+    return b"".join(parts) + struct.pack(">I4sQ", 1, b"jp2h", 2**50) + b"\0" * 99
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -215,6 +222,7 @@ def broken_tiles() -> bytes:
         (bytes_of("GIF")[:3000], "damaged or cut short"),
         (bytes_of("BMP")[:3000], "damaged or cut short"),
         (tiled_tiff()[:60_000], "cut short"),
+        (endless_jp2(), "longer than fits into memory"),
         (broken_tiles(), "damaged or cut short"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
