@@ -59,8 +59,8 @@ def test_each_step_is_logged_once_with_its_learning_rate(tiny_run, tiny_config):
     assert [line["step"] for line in steps] == [1, 2, 3, 4, 5, 6]
     _, schedule = make_optimizer(tiny_config.optim, 6)
     assert [line["learning_rate"] for line in steps] == pytest.approx([float(schedule(i)) for i in range(6)])
-    weighted = {"loss/chroma": 1.0, "loss/bins": tiny_config.bins.weight, "loss/consistency": 1.0}
-    weighted["loss/restoration"] = 1.0
+    weighted = {f"loss/{name}": 1.0 for name in ("chroma", "consistency", "restoration")}
+    weighted["loss/bins"] = tiny_config.bins.weight
     for line in steps[1:]:  # the ramp of the consistency is over after two steps
         assert line["loss"] == pytest.approx(
             sum(line[name] * weight for name, weight in weighted.items()), rel=1e-4
