@@ -98,6 +98,11 @@ def get_config() -> ConfigDict:
     config.degrade.cutout = 0.3
     config.degrade.strength = 1.0  # scales every amplitude; 0 is the identity
 
+    config.cutmix = (
+        ConfigDict()
+    )  # pictures exchange a rectangle of half their area before the network sees them
+    config.cutmix.probability = 0.0
+
     config.supervised = ConfigDict()  # chroma regression
     config.supervised.weight = 1.0
     config.supervised.loss = "huber"  # huber | l1 | l2 | l1_ssim

@@ -19,9 +19,10 @@ from configs.compare import OWN
 SHARES = (0.01, 0.05, 0.1, 1.0)
 FEWEST = SHARES[0]
 SEEDS = (0, 1, 2)
+STRONG = {"cutmix.probability": 0.5}
 ARMS = {  # recipe and what it changes; all see 32 pictures a step
     "supervised": (supervised_vit, {"data.batch_size": 32, "degrade.labeled_probability": 0.0}),
-    "strong-views": (supervised_vit, {"data.batch_size": 32}),
+    "strong-views": (supervised_vit, {"data.batch_size": 32} | STRONG),
 }
 SEMI = {  # what suits up to this share of labels
     # A hundred labels are known by heart before gray pictures have taught anything, so these come first
@@ -37,6 +38,7 @@ SEMI = {  # what suits up to this share of labels
 }
 PIECES = {  # of the semi-supervised arm, for the ablation
     "no-pretraining": {"restoration.pretrain_steps": 0},
+    "no-cutmix": {"cutmix.probability": 0.0},
     "no-restoration": {"restoration.weight": 0.0, "restoration.pretrain_steps": 0},
     "no-consistency": {"consistency.weight": 0.0},
     "radial-mass-gate": {"consistency.gate": "radial_mass"},
@@ -133,7 +135,7 @@ def arms_at(share):
     """Where all is labeled there is nothing for a semi-supervised arm to add: it is the one with strong views."""
     if share == 1:
         return ARMS
-    return ARMS | {"semi": (ssl_vit, SEMI[min(most for most in SEMI if share <= most)])}
+    return ARMS | {"semi": (ssl_vit, SEMI[min(most for most in SEMI if share <= most)] | STRONG)}
 
 
 def add_arms(config, arms, share, seeds=SEEDS):

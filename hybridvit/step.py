@@ -19,6 +19,7 @@ from jaxtyping import Array, Float, UInt8
 from ml_collections import ConfigDict
 
 from hybridvit.color import bins
+from hybridvit.data.cutmix import make_exchange
 from hybridvit.data.degrade import degrade
 from hybridvit.hints.simulate import simulate_hints
 from hybridvit.metrics import colorfulness
@@ -94,7 +95,13 @@ def make_train_step(
             params, restorer = both
             # One forward pass over both sets
             given = views if labels is None else jax.tree.map(interleave, views, strong)
+            exchange = lambda maps: maps  # noqa: E731
+            if config.cutmix.probability > 0:
+                cutmix_key, size = jax.random.fold_in(key, 3), given.luma.shape[:3]
+                exchange = make_exchange(cutmix_key, *size, config.cutmix.probability)
+                given = jax.tree.map(exchange, given)
             prediction, stats = networks.learn(params, state.stats, *given, network_key)
+            prediction = jax.tree.map(exchange, prediction)  # every loss is of whole pictures
             if labels is not None:
                 prediction, student = separate(prediction, len(chroma), len(labels.chroma))
             metrics = {"loss/chroma": supervised_loss(prediction, chroma, config.supervised)}

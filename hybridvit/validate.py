@@ -46,8 +46,8 @@ RANGES = {  # least, most, in words: fields
     (0, 1, "within 0 and 1"): """
         data.eval_fraction hints.none_fraction degrade.labeled_probability degrade.film degrade.tone degrade.fade
         degrade.vignette degrade.blur degrade.grain degrade.scratches degrade.dust degrade.jpeg degrade.cutout
-        bins.uniform_mix bins.prior_decay consistency.threshold consistency.floor adversarial.b1 adversarial.b2
-        optim.final_fraction optim.step_shares optim.step_factors optim.b1 optim.b2 optim.ema_decay""",
+        cutmix.probability bins.uniform_mix bins.prior_decay consistency.threshold consistency.floor adversarial.b1
+        adversarial.b2 optim.final_fraction optim.step_shares optim.step_factors optim.b1 optim.b2 optim.ema_decay""",
     (0, 2**31 - 1, "within 0 and 2147483647"): "seed",
     (11, math.inf, "11 or more, the window of SSIM"): "eval.image_size",
 }
@@ -149,6 +149,7 @@ def check_cycle(config: ConfigDict) -> None:
         "task": "colorize",
         "color.space": "rgb",
         "model.hints": False,
+        "cutmix.probability": 0,
         "optim.accumulate": 1,
         "growing.first_side": 0,
     }

@@ -171,3 +171,31 @@ def test_eval_step_takes_the_weights_of_the_loss_off_the_distribution(flagship, 
     weights = 1 / (0.5 * prior + 0.5 / 313)
     expected = jax.nn.log_softmax(networks.generate(state.params, luma, hints).bins - jnp.log(weights))
     np.testing.assert_allclose(jax.nn.log_softmax(logits), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("looks_far", [False, True])
+def test_cutmix_is_noticed_only_by_who_looks_further_than_a_cell(tiny_config, batch, looks_far):
+    def learn(params, stats, luma, hints, key):
+        hints = luma if hints is None else hints  # the teacher is given none
+        seen = luma - luma.mean((1, 2, 3), keepdims=True) if looks_far else luma
+        cells = seen.reshape(len(seen), 4, 8, 4, 8).mean((2, 4))[..., None]
+        chroma = jnp.concatenate([seen, hints[..., :1]], -1) * params["gain"]
+        bins, features = cells * jnp.linspace(-1, 1, 313), seen[:, ::4, ::4] * jnp.ones(16)
+        return Prediction(chroma, bins, features=features), stats
+
+    losses = []
+    for probability in (0.0, 1.0):
+        tiny_config.cutmix.probability = probability
+        networks = build_networks(tiny_config)
+        params = {"gain": jnp.ones(2)}
+        own = {"params": params, "ema": params, "opt_state": networks.optimizer.init(params)}
+        state = dataclasses.replace(init_state(networks, 0), **own)
+        networks = dataclasses.replace(
+            networks, learn=learn, generate=lambda variables, *given: learn(variables, {}, *given, None)[0]
+        )
+        metrics = jax.jit(steps.make_train_step(networks, tiny_config))(state, batch)[1]
+        losses.append(
+            [float(metrics[f"loss/{name}"]) for name in ("chroma", "bins", "consistency", "restoration")]
+        )
+    differs = np.abs(np.subtract(*losses)) > 1e-4 * np.abs(losses[0])
+    assert differs.tolist() == [looks_far] * 4

@@ -13,7 +13,9 @@ student would learn gray. Here
 
 Other gates are there to be compared with: the standard deviation, FixMatch's own largest probability, none. For them
 logits are calibrated, those of the network less the log of the bin loss's weights, so that confidence is a probability.
-The student learns the teacher's distribution with those weights in it, or rare colours would count less than in labels.
+The student learns the teacher's distribution q with those weights w in it, and each cell counts 1 / sum(q / w): this is
+the loss of labels drawn from the calibrated distribution p, E_p[w * cross-entropy], because q is p * w / E_p[w]. So
+rare colours count for as much as they do in labels.
 Maps at the bin head's resolution are `[b, h8, w8]`.
 """
 
@@ -44,6 +46,7 @@ class PseudoLabels(NamedTuple):
 
     chroma: Float[Array, "b h w c"]
     bins: Float[Array, "b h8 w8 q"]  # distribution of the views, sharpened by the temperature
+    rarity: Float[Array, "b h8 w8"]  # weight of the bin loss, expected of that distribution
     confidence: Float[Array, "b h8 w8"]  # 0..1
     ring: Float[Array, "b h8 w8 rings"]  # one-hot chroma ring of the teacher's mean
     gate: Bool[Array, "b h8 w8"]
@@ -78,9 +81,11 @@ def make_pseudo_labels(
             distance = jnp.linalg.norm(own - mean, axis=-1)
             # From their mean: half of what two views are apart
             gate &= distance <= config.agreement / 2
+    mixed = sum(jax.nn.softmax(view.bins / config.temperature) for view in views) / len(views)
     return PseudoLabels(
         chroma=sum(view.chroma for view in views) / len(views),
-        bins=sum(jax.nn.softmax(view.bins / config.temperature) for view in views) / len(views),
+        bins=mixed,
+        rarity=1 / jnp.sum(mixed * jnp.exp(-log_rarity), -1),
         confidence=confidence,
         ring=ring,
         gate=gate,
@@ -108,7 +113,8 @@ def consistency_loss(
 ) -> Float[Array, ""]:
     """Huber on the chroma plus `bins_weight` times cross-entropy on the bins, inside the gate, mean over all pixels."""
     regression = chroma_loss(student.chroma, labels.chroma, delta, labels.gate_pixels().astype(jnp.float32))
-    return regression + bins_weight * jnp.mean(labels.gate * cross_entropy(student.bins, labels.bins))
+    entropy = labels.rarity * cross_entropy(student.bins, labels.bins)
+    return regression + bins_weight * jnp.mean(labels.gate * entropy)
 
 
 def gate_statistics(labels: PseudoLabels) -> dict[str, Float[Array, ""]]:

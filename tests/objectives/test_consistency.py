@@ -7,6 +7,7 @@ from configs import base
 from hybridvit.color import bins
 from hybridvit.models.prediction import Prediction
 from hybridvit.objectives import consistency
+from hybridvit.objectives.bin_cross_entropy import bin_loss
 
 UNSURE = jnp.zeros(313)
 
@@ -168,3 +169,23 @@ def test_confidence_is_calibrated_and_what_is_learnt_keeps_the_rarity():
     np.testing.assert_allclose(found.confidence, wanted.confidence, atol=1e-5)
     average = sum(jax.nn.softmax(view.bins) for view in views) / 2
     np.testing.assert_allclose(found.bins, average, atol=1e-6)
+
+
+def test_the_student_learns_what_labels_drawn_from_the_teacher_would_teach():
+    """The gradient of the bin loss, expected over truths drawn from the teacher's calibrated distribution."""
+    rng = np.random.default_rng(0)
+    prior = jax.nn.softmax(jnp.asarray(rng.normal(size=313), jnp.float32))
+    log_rarity = jnp.log(bins.rebalancing_weights(prior, 0.5))
+    teacher, student = (jnp.asarray(2 * rng.normal(size=313), jnp.float32) for _ in range(2))
+    none = config(gate="none", temperature=1.0)
+    labels = consistency.make_pseudo_labels([prediction([teacher])], log_rarity, equal_rings(), none)
+
+    def ours(logits):
+        chroma = prediction([logits])._replace(chroma=labels.chroma)
+        return consistency.consistency_loss(chroma, labels, 0.1, 1.0)
+
+    def drawn(logits):
+        each = jax.vmap(lambda truth: bin_loss(logits[None, None, None], truth[None, None, None], prior, 0.5))
+        return jax.nn.softmax(teacher - log_rarity) @ each(jnp.eye(313))
+
+    np.testing.assert_allclose(jax.grad(ours)(student), jax.grad(drawn)(student), atol=1e-6)
