@@ -27,13 +27,13 @@ ARMS = {  # recipe and what it changes; all see 32 pictures a step
 SEMI = {  # what suits up to this share of labels
     # A hundred labels are known by heart before gray pictures have taught anything, so these come first
     FEWEST: {"restoration.pretrain_steps": 6000},  # of the recipe's 20,000
-    0.05: {},
     # Labels that have not been seen often enough are the better use of a step
     1.0: {
+        "restoration.pretrain_steps": 3000,
+        "restoration.weight": 0.5,
+        "consistency.weight": 0.5,
         "data.batch_size": 24,
         "data.unlabeled_batch_size": 8,
-        "consistency.weight": 0.33,
-        "restoration.weight": 0.33,
     },
 }
 PIECES = {  # of the semi-supervised arm, for the ablation

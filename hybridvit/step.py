@@ -76,7 +76,8 @@ def make_train_step(
     def gradients(state: TrainState, batch: Batch, key: Array) -> tuple[Any, Any, dict[str, Any]]:
         """Gradients of generator and discriminator on one microbatch, and what else the update needs."""
         labeled_key, unlabeled_key, network_key = jax.random.split(key, 3)
-        views, chroma = task.view(labeled_key, batch["labeled"].astype(jnp.float32) / 255)
+        pictures = batch["labeled"].astype(jnp.float32) / 255
+        views, chroma = task.view(labeled_key, pictures)
         aux: dict[str, Any] = {"metrics": {}}
         age = state.step - config.restoration.pretrain_steps  # since colours are learnt
         labels = None
@@ -86,6 +87,9 @@ def make_train_step(
         if use_unlabeled:
             gray = batch["unlabeled"].astype(jnp.float32) / 255
             weak_luma, strong, labels, aux["metrics"] = view_unlabeled(unlabeled_key, gray, state)
+            if use_restoration:
+                whole = task.examine(jax.random.split(labeled_key, len(chroma)), pictures)
+                undamaged = interleave(whole.luma, weak_luma)
             aux["ring_confidence"] = consistency.update_ring_confidence(state.ring_confidence, labels)
 
         def judge(params: Any, chroma: Array) -> tuple[Array, Any]:
@@ -102,6 +106,7 @@ def make_train_step(
                 given = jax.tree.map(exchange, given)
             prediction, stats = networks.learn(params, state.stats, *given, network_key)
             prediction = jax.tree.map(exchange, prediction)  # every loss is of whole pictures
+            features = prediction.features
             if labels is not None:
                 prediction, student = separate(prediction, len(chroma), len(labels.chroma))
             metrics = {"loss/chroma": supervised_loss(prediction, chroma, config.supervised)}
@@ -124,9 +129,7 @@ def make_train_step(
                 heard = state.step >= config.adversarial.start_step
                 loss += config.adversarial.weight * heard * metrics["loss/generator"]
             if use_restoration:
-                metrics["loss/restoration"] = restoration.restoration_loss(
-                    restorer, student.features, weak_luma
-                )
+                metrics["loss/restoration"] = restoration.restoration_loss(restorer, features, undamaged)
                 loss = (age >= 0) * loss + config.restoration.weight * metrics["loss/restoration"]
             metrics["loss"] = loss
             return loss, (prediction, stats, metrics)

@@ -1,7 +1,7 @@
 """What an aged grayscale picture teaches about itself: the generator's features must give back the luma before ageing.
 
-An auxiliary objective, as in denoising autoencoders (Vincent et al. 2008): no colour is needed, so every grayscale
-picture tells the encoder what edges, textures and things look like under their damage. One linear map over the last
+An auxiliary objective, as in denoising autoencoders (Vincent et al. 2008): no colour is needed, so every picture, gray
+or colour, tells the encoder what edges, textures and things look like under their damage. One linear map over the last
 features at 1/4 draws the picture; it belongs to training alone, and no released weights hold it.
 """
 
