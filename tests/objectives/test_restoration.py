@@ -37,14 +37,14 @@ def test_grayscale_pictures_teach_to_restore_and_at_first_nothing_else_teaches(t
     smooth = np.kron(rng.integers(0, 256, (8, 8, 8, 1)), np.ones((1, 4, 4, 1))).astype(np.uint8)
     batch = {"labeled": np.repeat(smooth, 3, -1), "unlabeled": smooth[::-1]}
     before, losses, same = state, [], []
-    tiny_config.supervised.weight = tiny_config.consistency.weight = 3.0
-    of_more_colour = jax.jit(make_train_step(networks, tiny_config))
+    more = tiny_config.copy_and_resolve_references()
+    more.supervised.weight = more.consistency.weight = 3.0
+    of_more_colour = jax.jit(make_train_step(networks, more))
     for _ in range(3):
-        other, _ = of_more_colour(state, batch)
+        _, other = of_more_colour(state, batch)
         state, metrics = step(state, batch)
         losses.append(float(metrics["loss/restoration"]))
-        near = jax.tree.map(lambda a, b: np.allclose(a, b, atol=1e-6), state.params, other.params)
-        same.append(all(jax.tree.leaves(near)))
+        same.append(float(metrics["grad_norm"]) == pytest.approx(float(other["grad_norm"]), rel=1e-3))
     assert same == [True, True, False]  # whatever colours weigh
     for _ in range(27):
         state, metrics = step(state, batch)
