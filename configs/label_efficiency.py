@@ -19,22 +19,23 @@ from configs.compare import OWN
 SHARES = (0.01, 0.05, 0.1, 1.0)
 FEWEST = SHARES[0]
 SEEDS = (0, 1, 2)
-STRONG = {"cutmix.probability": 0.5}
 ARMS = {  # recipe and what it changes; all see 32 pictures a step
-    "supervised": (supervised_vit, {"data.batch_size": 32, "degrade.labeled_probability": 0.0}),
-    "strong-views": (supervised_vit, {"data.batch_size": 32} | STRONG),
+    "supervised": (
+        supervised_vit,
+        {"data.batch_size": 32, "degrade.labeled_probability": 0.0, "cutmix.probability": 0.0},
+    ),
+    "strong-views": (supervised_vit, {"data.batch_size": 32}),
 }
 SEMI = {  # what suits up to this share of labels
-    # A hundred labels are known by heart before gray pictures have taught anything, so these come first
-    FEWEST: {"restoration.pretrain_steps": 6000},  # of the recipe's 20,000
-    # Labels that have not been seen often enough are the better use of a step
-    1.0: {
-        "restoration.pretrain_steps": 3000,
-        "restoration.weight": 0.5,
-        "consistency.weight": 0.5,
-        "data.batch_size": 24,
-        "data.unlabeled_batch_size": 8,
+    # A hundred labels are known by heart before gray pictures have taught anything: more of these, and longer alone
+    FEWEST: {
+        "restoration.pretrain_steps": 6000,  # of the recipe's 20,000
+        "restoration.weight": 1.0,
+        "consistency.weight": 1.0,
+        "data.batch_size": 16,
+        "data.unlabeled_batch_size": 16,
     },
+    1.0: {},
 }
 PIECES = {  # of the semi-supervised arm, for the ablation
     "no-pretraining": {"restoration.pretrain_steps": 0},
@@ -135,14 +136,14 @@ def arms_at(share):
     """Where all is labeled there is nothing for a semi-supervised arm to add: it is the one with strong views."""
     if share == 1:
         return ARMS
-    return ARMS | {"semi": (ssl_vit, SEMI[min(most for most in SEMI if share <= most)] | STRONG)}
+    return ARMS | {"semi": (ssl_vit, SEMI[min(most for most in SEMI if share <= most)])}
 
 
 def add_arms(config, arms, share, seeds=SEEDS):
     """Puts each arm into the study, once a seed."""
     for name, (recipe, changes) in arms.items():
         for seed in seeds:
-            system = recipe.get_config("folder")
+            system = recipe.get_config("few")
             system.seed = seed
             system.data.labeled_fraction = share
             system.model.hints = False  # nobody gives any where labels are compared

@@ -15,4 +15,5 @@ def get_config(variant: str = "bundled"):
     config.data.unlabeled_batch_size = 0
     config.consistency.weight = 0.0
     config.restoration.weight = 0.0
+    config.restoration.pretrain_steps = 0
     return config
