@@ -35,13 +35,14 @@ TINY = {
     "train.steps": STEPS,
 }
 OWN = {
+    "ssl_vit:few": {"restoration.pretrain_steps": 2},
     "autoencoder:alpha": {"model.variant": "alpha"},  # "test" is full in all but size
     "autoencoder:beta": {"model.variant": "beta", "optim.learning_rate": 1e-3, "data.image_size": 16},
     "release:64": {"degrade.labeled_probability": 0.0},  # which supervised_vit shows
 }
 LOSSES = {"cyclegan:256": "loss/cycle", "colorful:folder": "loss/bins"}  # the others': the supervised one
 SYSTEMS = (
-    *("ssl_vit:folder", "supervised_vit:folder", "release:64", "restore_vit:folder", "hsv_cifar100:hsv"),
+    *("ssl_vit:few", "supervised_vit:folder", "release:64", "restore_vit:folder", "hsv_cifar100:hsv"),
     *(f"pix2pix:{variant}" for variant in pix2pix.VARIANTS),
     *("cyclegan:256", "hscau:folder", "colorful:folder", "siggraph:folder"),
     *(f"autoencoder:{variant}" for variant in autoencoder.VARIANTS),
