@@ -35,7 +35,15 @@ SEMI = {  # what suits up to this share of labels
         "data.batch_size": 16,
         "data.unlabeled_batch_size": 16,
     },
-    1.0: {},
+    0.05: {},
+    # Labels that have not been seen often enough are the better use of a step
+    1.0: {
+        "restoration.pretrain_steps": 0,
+        "restoration.weight": 0.25,
+        "consistency.weight": 0.25,
+        "data.batch_size": 28,
+        "data.unlabeled_batch_size": 4,
+    },
 }
 PIECES = {  # of the semi-supervised arm, for the ablation
     "no-pretraining": {"restoration.pretrain_steps": 0},

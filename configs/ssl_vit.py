@@ -4,7 +4,7 @@
 
 bundled   (default) the photographs inside the scikit-image wheel; no data to fetch, minutes on two CPU cores
 folder    your own: --config.data.color_dir=... --config.data.gray_dir=... [--config.data.eval_dir=...]
-few       the same, where few are in colour: best by configs/label_efficiency.py from 5 to 10 %, changed there for 1 %
+few       the same, where few are in colour: best by configs/label_efficiency.py for 5 %, changed there for other shares
 tfds      any image dataset of TFDS: --config.data.tfds_name=...
 cifar10   32 px, 10 % labeled, through TFDS
 imagenet  the pod-scale recipe: B at 256 px, batch 1024 + 1024, bfloat16, parameters sharded over 8 devices

@@ -78,7 +78,10 @@ def check(result: tuple[int, str], *parts: str) -> None:
         ("--config.xyzzy=3", ["--config.xyzzy", "no field 'xyzzy'", "configs/base.py"]),
         ("--config.train.steps=many", ["train.steps", "many"]),
         ("--config.model=Ti", ["model"]),
-        ("--config=configs/ssl_vit.py:bundeld", ["'bundeld'", "bundled, folder, few, tfds, cifar10, imagenet"]),
+        (
+            "--config=configs/ssl_vit.py:bundeld",
+            ["'bundeld'", "bundled, folder, few, tfds, cifar10, imagenet"],
+        ),
         ("--config=configs/nothing.py", ["configs/nothing.py"]),
         ("--wrokdir=x", ["wrokdir", "workdir"]),
         ("--mode=evaluate", ["mode", "evaluate"]),
