@@ -98,10 +98,8 @@ def get_config() -> ConfigDict:
     config.degrade.cutout = 0.3
     config.degrade.strength = 1.0  # scales every amplitude; 0 is the identity
 
-    config.cutmix = (
-        ConfigDict()
-    )  # pictures exchange a rectangle of half their area before the network sees them
-    config.cutmix.probability = 0.0
+    config.cutmix = ConfigDict()  # pictures of a batch exchange a rectangle of half their area
+    config.cutmix.probability = 0.0  # of a pair
 
     config.supervised = ConfigDict()  # chroma regression
     config.supervised.weight = 1.0
