@@ -98,7 +98,7 @@ def get_config(variant: str = "folder"):
     config.test.degrade = ConfigDict(default.degrade.to_dict())  # of the aged pictures
     config.test.degrade.cutout = 0.0  # no ageing
     config.budget = ConfigDict()
-    config.budget.images = 96_000  # at half of that, gray pictures have hardly begun to help
+    config.budget.images = 192_000  # at half of that, gray pictures have hardly begun to help but at 1 %
     config.budget.minutes = 0.0
     VARIANTS[variant](config)
     return config.lock()
@@ -126,6 +126,7 @@ def ablation(config):
     recipe, changes = arms["semi"]
     arms |= {name: (recipe, changes | piece) for name, piece in PIECES.items()}
     add_arms(config, arms, FEWEST, seeds=(0,))
+    config.budget.images = 96_000
 
 
 def bundled(config):
@@ -141,7 +142,7 @@ def bundled(config):
 
 
 def arms_at(share):
-    """Where all is labeled there is nothing for a semi-supervised arm to add: it is the one with strong views."""
+    """Where all is labeled there are no gray pictures, and no semi-supervised arm."""
     if share == 1:
         return ARMS
     return ARMS | {"semi": (ssl_vit, SEMI[min(most for most in SEMI if share <= most)])}
