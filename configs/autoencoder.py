@@ -24,7 +24,7 @@ def get_config(variant: str = "full"):
     config = supervised_vit.get_config("folder")
     config.name = f"autoencoder-{variant}"
     config.model.name = "Autoencoder"
-    config.model.variant = variant
+    config.model.variant = "full:Lite2" if variant == "full" else variant
     config.model.hints = False
     config.degrade.labeled_probability = 0.0
     config.supervised.loss = "l2"

@@ -2,7 +2,7 @@
 
     python -m hybridvit.main --config=configs/restore_vit.py[:variant] --config.data.color_dir=...
 
-What is taken off is what hybridvit/data/degrade.py adds, by the probabilities of config.degrade; it is evaluated
+What is taken off is what hybridvit/augment/degrade.py adds, by the probabilities of config.degrade; it is evaluated
 against the aged picture. The variants are those of configs/ssl_vit.py.
 """
 

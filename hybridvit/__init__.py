@@ -1,5 +1,9 @@
 """Semi-supervised, user-guided image colorization: `hybridvit.load("pretrained").colorize("photo.tif")`."""
 
+from hybridvit import version
+
+__version__ = version.VERSION
+
 
 def __getattr__(name: str):
     # Lazily, so that importing a small part does not import JAX

@@ -2,56 +2,83 @@
 
 import importlib
 import sys
+from typing import NamedTuple
 
-COMMANDS = {  # a module and its function, imported when called: each start waits only for what it needs
-    "colorize": ("hybridvit.colorize", "run", [], "colour photographs (python -m hybridvit.colorize)"),
-    "bulk": (
-        "hybridvit.bulk.command",
-        "run",
-        [],
-        "colour very many photographs on many machines, by Apache Beam (python -m hybridvit.bulk)",
+from hybridvit.command_line import did_you_mean, fail
+from hybridvit.extras import needing
+from hybridvit.version import VERSION
+
+
+class Command(NamedTuple):
+    """A function of a module, which is imported when called: each start waits only for what it needs."""
+
+    module: str
+    function: str
+    what: str
+    flags: tuple[str, ...] = ()  # before the user's
+
+
+COMMANDS = {
+    "colorize": Command(
+        "hybridvit.colorize.command", "run", "colour photographs (python -m hybridvit.colorize)"
     ),
-    "studio": (
+    "studio": Command(
         "hybridvit.studio.command",
         "run",
-        [],
         "colour photographs by clicking, in the browser (python -m hybridvit.studio)",
     ),
-    "train": ("hybridvit.main", "run", [], "train a model (python -m hybridvit.main)"),
-    "eval": (
+    "inspect": Command("hybridvit.inspect", "run", "say what is seen in files (python -m hybridvit.inspect)"),
+    "verify": Command(
+        "hybridvit.verify",
+        "run",
+        "say what coloured files are, and who signed them (python -m hybridvit.verify)",
+    ),
+    "bulk": Command(
+        "hybridvit.bulk.command",
+        "run",
+        "colour very many photographs on many machines, by Apache Beam (python -m hybridvit.bulk)",
+    ),
+    "train": Command("hybridvit.main", "run", "train a model (python -m hybridvit.main)"),
+    "eval": Command(
         "hybridvit.main",
         "run",
-        ["--mode=eval"],
         "evaluate a checkpoint (python -m hybridvit.main --mode=eval)",
+        ("--mode=eval",),
     ),
-    "compare": (
+    "compare": Command(
         "hybridvit.compare",
         "run",
-        [],
         "train several systems under one budget and report (python -m hybridvit.compare)",
     ),
-    "export": (
-        "hybridvit.export",
-        "main",
-        [],
-        "write a model as ONNX or StableHLO (python -m hybridvit.export)",
+    "export": Command(
+        "hybridvit.export.command", "main", "write a model as ONNX or StableHLO (python -m hybridvit.export)"
     ),
-    "pack": (
+    "pack": Command(
         "hybridvit.data.pack",
         "main",
-        [],
         "pack a folder of pictures into ArrayRecord files (python -m hybridvit.data.pack)",
     ),
 }
 
 
 def run() -> None:
-    """Dispatches the first argument; without a known one, prints what there is and exits with code 2."""
+    """Dispatches the first argument; without one prints what there is, and exits with code 2 as with an unknown one."""
     name = sys.argv[1] if len(sys.argv) > 1 else ""
-    if name not in COMMANDS:
-        lines = [f"  hybridvit {name:8} {what}" for name, (*_, what) in COMMANDS.items()]
-        print("\n".join(["usage:", *lines]), file=sys.stderr)
-        sys.exit(0 if name in ("-h", "--help") else 2)
-    module, function, flags, _ = COMMANDS[name]
-    sys.argv = [f"hybridvit {name}", *flags, *sys.argv[2:]]
-    getattr(importlib.import_module(module), function)()
+    if name == "--version":
+        print(f"hybridvit {VERSION}")
+    elif name in ("", "-h", "--help"):
+        lines = [f"  hybridvit {name:8} {command.what}" for name, command in COMMANDS.items()]
+        more = ["", "hybridvit COMMAND --help says more; hybridvit --version which one this is."]
+        print("\n".join(["usage:", *lines, *more]), file=sys.stdout if name else sys.stderr)
+        sys.exit(0 if name else 2)
+    elif name not in COMMANDS:
+        fail(f"no command {name}{did_you_mean(name, COMMANDS)} (see hybridvit --help)")
+    else:
+        command = COMMANDS[name]
+        sys.argv = [f"hybridvit {name}", *command.flags, *sys.argv[2:]]
+        try:
+            with needing("train", f"hybridvit {name} needs"):
+                module = importlib.import_module(command.module)
+        except ModuleNotFoundError as error:
+            fail(str(error))
+        getattr(module, command.function)()

@@ -1,19 +1,16 @@
-"""The flags that all commands with a config have; a mistake in flags ends in one line."""
+"""What all commands have in common: mistakes in one line, flags that are nearly right, paths, and how they end.
 
-import re
+Of the standard library alone: a command that fails shall do so at once.
+"""
+
+import argparse
+import difflib
+import os
+import pathlib
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
-
-from absl import flags
-from ml_collections import config_flags
-
-CONFIG = config_flags.DEFINE_config_file(
-    "config", None, "The experiment, or the comparison: a file of configs/, with :variant.", lock_config=True
-)
-WORKDIR = flags.DEFINE_string(
-    "workdir", None, "Where it, or an evaluation, is kept; default runs/<config.name>."
-)
+import tempfile
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
 
 
 def fail(message: str) -> NoReturn:
@@ -22,15 +19,61 @@ def fail(message: str) -> NoReturn:
     sys.exit(2)
 
 
-def parse_flags(argv: Sequence[str]) -> list[str]:
-    """Parses the flags; a mistake, such as a misspelt field of the config, ends in one line."""
+def path(text: str) -> pathlib.Path:
+    """An option's type: a path, in which ~ is the user's home."""
+    return pathlib.Path(os.path.expanduser(text))
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """`"; did you mean --output?"`, or nothing where none of `words` is like `word`."""
+    nearest = difflib.get_close_matches(word, words, n=1, cutoff=0.7)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line instead of the usage's ten."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with the line and where more is said."""
+        fail(f"{message} (see {self.prog} --help)")
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> argparse.Namespace:
+        """As argparse's; a misspelt flag is told before what is missing for want of it."""
+        words = sys.argv[1:] if args is None else list(args)
+        known = [flag for flag in self._option_string_actions if flag.startswith("--")]
+        if not {"-h", "--help"} & set(words):
+            for word in words[: words.index("--") if "--" in words else None]:
+                flag = word.split("=")[0]
+                if word.startswith("--") and " " not in word and not any(k.startswith(flag) for k in known):
+                    self.error(f"unrecognized arguments: {flag}{did_you_mean(flag, known)}")
+        return super().parse_args(words, namespace)
+
+
+def check_writable(flag: str, folder: pathlib.Path | None) -> None:
+    """Raises OSError, one line that names the flag, if nothing can be written to `folder`, there already or not.
+
+    A folder that is not there yet is made for it and removed again: a start that fails leaves none.
+    """
+    if folder is None:
+        return
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
-        return flags.FLAGS(argv)
-    except (AttributeError, KeyError) as error:  # how ml_collections says that there is no such field
-        name = re.search(r"\w+", str(error)).group()
-        nearest = re.search(r'Did you mean "(\w+)"', str(error))
-        argument = next((a for a in argv if re.search(rf"\.{name}\b", a)), name).split("=")[0]
-        advice = f"did you mean {nearest.group(1)!r}? " if nearest else ""
-        fail(f"{argument}: the config has no field {name!r}; {advice}configs/base.py lists them all")
-    except flags.Error as error:
-        fail(str(error).strip().splitlines()[-1])
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except FileExistsError:
+        raise FileExistsError(f"--{flag} {folder}: a file of that name is there; name a folder") from None
+    except OSError as error:
+        raise OSError(f"--{flag} {folder}: nothing can be written there ({error.strerror})") from error
+    finally:
+        for one in missing:  # the innermost first
+            if one.is_dir():
+                one.rmdir()
+
+
+def terminate(number: int, frame: object) -> NoReturn:
+    """Ends on a signal as by an exception, which removes the file being written."""
+    raise SystemExit(128 + number)

@@ -16,88 +16,29 @@ To train a system anew, delete its folder. In the work folder:
 Exit code: 0 all are done, 1 some failed, 2 a mistake in the command, 130 stopped.
 """
 
+import functools
 import os
 import pathlib
+import subprocess
 import sys
 from collections.abc import Sequence
 
 from absl import app, flags, logging
-from ml_collections import ConfigDict
 
-from hybridvit.command_line import CONFIG, WORKDIR, fail, parse_flags
-from hybridvit.comparison.budget import check_budget
-from hybridvit.comparison.label_report import save_labels
-from hybridvit.comparison.rows import collect
-from hybridvit.comparison.runner import Runner, read_outcome
-from hybridvit.comparison.save import save_comparison
-from hybridvit.comparison.systems import System, build_systems
-from hybridvit.data.pipeline import make_eval_pictures
+from hybridvit.command_line import fail
+from hybridvit.config_flags import CONFIG, WORKDIR, explain_configs, parse_flags
+from hybridvit.extras import needing
 
-FAILED, STOPPED = 1, 130
+HELP = """\
+usage: hybridvit compare --config=CONFIG[:VARIANT] [--config.FIELD=VALUE ...] [--workdir=DIR]
 
+Trains several systems under one budget and reports how they compare; the same command goes on where it was stopped.
+CONFIG is a name from below, or a file of yours.
 
-def compare(config: ConfigDict, workdir: pathlib.Path) -> int:
-    """Runs what is not done yet, prints a line a system, writes the report after each; returns the exit code.
-
-    Raises ValueError or OSError, one line, for what no system could work with.
-    """
-    check_budget(config.budget)
-    systems = build_systems(config, workdir)
-    make_eval_pictures(
-        systems[0].config.data, config.eval.image_size
-    )  # a wrong folder shall fail once, and now
-    workdir.mkdir(parents=True, exist_ok=True)
-    (workdir / "config.json").write_text(config.to_json(indent=2))
-    print(f"{len(systems)} systems; each one's log: {workdir}/<system>/log.txt")
-    width = max(len(system.name) for system in systems)
-    outcomes = {system.name: read_outcome(system) for system in systems}
-    with Runner(config).listening() as runner:
-        for i, system in enumerate(systems, start=1):
-            print(f"[{i}/{len(systems)}] {system.name:{width}}  ", end="", flush=True)
-            before = outcomes[system.name]["status"]
-            outcomes[system.name] = runner.run(system)
-            save(config, systems, outcomes, runner, workdir)
-            print(describe(system, outcomes[system.name], before, runner), flush=True)
-            if runner.told:
-                print("Stopped; the same command goes on from here.")
-                return STOPPED
-    files = ("report.md", "curves.png") if config.test else ("report.html", "report.md", "sheet.png")
-    print("\n".join(f"{workdir / file}" for file in files))
-    return FAILED if any(outcome["status"] == "failed" for outcome in outcomes.values()) else 0
-
-
-def save(
-    config: ConfigDict,
-    systems: list[System],
-    outcomes: dict[str, dict],
-    runner: Runner,
-    workdir: pathlib.Path,
-) -> None:
-    """The report of what there is by now."""
-    if config.test:
-        save_labels(config, systems, outcomes, workdir)
-        return
-    entries = [
-        (system, outcomes[system.name], runner.changes(system, outcomes[system.name])) for system in systems
-    ]
-    results = collect(config.name, config.budget.to_dict(), entries)
-    save_comparison(results, systems, config, workdir)
-
-
-def describe(system: System, outcome: dict, before: str, runner: Runner) -> str:
-    """What stands behind a system's name on stdout."""
-    if outcome["status"] == "failed":
-        return f"failed: {outcome['why']} (log: {system.folder / 'log.txt'})"
-    if outcome["status"] != "done":
-        return "stopped"
-    plan = outcome["plan"]
-    said = f"{plan['steps']:,} steps, {plan['images']:,} pictures" if plan else "nothing to train"
-    if before == "done":
-        said = "done before"
-    changes = runner.changes(system, outcome)
-    if changes:
-        said += f", under another config ({'; '.join(changes)}): delete {system.folder} to run it anew"
-    return said
+examples:
+  hybridvit compare --config=compare                           three tiny systems, to see what comes out
+  hybridvit compare --config=compare:photos --config.data.color_dir=FOLDER
+"""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -109,16 +50,29 @@ def main(argv: Sequence[str]) -> None:
     config = CONFIG.value
     if config is None:
         fail("--config=FILE is missing: try --config=configs/compare.py")
+    # In a process of its own: this one must not hold the devices, which each system's takes for itself
+    command = [sys.executable, "-m", "hybridvit.runtime.devices"]
+    device = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if device.returncode:
+        sys.exit(2)
+    print(f"device: {device.stdout.strip()}", flush=True)
     try:
+        with needing("train", "comparing needs"):
+            from hybridvit.comparison.run import compare
         sys.exit(compare(config, pathlib.Path(WORKDIR.value or f"runs/{config.name}")))
     except (ValueError, OSError, ImportError) as error:
         fail(str(error))
 
 
+def explain() -> str:
+    """The help of `hybridvit compare`."""
+    return explain_configs(HELP, "hybridvit.compare --config")
+
+
 def run() -> None:
-    """The entry point; like `python -m`, it finds `configs` in the folder it is started in."""
+    """The entry point; like `python -m`, configs may import what is in the folder it is started in."""
     sys.path.insert(0, os.getcwd())
-    app.run(main, flags_parser=parse_flags)
+    app.run(main, flags_parser=functools.partial(parse_flags, explain=explain))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Everything that a killed run needs to go on is in its work folder:
 
     config.json     the config of the last start
+    parameters.txt  the model's, each with its shape
     checkpoints/    state, config, data position, versions, a digest of every array
     tensorboard/    scalars, picture grids, the config as text, a trace of some steps if `config.train.profile`
     metrics.jsonl   the same scalars, a line a step
@@ -25,24 +26,31 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from hybridvit.checkpoint import Checkpoints
-from hybridvit.cycle_step import make_cycle_step
 from hybridvit.data.pipeline import make_eval_pictures, make_train_dataset, make_train_iterator
 from hybridvit.evaluate import make_evaluate, print_report, save_report
-from hybridvit.growing import Stage, grow_batch, plan_stages, stage_at
 from hybridvit.inference.embedding_weights import load_embedding
-from hybridvit.inherit import inherit_model, load_initial
-from hybridvit.lock import hold
-from hybridvit.mesh import batch_sharding, build_mesh, check_batch_size, known_mesh, put_batch
 from hybridvit.models.autoencoder import classifier_of
-from hybridvit.profiling import Profile
-from hybridvit.state import Networks, TrainState, abstract_state, build_networks, create_state
-from hybridvit.step import Batch, Metrics, make_train_step
-from hybridvit.stop import StopSignal
-from hybridvit.validate import check_config
-from hybridvit.writer import Writer
+from hybridvit.models.encoder_weights import for_gray, load_encoder_weights
+from hybridvit.models.hybrid_conv_vit import VARIANTS
+from hybridvit.objectives.term import Metrics
+from hybridvit.runtime.checkpoint import Checkpoints
+from hybridvit.runtime.lock import lock_folder
+from hybridvit.runtime.mesh import batch_sharding, build_mesh, check_batch_size, kernel_mesh, put_batch
+from hybridvit.runtime.profiling import Profile
+from hybridvit.runtime.stop import StopSignal
+from hybridvit.runtime.writer import Writer
+from hybridvit.training.cycle_step import make_cycle_step
+from hybridvit.training.growing import grow_batch
+from hybridvit.training.inherit import inherit_model, load_initial
+from hybridvit.training.phases import Phase, phase_at, plan_phases
+from hybridvit.training.state import Networks, TrainState, abstract_state, build_networks, create_state
+from hybridvit.training.step import Batch, make_train_step
+from hybridvit.training.validate import check_config
 
 PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "grain")
+BUNDLED = """\
+This run shows that everything works, no more: five photographs teach nothing beyond themselves. In the grid of ours a
+black helmet came out orange and a red cup brown."""
 
 
 class DivergedError(RuntimeError):
@@ -61,41 +69,40 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> bool:
     check_batch_sizes(config, mesh)
     networks = build_networks(config)
     abstract = abstract_state(networks, mesh)
-    stages = plan_stages(
-        config.growing.first_side or config.data.image_size, config.data.image_size, config.growing.steps
-    )
-    step_of = functools.cache(lambda stage: jit_train_step(networks, config, abstract, mesh, stage))
-    talk = jax.process_index() == 0
+    phases = plan_phases(config)
+    step_of = functools.cache(lambda phase: jit_train_step(networks, config, abstract, mesh, phase))
+    is_first = jax.process_index() == 0
     with contextlib.ExitStack() as stack:
-        if talk:
-            stack.enter_context(hold(workdir))
+        if is_first:
+            stack.enter_context(lock_folder(workdir))
         dataset = make_train_dataset(config.data, config.seed, jax.process_index(), jax.process_count())
-        pictures = make_eval_pictures(config.data, config.eval.image_size)
+        pictures = make_eval_pictures(config.data, config.eval.image_size, config.eval.view)
         evaluate = make_evaluate(networks, config, mesh)
-        if talk:
-            print(parameter_overview.get_parameter_overview(abstract.params, include_stats=False))
         checkpoints = stack.enter_context(
             Checkpoints(workdir / "checkpoints", config.train.keep_last, config.train.best_metric)
         )
         state = start_state(config, networks, mesh, abstract, checkpoints)
         start = int(state.step)
-        writer = stack.enter_context(contextlib.closing(Writer(workdir, start_step=start, active=talk)))
+        writer = stack.enter_context(contextlib.closing(Writer(workdir, start_step=start, active=is_first)))
         writer.text("config", config_text(config))
-        if talk:
+        if is_first:
             (workdir / "config.json").write_text(config.to_json(indent=2))
+            overview = parameter_overview.get_parameter_overview(abstract.params, include_stats=False)
+            (workdir / "parameters.txt").write_text(f"{overview}\n")
+            print(summary(config, abstract, workdir), flush=True)
         put = functools.partial(put_batch, mesh=mesh)
         batches = stack.enter_context(
             contextlib.closing(make_train_iterator(dataset, config.data, start, put))
         )
         profile = stack.enter_context(
-            Profile(workdir / "tensorboard", start, config.train.steps, config.train.profile and talk)
+            Profile(workdir / "tensorboard", start, config.train.steps, config.train.profile and is_first)
         )
         stop = stack.enter_context(StopSignal())
         bar = stack.enter_context(
-            tqdm(total=config.train.steps, initial=start, unit="step", disable=not talk, smoothing=0.1)
+            tqdm(total=config.train.steps, initial=start, unit="step", disable=not is_first, smoothing=0.1)
         )
         for step in range(start + 1, config.train.steps + 1):
-            train_step = step_of(stage_at(stages, step - 1))
+            train_step = step_of(phase_at(phases, step - 1))
             profile.before(step, state)
             with jax.profiler.StepTraceAnnotation("train", step_num=step):
                 state, metrics = train_step(state, next(batches))
@@ -122,18 +129,38 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> bool:
             if stopped and not last:
                 checkpoints.wait()
                 bar.close()
-                if talk:
+                if is_first:
                     print(f"Stopped at step {step}, saved in {workdir}; the same command goes on from there.")
                 return False
         checkpoints.wait()
         bar.close()
         report, rows = evaluate(state.ema, state.bin_prior, pictures, config.eval.hint_counts)
-        if talk:
+        if is_first:
             grid = save_report(workdir / "evaluation", report, rows)
             print_report(report, grid, f"{config.name} at step {int(state.step)}")
             print(f"checkpoint    {workdir / 'checkpoints' / str(int(state.step))}")
             print(f"TensorBoard   {workdir / 'tensorboard'}")
+            if config.data.kind == "bundled" and config.task == "colorize":
+                print(BUNDLED)
     return True
+
+
+def summary(config: ConfigDict, abstract: TrainState, workdir: pathlib.Path) -> str:
+    """What is trained, on what, and where all of it stands: a few lines before the first step."""
+    count = sum(leaf.size for leaf in jax.tree.leaves(abstract.params))
+    data, side = config.data, config.data.image_size
+    gray = f" and {data.unlabeled_batch_size} gray" if data.unlabeled_batch_size else ""
+    cache = config.runtime.compilation_cache
+    kept = f"; the next start finds it in {cache}" if cache else ""
+    lines = {
+        "run": config.name,
+        "model": f"{config.model.name} {config.model.variant}, {count:,} parameters",
+        "data": f"{data.kind}: {data.batch_size} colour{gray} pictures of {side} x {side} px a step",
+        "steps": f"{config.train.steps:,}, measured every {config.train.eval_every:,}",
+        "whole config": f"{workdir / 'config.json'}",
+        "compiling": f"before the first step, which can take minutes{kept}",
+    }
+    return "\n".join(f"{name:12}  {line}" for name, line in lines.items())
 
 
 def check_batch_sizes(config: ConfigDict, mesh: Mesh) -> None:
@@ -152,18 +179,19 @@ def check_batch_sizes(config: ConfigDict, mesh: Mesh) -> None:
 
 
 def jit_train_step(
-    networks: Networks, config: ConfigDict, abstract: TrainState, mesh: Mesh, stage: Stage | None = None
+    networks: Networks, config: ConfigDict, abstract: TrainState, mesh: Mesh, phase: Phase | None = None
 ) -> Any:
     """The train step compiled for the mesh; the old state's memory is reused for the new one.
 
-    With a `stage` of progressive growing, on pictures as that stage sees them.
+    That of a `phase` of the run; None: the last one.
     """
-    make_step = make_cycle_step if config.cycle.weight > 0 else make_train_step
-    step = make_step(networks, config)
+    phase = phase or plan_phases(config)[-1]
+    cycle = config.cycle.weight > 0
+    step = make_cycle_step(networks, config) if cycle else make_train_step(networks, config, phase.restoring)
 
     def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
-        with known_mesh(mesh):
-            return step(state, grow_batch(batch, stage, state.step) if stage else batch)
+        with kernel_mesh(mesh):
+            return step(state, grow_batch(batch, phase.stage, state.step))
 
     shardings = jax.tree.map(lambda x: x.sharding, abstract)
     return jax.jit(
@@ -190,7 +218,7 @@ def start_state(
     if "classifier" in state.stats:
         state = with_classifier(state, config.model)
     if not config.init_from:
-        return state
+        return with_encoder(state, config.model) if config.model.encoder_weights else state
     ema, prior, what = load_initial(config, abstract)
     if jax.process_index() == 0:
         print(f"Starting from {what}.")
@@ -206,6 +234,24 @@ def with_classifier(state: TrainState, config: ConfigDict) -> TrainState:
     both = {"classifier": placed}
     return dataclasses.replace(
         state, stats=state.stats | both, ema=state.ema | jax.tree.map(lambda x: x.copy(), both)
+    )
+
+
+def with_encoder(state: TrainState, config: ConfigDict) -> TrainState:
+    """The state with the pretrained encoder's weights, from the section `model`; raises as `load_encoder_weights`."""
+    if config.name != "HybridConvViT" or not VARIANTS[config.variant].encoder:
+        raise ValueError(
+            f"config.model.encoder_weights={config.encoder_weights!r}: {config.name} {config.variant} has no such "
+            "encoder: set it to an empty string, or config.model.variant to Lite0, Lite2 or Lite4"
+        )
+    weights = load_encoder_weights(config.encoder_weights, VARIANTS[config.variant].encoder)
+    old = state.params["half"]["encoder"]
+    placed = jax.tree.map(lambda new, old: jax.device_put(new, old.sharding), for_gray(weights), old)
+    with_it = lambda tree: tree | {"half": tree["half"] | {"encoder": placed}}  # noqa: E731
+    if jax.process_index() == 0:
+        print(f"The encoder starts from {config.encoder_weights}.")
+    return dataclasses.replace(
+        state, params=with_it(state.params), ema=jax.tree.map(lambda x: x.copy(), with_it(state.ema))
     )
 
 

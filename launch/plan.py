@@ -27,11 +27,12 @@ from absl import app, flags, logging
 
 sys.path.insert(0, os.getcwd())  # as `python -m` does: configs, and the package where it is not installed
 
-from hybridvit.command_line import CONFIG, fail, parse_flags
+from hybridvit.command_line import fail
+from hybridvit.config_flags import CONFIG, parse_flags
 from hybridvit.planning.chips import CHIPS, Chip
 from hybridvit.planning.estimate import UTILISATION, Estimate, advise, estimate
 from hybridvit.planning.program import GROUPS, Program, compile_step, enlarge
-from hybridvit.validate import check_config
+from hybridvit.training.validate import check_config
 
 DEVICES = flags.DEFINE_list("devices", ["1", "8", "64", "256"], "Numbers of devices.")
 FSDP = flags.DEFINE_list("fsdp", ["1", "8"], "Ways of sharing the parameters: config.mesh.fsdp.")

@@ -74,7 +74,7 @@ if ! command -v gcsfuse >/dev/null; then
 fi
 mountpoint -q runs || gcsfuse --implicit-dirs $BUCKET runs
 pip install --quiet --user uv && ~/.local/bin/uv venv --quiet --allow-existing --python 3.12
-~/.local/bin/uv pip install --quiet '.[tpu]'"
+~/.local/bin/uv pip install --quiet '.[train,tpu]'"
 }
 
 start() {

@@ -21,22 +21,23 @@ import jax
 import numpy as np
 from flax import nnx
 from flax.traverse_util import flatten_dict
+from PIL import Image
 
 from configs import ssl_vit
-from hybridvit.checkpoint import Checkpoints
 from hybridvit.color.bins import NUM_BINS
 from hybridvit.data.decode import read_picture
-from hybridvit.digest import json_digest
 from hybridvit.hints.sidecar import parse_hints
 from hybridvit.inference import weights
 from hybridvit.inference.palette import palette_of
-from hybridvit.inference.photo import photo_of, read_photo
-from hybridvit.mesh import build_mesh
 from hybridvit.models import embedding
 from hybridvit.models.generator import build_generator
 from hybridvit.models.torch_file import LEGACY_MAGIC, read_state_dict
+from hybridvit.photo.photo import photo_of, read_photo
+from hybridvit.runtime.checkpoint import Checkpoints
+from hybridvit.runtime.digest import json_digest
+from hybridvit.runtime.mesh import build_mesh
 from hybridvit.studio.decoded_fields import from_text, to_text
-from hybridvit.validate import saved_config
+from hybridvit.training.validate import saved_config
 from tests.studio.fuzzing import damage, odd, pictures
 
 Damage = Callable[[random.Random], bytes]
@@ -123,9 +124,10 @@ def make_targets(folder: pathlib.Path) -> dict[str, Target]:
         )
 
     def photo(path: pathlib.Path) -> None:
-        palette_of(
-            photo_of(read_photo(path, MOST_PIXELS).pixels.astype(np.uint8)[..., :1].repeat(3, -1)).pixels
-        )
+        read = read_photo(path, MOST_PIXELS)
+        for page in read.further[:10]:
+            read_photo(path, MOST_PIXELS, page)
+        palette_of(photo_of(read.pixels.astype(np.uint8)[..., :1].repeat(3, -1)).pixels)
 
     images = pictures()
     run = {"config": json.loads(config.to_json()), "step": 3}
@@ -163,6 +165,9 @@ def make_targets(folder: pathlib.Path) -> dict[str, Target]:
         "training picture": of_file(
             "picture", functools.partial(break_picture, images), images["gray.jpg"], read_picture
         ),
+        "photograph, by Pillow": of_file(
+            "image", functools.partial(break_picture, images), images["gray.jpg"], by_pillow
+        ),
         "decoder's answer": of_file(
             "rest",
             functools.partial(break_json, json.loads(answer)),
@@ -170,6 +175,17 @@ def make_targets(folder: pathlib.Path) -> dict[str, Target]:
             lambda path: from_text(path.read_bytes()),
         ),
     }
+
+
+def by_pillow(path: pathlib.Path) -> None:
+    """As an image that its user has opened; what Pillow does not open is no matter of ours."""
+    try:
+        image = Image.open(path)
+    except Exception as error:
+        raise ValueError("not opened") from error
+    with image:
+        if image.width * image.height <= MOST_PIXELS:
+            photo_of(image)
 
 
 def read_config(path: pathlib.Path) -> None:

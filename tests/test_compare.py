@@ -16,9 +16,9 @@ import pytest
 from ml_collections import ConfigDict
 
 from configs import compare as recipes
-from hybridvit.compare import compare
+from hybridvit.comparison.run import compare
 from hybridvit.comparison.runner import Runner
-from hybridvit.evaluate import METRICS
+from hybridvit.measures.tables import METRICS
 
 ROOT = pathlib.Path(__file__).parent.parent
 STEPS = 40
@@ -66,7 +66,6 @@ def runs(build_config, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("compare")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAX_PLATFORMS", "cpu")
-        patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
         threading.Thread(target=stop_when_it_steps, args=(workdir,), daemon=True).start()
         codes = [compare(build_config(), workdir)]
         stopped = json.loads((workdir / "a_stopped" / "outcome.json").read_text())

@@ -15,11 +15,12 @@ from configs import (
     cyclegan,
     hsv_cifar100,
     pix2pix,
+    protocols,
     release,
     ssl_vit,
     supervised_vit,
 )
-from hybridvit.validate import check_config
+from hybridvit.training.validate import RANGES, SINCE_0_1, check_config, saved_config
 
 ROOT = pathlib.Path(__file__).parent.parent
 MODULES = {  # by name, its variants
@@ -32,6 +33,7 @@ MODULES = {  # by name, its variants
     "release": release.VARIANTS,
     "collection": collection.RECIPES,
     "autoencoder": autoencoder.VARIANTS,
+    "protocols": protocols.PROTOCOLS,
 }
 RECIPES = [f"{module}:{variant}" for module, variants in MODULES.items() for variant in variants]
 
@@ -88,6 +90,32 @@ def test_a_field_is_used(field):
     assert re.search(rf"\b{owner}\.{name}\b", sources), f"nothing in hybridvit/ reads config.{field}"
 
 
+SIGNS = {  # of a range, at the beginning of a field's comment in base.py
+    "0 or more": ">= 0",
+    "1 or more": ">= 1",
+    "more than 0": "> 0",
+    "within 0 and 1": "0..1",
+    "within 0 and 2147483647": "0..2147483647",
+    "11 or more, the window of SSIM": ">= 11",
+}
+
+
+def test_a_range_stands_beside_its_field_as_it_is_checked():
+    checked = {field: SIGNS[words] for (_, _, words), fields in RANGES.items() for field in fields.split()}
+    said, above = {}, []
+    for line in (ROOT / "configs" / "base.py").read_text().splitlines():
+        comment = line.partition("# ")[2]
+        if line.strip().startswith("#"):
+            above.append(comment)
+        elif field := re.match(r" +config\.([\w.]+) = ", line):
+            sign = re.match(r"(>=? \d+|\d+\.\.\d+)(?=;|$)", " ".join([*above, comment]).strip())
+            said |= {field[1]: sign[1]} if sign else {}
+            above = []
+        else:
+            above = []
+    assert said == checked
+
+
 @pytest.mark.parametrize("variant", ssl_vit.VARIANTS)
 def test_supervised_differs_where_it_says(variant):
     new, old = (flatten(module.get_config(variant)) for module in (supervised_vit, ssl_vit))
@@ -101,6 +129,49 @@ def test_supervised_differs_where_it_says(variant):
 @pytest.mark.parametrize("name", MODULES)
 def test_docstrings_say_how_to_start_and_unknown_variants_are_named(name):
     module = importlib.import_module(f"configs.{name}")
-    assert f"python -m hybridvit.main --config=configs/{name}.py" in module.__doc__
+    start = "--mode=eval --checkpoint=pretrained " if name == "protocols" else ""
+    assert f"python -m hybridvit.main {start}--config=configs/{name}.py" in module.__doc__
     with pytest.raises(ValueError, match=f"'nothing'.*{', '.join(MODULES[name])}"):
         module.get_config("nothing")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"model.variant": "Ti", "data.image_size": 40},
+            "data.image_size=40 is no multiple of 16: set it to 32 or 48",
+        ),
+        (
+            {"model.variant": "Lite2", "data.image_size": 48},
+            "data.image_size=48 is no multiple of 32: .* 32 or 64",
+        ),
+        (
+            {"model.variant": "Lite2", "data.image_size": 16},
+            "data.image_size=16 is no multiple of 32: set it to 32",
+        ),
+        (
+            {"model.variant": "Lite2", "data.image_size": 64, "growing.first_side": 16},
+            "growing.first_side=16 is no multiple of 32",
+        ),
+        # Whose strides are smaller
+        ({"model.name": "UNet", "model.variant": "test", "data.image_size": 24}, "24 is no multiple of 16"),
+    ],
+)
+def test_pictures_are_whole_cells_of_the_network(changes, said):
+    config = ssl_vit.get_config()
+    config.update_from_flattened_dict(changes)
+    with pytest.raises(ValueError, match=rf"^config\..*{said}"):
+        check_config(config)
+
+
+def test_a_config_of_0_1_is_completed_as_it_worked_then():
+    config = json.loads(ssl_vit.get_config().to_json())
+    for section, fields in SINCE_0_1.items():
+        for field in fields:
+            del config[section][field]
+    assert "drop_path" not in config["model"]
+    found = saved_config({"config": config})
+    assert (found.model.drop_path, found.model.encoder_weights) == (0, "")
+    assert found.optim.kind == "adamw"
+    assert flatten(found).keys() == flatten(base.get_config()).keys()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Callable
 
@@ -14,20 +15,18 @@ from PIL import Image
 from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
 from skimage.metrics import structural_similarity
 
-from hybridvit.evaluate import (
-    TRUTH,
-    evaluate_checkpoint,
-    grid_row,
-    hints_table,
-    make_evaluate,
-    quality_table,
-    save_report,
-)
+from hybridvit.evaluate import evaluate_checkpoint, grid_row, make_evaluate, save_report
 from hybridvit.hints.simulate import protocol_hints
-from hybridvit.mesh import build_mesh
+from hybridvit.inference.decode import vivid_ab
+from hybridvit.inference.weights import save_weights
+from hybridvit.measures.aligned import align_tables
+from hybridvit.measures.classifier import load_classifier
+from hybridvit.measures.grid_headings import HEIGHT
+from hybridvit.measures.tables import TRUTH, VIVID, hints_table, quality_table
 from hybridvit.models.prediction import Prediction
-from hybridvit.state import build_networks
+from hybridvit.runtime.mesh import build_mesh
 from hybridvit.tasks.colorize import GRAY, TINT
+from hybridvit.training.state import build_networks
 
 SIZE = 32
 
@@ -88,13 +87,24 @@ def measure(picture: np.ndarray, truth: np.ndarray) -> dict[str, float]:
             use_sample_covariance=False,
         ),
         "ciede2000": deltaE_ciede2000(rgb2lab(picture / 255), rgb2lab(truth / 255)).mean(),
-        "colorfulness": np.hypot(first.std(), second.std()) + 0.3 * np.hypot(first.mean(), second.mean()),
+        "colorfulness": colorfulness(first, second),
+        "colorfulness_unsigned": colorfulness(np.abs(first), np.abs(second)),
     }
+
+
+def colorfulness(first: np.ndarray, second: np.ndarray) -> float:
+    return np.hypot(first.std(), second.std()) + 0.3 * np.hypot(first.mean(), second.mean())
 
 
 def assert_measured(summary: dict[str, float], expected: list[dict[str, float]]) -> None:
     # A rounding that falls to the other side is one level in one channel of one pixel
-    tolerances = {"psnr": 0.01, "ssim": 5e-4, "ciede2000": 0.01, "colorfulness": 0.02}
+    tolerances = {
+        "psnr": 0.01,
+        "ssim": 5e-4,
+        "ciede2000": 0.01,
+        "colorfulness": 0.02,
+        "colorfulness_unsigned": 0.02,
+    }
     for name, tolerance in tolerances.items():
         assert summary[name] == pytest.approx(np.mean([row[name] for row in expected]), abs=tolerance), name
     psnr = [row["psnr"] for row in expected]
@@ -112,6 +122,11 @@ def test_the_anchors(result, pictures):
     colorful = np.mean([measure(p.astype(float), p + 1.0)["colorfulness"] for _, p in pictures])
     assert result[0]["systems"][TRUTH]["colorfulness"] == pytest.approx(colorful, abs=0.02)
     assert result[0]["systems"][TRUTH]["psnr"] == 50  # the cap
+    true = [measure(p.astype(float), p + 1.0)["colorfulness_unsigned"] for _, p in pictures]
+    apart = np.array([row["colorfulness_unsigned"] for row in tint]) - true
+    found = result[0]["systems"][TINT]
+    assert found["delta_cf"] == pytest.approx(abs(apart.mean()), abs=0.03)
+    assert found["delta_cf_pictures"] == pytest.approx(np.abs(apart).mean(), abs=0.03)
 
 
 def test_hints_by_the_protocol(result, pictures):
@@ -183,35 +198,13 @@ def test_confidence_is_white_where_sure():
 
 
 @pytest.fixture
-def report() -> dict:
-    row = {"psnr": 20.123, "ssim": 0.91234, "ciede2000": 9.876, "colorfulness": 12.34, "psnr_sem": 0.5}
-    systems = {GRAY: row | {"colorfulness": 0.0}, TINT: row, TRUTH: row | {"psnr": 50.0}}
-    return {"pictures": 7, "systems": systems | {"model@10": row, "model@0": row | {"psnr": 21.0}}}
-
-
-def test_tables(report):
-    assert quality_table(report).splitlines() == [
-        "| 7 pictures | PSNR dB | SSIM | CIEDE2000 | colorfulness |",
-        "|---|--:|--:|--:|--:|",
-        "| gray | 20.12 | 0.912 | 9.88 | 0.0 |",
-        "| one tint (oracle) | 20.12 | 0.912 | 9.88 | 12.3 |",
-        "| model | 21.00 | 0.912 | 9.88 | 12.3 |",
-        "| truth |  |  |  | 12.3 |",
-    ]
-    assert hints_table(report).splitlines() == [
-        "| hints | 0 | 10 |",
-        "|---|--:|--:|",
-        "| PSNR dB | 21.00 | 20.12 |",
-        "| SSIM | 0.912 | 0.912 |",
-        "| colorfulness | 12.3 | 12.3 |",
-    ]
-    del report["systems"]["model@0"]
-    assert "model" not in quality_table(report)
+def report(result) -> dict:
+    return result[0]
 
 
 def test_the_report_is_written(report, result, tmp_path):
     path = save_report(tmp_path / "new" / "folder", report, result[1])
-    assert np.asarray(Image.open(path)).shape == (2 * SIZE, 4 * SIZE, 3)
+    assert np.asarray(Image.open(path)).shape == (HEIGHT + 2 * SIZE, 4 * SIZE, 3)
     assert json.loads((path.parent / "report.json").read_text()) == report
     assert quality_table(report) in (path.parent / "report.md").read_text()
 
@@ -222,7 +215,8 @@ def test_a_checkpoint_alone_is_enough(tiny_run, tmp_path, capsys):
     assert ours.read_text() == theirs.read_text()
     said = capsys.readouterr().out
     assert f"{tiny_run} at step 6" in said
-    assert quality_table(json.loads(ours.read_text())) in said
+    assert align_tables(quality_table(json.loads(ours.read_text()))) in said
+    assert "guesses" in said
     assert str(tmp_path / "grid.png") in said
 
 
@@ -237,4 +231,71 @@ def test_a_config_changes_what_is_evaluated(tiny_run, tiny_config, tmp_path):
     report = json.loads((run / "evaluation" / "report.json").read_text())
     assert report["pictures"] == 2
     assert list(report["systems"]) == [GRAY, TINT, TRUTH, "model@3"]
-    assert Image.open(run / "evaluation" / "grid.png").height == tiny_config.eval.image_size
+    assert Image.open(run / "evaluation" / "grid.png").height == HEIGHT + tiny_config.eval.image_size
+
+
+def test_the_classifier_and_the_vivid_colours(build_tiny_config, pictures, classifier_file):
+    """Against the same network and decode, each picture looked at by hand."""
+
+    def half_sure(params: None, luma: jax.Array, hints: jax.Array) -> Prediction:
+        chroma = jnp.broadcast_to(luma * jnp.array([0.3, -0.2]), (*luma.shape[:3], 2))
+        logits = jnp.zeros((*luma.shape[:1], 4, 4, 313)).at[..., 100].set(5.0)
+        return Prediction(chroma, logits)
+
+    config = build_tiny_config()
+    config.eval.classifier, config.eval.vivid = str(classifier_file), True
+    networks = dataclasses.replace(build_networks(config), generate=half_sure)
+    prior = jnp.full(313, 1 / 313)
+    report, _ = make_evaluate(networks, config, build_mesh(1, jax.devices()[:1]))(
+        None, prior, pictures, (0, 20)
+    )
+    truth = np.stack([picture for _, picture in pictures])
+    drawn = {"model@0": [], VIVID: []}
+    for picture in truth:
+        luminance = rgb2lab(picture / 255)[..., :1]
+        given = half_sure(None, jnp.asarray(luminance[None] / 50 - 1, jnp.float32), None)
+        drawn["model@0"].append(color(luminance, np.asarray(given.chroma[0]) * 110))
+        drawn[VIVID].append(color(luminance, np.asarray(vivid_ab(given, jnp.zeros(313)))[0]))
+    see = load_classifier(classifier_file)
+    true = see(np.float32(truth / 255))
+    for name, rgb in drawn.items():
+        found, seen = report["systems"][name], see(np.float32(np.stack(rgb) / 255))
+        expected = [measure(x, y.astype(float)) for x, y in zip(rgb, truth, strict=True)]
+        assert_measured(found, expected)
+        assert found["top1"] == pytest.approx(np.mean(seen.top1 == true.top1))
+        assert found["fed"] > 0.01 * np.var(true.features, 0).sum()
+    assert report["systems"][VIVID]["colorfulness"] > 1.1 * report["systems"]["model@0"]["colorfulness"]
+    assert report["systems"][TRUTH]["top1"] == 1
+    assert [name for name in report["systems"] if name.startswith("model")] == ["model@0", VIVID, "model@20"]
+    assert f"| {VIVID} |" in quality_table(report)
+
+
+def test_vivid_colours_of_a_model_without_a_distribution(build_tiny_config, pictures):
+    config = build_tiny_config()
+    config.eval.vivid, config.bins.weight = True, 0.0
+    networks = dataclasses.replace(
+        build_networks(config), generate=lambda params, luma, hints: Prediction(hints[..., :2])
+    )
+    with pytest.raises(ValueError, match=r"config\.eval\.vivid needs a model with a distribution"):
+        make_evaluate(networks, config, build_mesh(1))(None, None, pictures, (0,))
+
+
+def test_released_weights(tiny_weights, tiny_config, tmp_path, capsys):
+    path = tmp_path / "w.safetensors"
+    save_weights(tiny_weights, path)
+    tiny_config.model.variant = "L"  # the model is the file's
+    tiny_config.eval.hint_counts = (0, 3)
+    tiny_config.eval.protocol, tiny_config.eval.protocol_pictures = "COCO-Stuff val5k", 5000
+    evaluate_checkpoint(str(path), tiny_config, str(tmp_path / "out"))
+    said = capsys.readouterr().out
+    assert "\ntiny\n" in said
+    assert re.search(r"\| COCO-Stuff val5k +\| +FID +\|", said)
+    assert "5000 pictures and these are 3" in said
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["systems"]["model@0"]["psnr"] != report["systems"][GRAY]["psnr"]
+    assert align_tables((tmp_path / "out" / "report.md").read_text().strip()) in said
+
+
+def test_weights_do_not_say_what_to_measure_them_on():
+    with pytest.raises(ValueError, match=r"add --config, as --config=configs/protocols\.py:coco_stuff"):
+        evaluate_checkpoint("pretrained", None, None)

@@ -21,18 +21,18 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from hybridvit import train as train_module
-from hybridvit.checkpoint import Checkpoints, UnwrittenError
 from hybridvit.data.sources import SourceGoneError
-from hybridvit.lock import hold
+from hybridvit.runtime.checkpoint import Checkpoints, UnwrittenError
+from hybridvit.runtime.lock import lock_folder
+from hybridvit.runtime.writer import Writer
 from hybridvit.train import train
-from hybridvit.writer import Writer
 
 ROOT = pathlib.Path(__file__).parent.parent
 YEARS = 365 * 24 * 3600
 SCRIPT = """
 import pathlib, sys, time
-from hybridvit.lock import hold
-with hold(pathlib.Path(sys.argv[1])):
+from hybridvit.runtime.lock import lock_folder
+with lock_folder(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -237,13 +237,13 @@ def test_a_second_run_in_a_work_folder_is_refused_until_the_first_ends_in_whatev
             pytest.raises(
                 OSError, match=rf"another run is at work in {tmp_path} \(process {first.pid} on "
             ) as error,
-            hold(tmp_path),
+            lock_folder(tmp_path),
         ):
             pytest.fail("it was held twice")
         assert "\n" not in str(error.value)
         first.send_signal(signal.SIGKILL)
         first.wait()
-    with hold(tmp_path):
+    with lock_folder(tmp_path):
         assert f"process {os.getpid()} on " in (tmp_path / "lock").read_text()
 
 
@@ -251,7 +251,7 @@ def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, caplog):
     def flock(*_: object) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr("hybridvit.lock.fcntl.flock", flock)
-    with caplog.at_level("WARNING"), hold(tmp_path):
+    monkeypatch.setattr("hybridvit.runtime.lock.fcntl.flock", flock)
+    with caplog.at_level("WARNING"), lock_folder(tmp_path):
         pass
     assert "no lock on" in caplog.text

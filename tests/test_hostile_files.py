@@ -13,7 +13,7 @@ from tests.hostile import Target, make_targets, try_one
 
 PACKAGE = pathlib.Path(__file__).parent.parent / "hybridvit"
 READERS = ("safetensors", "pth", "old pth", "ViT npz", "checkpoint", "config", "sidecar")
-READERS += ("photograph, as reference", "training picture", "decoder's answer")
+READERS += ("photograph, as reference", "training picture", "photograph, by Pillow", "decoder's answer")
 COUNTS = {"checkpoint": 20, "pth": 40, "old pth": 40, "ViT npz": 40}  # the slower ones; else 100
 UNPICKLERS = {
     "pickle",

@@ -16,7 +16,7 @@ CONFIG = "--config=configs/ssl_vit.py"
 # Starting Python with JAX takes seconds, a fork of a process that has imported everything a fraction of one.
 FORKING = """
 import gc, json, os, sys
-from hybridvit import main
+from hybridvit import evaluate, main, train
 gc.freeze()
 for line in sys.stdin:
     request = json.loads(line)
@@ -128,12 +128,31 @@ def check(result: tuple[int, str], *parts: str) -> None:
         ),
         ("--config.data.crop_scale=0.9,0.5", ["config.data.crop_scale"]),
         ("--config.data.labeled_fraction=0", ["config.data.labeled_fraction"]),
+        ("--config.eval.view=half", ["config.eval.view=half", "center, crop, squash, squash_aliased"]),
+        ("--config.eval.classifier=/nowhere", ["config.eval.classifier", "/nowhere", "top1 and fed"]),
+        ("--config.eval.inception=/nowhere", ["/nowhere", "no file"]),
+        ("--config.eval.lpips_linear=/nowhere", ["config.eval.lpips_backbone", "two files"]),
         ("--config.init_from=/nowhere", ["/nowhere", "no checkpoint"]),
         ("--config.init_from=/nowhere/w.safetensors", ["/nowhere/w.safetensors", "no weights"]),
     ],
 )
 def test_a_wrong_flag(main, flag, parts):
     check(main(CONFIG, flag), *parts)
+
+
+def test_a_generator_without_what_an_objective_needs(main):
+    unet = ("--config=configs/supervised_vit.py", "--config.model.name=UNet", "--config.model.variant=32")
+    check(
+        main(*unet), "config.bins.weight=0.05: UNet predicts no distribution", "set config.bins.weight to 0"
+    )
+    few = (
+        "--config=configs/ssl_vit.py",
+        *unet[1:],
+        "--config.restoration.weight=0",
+        "--config.bins.weight=0",
+    )
+    check(main(*few), "config.consistency.weight=1: UNet", "set config.consistency.weight to 0")
+    check(main(*few, "--config.restoration.weight=1", "--config.consistency.weight=0"), "shows no features")
 
 
 def test_no_config(main):
@@ -168,6 +187,10 @@ def test_evaluation(main, tmp_path):
     check(main("--mode=eval"), "--checkpoint")
     check(main("--mode=eval", "--checkpoint=/nowhere"), "/nowhere")
     check(main("--mode=eval", f"--checkpoint={tmp_path}"), str(tmp_path), "no checkpoint")
+    check(main("--mode=eval", "--checkpoint=pretrained"), "--config=configs/protocols.py:coco_stuff")
+    check(main("--mode=eval", "--checkpoint=/nowhere/w.safetensors", CONFIG), "no weights at /nowhere")
+    protocol = ("--mode=eval", "--checkpoint=pretrained", "--config=configs/protocols.py:ade20k")
+    check(main(*protocol), "--config.data.eval_dir")
 
 
 def test_evaluation_of_a_run(main, tiny_run):

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh
 
-from hybridvit.checkpoint import Checkpoints
 from hybridvit.data.pipeline import make_train_dataset
-from hybridvit.mesh import MIN_SHARDED_SIZE, build_mesh, put_batch
-from hybridvit.state import Networks, TrainState, abstract_state, build_networks, create_state
+from hybridvit.runtime.checkpoint import Checkpoints
+from hybridvit.runtime.mesh import MIN_SHARDED_SIZE, build_mesh, put_batch
 from hybridvit.train import jit_train_step
+from hybridvit.training.state import Networks, TrainState, abstract_state, build_networks, create_state
 
 STEPS, SAVED = 4, 2
 

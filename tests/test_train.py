@@ -7,20 +7,26 @@ import shutil
 import jax
 import numpy as np
 import pytest
+import safetensors.numpy
+from flax import nnx
+from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from hybridvit.checkpoint import Checkpoints
 from hybridvit.color.bins import NUM_BINS
-from hybridvit.evaluate import hints_table, quality_table
 from hybridvit.inference.weights import Weights, save_weights
-from hybridvit.mesh import build_mesh
+from hybridvit.measures.grid_headings import HEIGHT
+from hybridvit.measures.tables import hints_table, quality_table
+from hybridvit.models.efficientnet_lite import SIZES, Classifier
 from hybridvit.models.embedding import own_encoder
+from hybridvit.models.encoder_weights import FORMAT, for_gray, load_encoder_weights
 from hybridvit.models.generator import build_generator
-from hybridvit.optim import make_optimizer
-from hybridvit.state import abstract_state, build_networks
+from hybridvit.runtime.checkpoint import Checkpoints
+from hybridvit.runtime.mesh import build_mesh
 from hybridvit.train import DivergedError, changed_fields, start_state, train
+from hybridvit.training.optim import make_optimizer
+from hybridvit.training.state import TrainState, abstract_state, build_networks
 
 
 def metrics_of(workdir: pathlib.Path) -> list[dict]:
@@ -70,8 +76,10 @@ def test_each_step_is_logged_once_with_its_learning_rate(tiny_run, tiny_config):
 
 def test_tensorboard_shows_the_gate_by_chroma_the_collapse_alarm_and_pictures(tiny_run):
     board = EventAccumulator(str(tiny_run / "tensorboard"), size_guidance={"images": 0}).Reload()
-    rates = {tag for tag in board.Tags()["scalars"] if tag.startswith("mask_rate/chroma")}
-    assert len(rates) > 2
+    rates = {
+        tag for tag in board.Tags()["scalars"] if tag.startswith(("confidence/chroma", "passed_share/chroma"))
+    }
+    assert len(rates) == 12
     for tag in ("loss", "mask_rate", "colorfulness/teacher", "colorfulness/student", "eval/psnr", *rates):
         assert tag in board.Tags()["scalars"], tag
     logged = {event.step: event.value for event in board.Scalars("colorfulness/teacher")}
@@ -97,7 +105,8 @@ def test_the_grid_shows_the_pictures_that_the_report_measured(tiny_run, tiny_con
     report = json.loads((tiny_run / "evaluation" / "report.json").read_text())
     grid = np.asarray(Image.open(tiny_run / "evaluation" / "grid.png"))
     size = tiny_config.eval.image_size
-    assert grid.shape == (tiny_config.eval.grid_pictures * size, 4 * size, 3)
+    assert grid.shape == (HEIGHT + tiny_config.eval.grid_pictures * size, 4 * size, 3)
+    grid = grid[HEIGHT:]
     for row in (0, 1):  # the first and the last of three
         gray, model, truth, _ = np.split(grid[row * size : (row + 1) * size].astype(float), 4, axis=1)
         for name, picture in (("gray", gray), ("model@0", model)):
@@ -156,3 +165,82 @@ def test_a_frozen_classifier_is_that_of_the_file(build_tiny_config, tmp_path):
         config.model.embedding = str(tmp_path / "none.safetensors")
     with pytest.raises(FileNotFoundError, match=r"none\.safetensors"):
         start_state(config, networks, mesh, abstract_state(networks, mesh), checkpoints)
+
+
+@pytest.fixture(scope="module")
+def encoder_file(tmp_path_factory) -> pathlib.Path:
+    """As python -m hybridvit.models.encoder_weights writes it, of the smallest encoder."""
+    classifier = Classifier(SIZES["test"], rngs=nnx.Rngs(7))
+    arrays = flatten_dict(nnx.to_pure_dict(nnx.state(classifier, nnx.Param)), sep="/")
+    path = tmp_path_factory.mktemp("encoder") / "encoder.safetensors"
+    arrays = {name: np.asarray(x) for name, x in arrays.items()}
+    safetensors.numpy.save_file(arrays, path, metadata={"format": FORMAT, "variant": "test"})
+    return path
+
+
+@pytest.fixture
+def lite_config(build_quick_config, encoder_file) -> ConfigDict:
+    """Supervised, on the smallest encoder."""
+    config = build_quick_config()
+    config.model.update(name="HybridConvViT", variant="Lite-test", encoder_weights=str(encoder_file))
+    config.train.update(steps=2, eval_every=2, checkpoint_every=2)
+    config.optim.warmup_steps = 1
+    return config
+
+
+def started(config: ConfigDict, folder: pathlib.Path) -> TrainState:
+    networks, mesh = build_networks(config), build_mesh(1)
+    with Checkpoints(folder / "checkpoints", keep_last=1) as checkpoints:
+        return start_state(config, networks, mesh, abstract_state(networks, mesh), checkpoints)
+
+
+def test_a_pretrained_encoder_is_where_the_run_begins(lite_config, encoder_file, tmp_path, capsys):
+    state = started(lite_config, tmp_path)
+    assert f"The encoder starts from {encoder_file}." in capsys.readouterr().out
+    expected = for_gray(load_encoder_weights(encoder_file, "test"))
+    assert expected["stem"]["kernel"].shape[2] == 1
+    for found in (state.params, state.ema):
+        jax.tree.map(np.testing.assert_array_equal, found["half"]["encoder"], expected)
+    with lite_config.unlocked():
+        lite_config.model.encoder_weights = ""
+    plain = started(lite_config, tmp_path)
+    assert jax.tree.structure(plain.params) == jax.tree.structure(state.params)
+    kernel = plain.params["half"]["encoder"]["stem"]["kernel"]
+    assert np.abs(kernel - expected["stem"]["kernel"]).max() > 0.01
+    without = lambda params: params | {"half": params["half"] | {"encoder": {}}}  # noqa: E731
+    jax.tree.map(np.testing.assert_array_equal, without(plain.params), without(state.params))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"variant": "test"},
+            "HybridConvViT test has no such encoder: set it to an empty string, or .* Lite2",
+        ),
+        ({"name": "UNet", "variant": "test"}, "UNet test has no such encoder"),
+        (
+            {"encoder_weights": "none.safetensors"},
+            "no encoder weights at none.safetensors: give one of Lite0",
+        ),
+        ({"variant": "Lite2"}, "encoder.safetensors does not hold the encoder Lite2"),
+    ],
+)
+def test_encoder_weights_that_do_not_fit_are_said_so(lite_config, tmp_path, changes, said):
+    lite_config.model.update(changes)
+    with pytest.raises((ValueError, FileNotFoundError), match=said) as error:
+        started(lite_config, tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_run_on_a_pretrained_encoder_leaves_its_frozen_stages_alone(lite_config, encoder_file, tmp_path):
+    lite_config.optim.update(kind="muon", frozen_stages=2, encoder_scale=0.5, layer_decay=0.9, warmup_steps=1)
+    lite_config.model.drop_path = 0.5
+    train(lite_config, tmp_path)
+    state = started(lite_config, tmp_path)  # Muon's state is restored as any
+    assert int(state.step) == 2
+    assert [line["step"] for line in metrics_of(tmp_path) if "loss" in line] == [1, 2]
+    before = for_gray(load_encoder_weights(encoder_file, "test"))
+    for stage, parameters in state.params["half"]["encoder"].items():
+        changes = jax.tree.map(lambda a, b: float(np.abs(a - b).max()), parameters, before[stage])
+        assert (max(jax.tree.leaves(changes)) == 0) == (stage in ("stem", "stage1")), stage

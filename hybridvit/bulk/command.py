@@ -13,12 +13,15 @@ interrupted by Ctrl-C.
 import argparse
 import logging
 import os
+import pathlib
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from hybridvit.colorize import add_options, check, fail, palette_of, settings_of
-from hybridvit.inference.summary import explain
+from hybridvit.colorize.command import add_options, check, palette_of, settings_of
+from hybridvit.colorize.summary import explain
+from hybridvit.command_line import Parser, fail
+from hybridvit.extras import needing
 
 EXAMPLES = """\
 examples:
@@ -34,12 +37,6 @@ the whole name and the new suffix (photo.tif.png). Workers need hybridvit: a con
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line instead of the usage's ten."""
-        fail(f"{message} (see hybridvit bulk --help)")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit code."""
     argv = list(sys.argv[1:] if argv is None else argv)
@@ -47,9 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if {"-h", "--help"} & set(argv):
         parser.parse_args(argv)
     try:
-        from hybridvit.bulk import beam_flags
+        with needing("beam", "bulk colouring needs"):
+            from hybridvit.bulk import beam_flags
     except ModuleNotFoundError as error:
-        fail(f'bulk colouring needs {error.name}: pip install ".[beam]"')
+        fail(str(error))
     ours, theirs = beam_flags.split(argv)
     options = parser.parse_args(ours)
     check(parser, options)
@@ -72,12 +70,11 @@ def run() -> NoReturn:
     os._exit(code)  # not waiting for threads of workers that are gone
 
 
-def _build_parser() -> _Parser:
-    parser = _Parser(
+def _build_parser() -> Parser:
+    parser = Parser(
         prog="hybridvit bulk",
         description=__doc__.split("\n")[0],
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -96,10 +93,12 @@ def _build_parser() -> _Parser:
 
 
 def _run(options: argparse.Namespace, flags: list[str]) -> int:
+    from hybridvit.bulk.files import is_remote
     from hybridvit.bulk.found import absolute, is_there
     from hybridvit.bulk.job import run_job
     from hybridvit.bulk.pipeline import FAILED, Task
-    from hybridvit.inference.batch import Orders
+    from hybridvit.colorize.batch import Orders
+    from hybridvit.colorize.naming import keeps_case
 
     output = absolute(options.output)
     try:
@@ -110,7 +109,9 @@ def _run(options: argparse.Namespace, flags: list[str]) -> int:
     except (ValueError, OSError) as error:
         fail(explain(error))
     try:
-        counts = run_job(flags, options.inputs, Task(options, orders, output, options.batch_size or 0))
+        keeps = is_remote(output) or keeps_case(pathlib.Path(output))  # all of Beam's remote filesystems do
+        task = Task(options, orders, output, options.batch_size or 0, keeps)
+        counts = run_job(flags, options.inputs, task)
     except Exception as error:  # each runner has its own
         print(f"hybridvit: the job failed: {_last_line(error)}", file=sys.stderr)
         print("hybridvit: the same command goes on from here", file=sys.stderr)

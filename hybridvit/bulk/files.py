@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import uuid
 
@@ -19,6 +20,14 @@ def is_remote(path: str) -> bool:
 def exists(path: str) -> bool:
     """Whether a file of that name is there. Raises OSError if that cannot be known."""
     return FileSystems.exists(path)
+
+
+def listed(folder: str) -> list[str]:
+    """The names of the files in a folder, not below it. Raises OSError."""
+    pattern = re.sub(r"[*?\[\]]", "?", folder)  # patterns of Beam's have no quoting
+    (found,) = FileSystems.match([f"{pattern}/*"])
+    parts = (file.path.rpartition("/") for file in found.metadata_list)
+    return [name for parent, _, name in parts if parent == folder]
 
 
 def fetch(path: str, local: pathlib.Path) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from apache_beam.io.filesystems import FileSystems
 
 from hybridvit.bulk.files import is_remote
-from hybridvit.inference.inputs import HINTS_SUFFIX, SUFFIXES
+from hybridvit.colorize.inputs import HINTS_SUFFIX, SUFFIXES
 
 
 class Found(NamedTuple):

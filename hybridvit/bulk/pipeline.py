@@ -1,6 +1,6 @@
 """The Beam pipeline: inputs -> photographs -> those whose result's name is theirs alone -> coloured by the workers.
 
-Each photograph is coloured by the code of `hybridvit colorize` (`inference/batch`), from and to the disk of the worker:
+Each photograph is coloured by the code of `hybridvit colorize` (`colorize/batch`), from and to the disk of the worker:
 what is done already is skipped by the record in the result, so a bundle that is tried again, and a job that is started
 again, do nothing twice; a result appears whole or not at all. What cannot be coloured goes to OUTPUT/failed.jsonl.
 """
@@ -22,13 +22,14 @@ from apache_beam.metrics import Metrics
 from apache_beam.utils.shared import Shared
 from apache_beam.utils.windowed_value import WindowedValue
 
-from hybridvit.bulk.files import exists, fetch, is_remote, put
+from hybridvit.bulk.files import exists, fetch, is_remote, listed, put
 from hybridvit.bulk.found import Found, find
-from hybridvit.hints.sidecar import sidecar_path
-from hybridvit.inference.batch import NO_ROOM, Orders, Work, is_result, make, prepare
-from hybridvit.inference.inputs import Source
-from hybridvit.inference.naming import Job, job_of
-from hybridvit.inference.summary import explain
+from hybridvit.colorize.batch import NO_ROOM, Orders, Work, is_result, make, prepare
+from hybridvit.colorize.inputs import Source, folded
+from hybridvit.colorize.namesakes import Neighbours, by_claim, claim_of, find_sidecar
+from hybridvit.colorize.naming import Job, job_of
+from hybridvit.colorize.summary import explain
+from hybridvit.hints.sidecar import sidecar_path, whole_sidecar_path
 
 FAILED = "failed.jsonl"
 COUNTERS = ("coloured", "skipped", "failed", "results", "bytes")
@@ -46,6 +47,7 @@ class Task:
     orders: Orders
     output: str
     batch: int
+    keeps_case: bool  # whether `output` keeps both A and a
 
 
 class Waiting(NamedTuple):
@@ -94,7 +96,8 @@ def remote_of(path: pathlib.Path, folder: pathlib.Path, task: Task) -> str:
 def target_of(found: Found, task: Task) -> str:
     """The name of the photograph's first result, by which those are found that would overwrite one another."""
     folder = pathlib.Path("/hybridvit")
-    return remote_of(local_job(found, task, folder).results[0], folder, task).casefold()
+    name = remote_of(local_job(found, task, folder).results[0], folder, task)
+    return name if task.keeps_case else folded(name)
 
 
 def only_one(target: str, found: Iterable[Pair]) -> Iterator[Any]:
@@ -126,6 +129,10 @@ class Colour(beam.DoFn):
         self._task = task
         self._shared = Shared()
         self._waiting: dict[tuple[int, int], list[Waiting]] = {}
+        self._listed: tuple[str, dict[str, list[str]]] = (
+            "",
+            {},
+        )  # the last folder that was, and its `by_claim`
 
     def setup(self) -> None:
         from hybridvit.inference.ahead import Ahead
@@ -171,27 +178,41 @@ class Colour(beam.DoFn):
         if is_result(job.source):
             self._counters["results"].inc()
             return None
-        sidecar = sidecar_path(job.source)
-        if not self._task.options.no_hints:
-            remote = f"{found.path.rpartition('/')[0]}/{sidecar.name}"
-            if exists(remote):
-                fetch(remote, sidecar)
+        hints = not self._task.options.no_hints
+        if hints:
+            self._fetch_sidecars(found, job.source)
         for target in (*job.results, *([job.heat_map] if job.heat_map else [])):
             remote = remote_of(target, here, self._task)
             if not orders.overwrite and exists(remote):
                 fetch(remote, target)
-        work = prepare(job, self._colorizer.digest, lambda _: sidecar if sidecar.exists() else None, orders)
+        sidecar_of = functools.partial(find_sidecar, neighbours=Neighbours()) if hints else lambda _: None
+        work = prepare(job, self._colorizer.digest, sidecar_of, orders)
         if work is None:
             self._counters["skipped"].inc()
             return None
         return Waiting(found, folder, job, work)
 
+    def _fetch_sidecars(self, found: Found, picture: pathlib.Path) -> None:
+        """Those that are the picture's by their names, and the pictures whose they may be as well."""
+        folder = found.path.rpartition("/")[0]
+        for sidecar in dict.fromkeys((whole_sidecar_path(picture), sidecar_path(picture))):
+            remote = f"{folder}/{sidecar.name}"
+            if not exists(remote):
+                continue
+            fetch(remote, sidecar)
+            if folder != self._listed[0]:
+                self._listed = folder, by_claim(listed(folder))
+            for name in self._listed[1].get(claim_of(sidecar.name), ()):
+                if not picture.with_name(name).exists():
+                    fetch(f"{folder}/{name}", picture.with_name(name))
+
     def _shape(self, read: Waiting) -> tuple[int, int]:
+        from hybridvit.inference.canvas import inside_of
         from hybridvit.inference.predictor import BUCKET
         from hybridvit.inference.view import view_size
 
-        recipe = _recipe(read.work)
-        height, width = view_size(*read.work.photo.pixels.shape[:2], recipe.settings.size)
+        settings = _recipe(read.work).settings
+        height, width = view_size(*inside_of(read.work.photo, settings)[2:], settings.size)
         return -(-height // BUCKET), -(-width // BUCKET)
 
     def _colour_all(self) -> Iterator[Failure]:
@@ -218,10 +239,9 @@ class Colour(beam.DoFn):
             self._counters["bytes"].inc(written)
 
     def _view(self, work: Work) -> np.ndarray:
-        from hybridvit.inference.view import view_lightness, view_size
+        from hybridvit.inference.canvas import seen_lightness
 
-        pixels = work.photo.pixels
-        return view_lightness(pixels, *view_size(*pixels.shape[:2], _recipe(work).settings.size))
+        return seen_lightness(work.photo, _recipe(work).settings)
 
     def _failed(self, found: Found, folder: tempfile.TemporaryDirectory, error: Exception) -> Failure:
         folder.cleanup()
@@ -235,7 +255,7 @@ class Colour(beam.DoFn):
 
 def load(task: Task) -> Any:
     """The `Colorizer` asked for; its weights may lie on any filesystem."""
-    from hybridvit.colorize import build_colorizer
+    from hybridvit.colorize.command import build_colorizer
 
     options = task.options
     if not is_remote(options.weights):

@@ -18,10 +18,10 @@ from jaxtyping import Bool, Float, UInt8, UInt16
 
 from hybridvit.classical import levin, reinhard, rules, welsh
 from hybridvit.color.lab import rgb_to_lab
-from hybridvit.compilation import enable_compilation_cache
 from hybridvit.inference.colorizer import Colorizer
 from hybridvit.inference.predictor import Hints, Predicted
 from hybridvit.inference.view import shrink, view_size
+from hybridvit.runtime.compilation import enable_compilation_cache
 from hybridvit.version import VERSION
 
 REFERENCE_SIZE = 256  # px, shorter side that a reference is reduced to

@@ -35,6 +35,7 @@ _ROWS = (
     (100, -90, 0),
 )
 _STEP = 10
+FACTOR = 8  # px, the side of a cell that has one distribution
 
 BIN_CENTRES = np.array(
     [(a, b) for a, first, last in _ROWS for b in range(first, last + _STEP, _STEP)], dtype=np.float32
@@ -112,7 +113,8 @@ def rebalancing_weights(prior: Float[Array, "313"], uniform_mix: float) -> Float
 def chroma_ring(ab: Float[Array, "*shape 2"]) -> Int[Array, "*shape"]:
     """Ring of each colour, int32 in 0..NUM_RINGS - 1: the number of RING_EDGES that its chroma reaches."""
     squared = jnp.sum(ab**2, axis=-1)
-    return sum((squared >= edge**2).astype(jnp.int32) for edge in RING_EDGES)
+    start = jnp.zeros(squared.shape, jnp.int32)
+    return sum(((squared >= edge**2).astype(jnp.int32) for edge in RING_EDGES), start)
 
 
 def _squared_distances(ab: Float[Array, "*shape 2"]) -> Float[Array, "*shape 313"]:
@@ -122,3 +124,10 @@ def _squared_distances(ab: Float[Array, "*shape 2"]) -> Float[Array, "*shape 313
 
 def _mean(probs: Float[Array, "*shape 313"]) -> Float[Array, "*shape 2"]:
     return jnp.matmul(probs, BIN_CENTRES, precision=jax.lax.Precision.HIGHEST)
+
+
+def pool(x: Float[Array, "b h w c"], factor: int = FACTOR) -> Float[Array, "b hs ws c"]:
+    """Mean over squares of `factor` px; the last row and column of squares may be smaller."""
+    b, h, w, c = x.shape
+    x = jnp.pad(x, ((0, 0), (0, -h % factor), (0, -w % factor), (0, 0)), mode="edge")
+    return x.reshape(b, -(-h // factor), factor, -(-w // factor), factor, c).mean((2, 4))

@@ -41,11 +41,6 @@ def rgb_to_lab(rgb: Float[Array, "*shape 3"]) -> Float[Array, "*shape 3"]:
     return jnp.concatenate([116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)], axis=-1)
 
 
-def lab_to_rgb(lab: Float[Array, "*shape 3"]) -> Float[Array, "*shape 3"]:
-    """Colours in sRGB of CIE Lab, clipped to 0..1 where they are out of the gamut."""
-    return _rgb_of_lab(lab[..., 0:1], lab[..., 1:2], lab[..., 2:3])
-
-
 def to_luma_chroma(
     rgb: Float[Array, "*shape 3"],
 ) -> tuple[Float[Array, "*shape 1"], Float[Array, "*shape 2"]]:

@@ -18,10 +18,10 @@ import jax
 from ml_collections import ConfigDict
 
 from hybridvit.data.pipeline import make_train_dataset, make_train_iterator
-from hybridvit.growing import plan_stages
-from hybridvit.mesh import build_mesh, put_batch
-from hybridvit.state import abstract_state, build_networks, create_state
+from hybridvit.runtime.mesh import build_mesh, put_batch
 from hybridvit.train import jit_train_step
+from hybridvit.training.phases import plan_phases
+from hybridvit.training.state import abstract_state, build_networks, create_state
 
 SCALED = {  # fields that count steps, and the least that they may be
     "optim.warmup_steps": 0,
@@ -92,12 +92,11 @@ def time_step(config: ConfigDict) -> float:
     abstract = abstract_state(networks, mesh)
     clock = time.process_time if jax.default_backend() == "cpu" else time.perf_counter
     batches = make_train_iterator(make_train_dataset(config.data, config.seed), config.data)
-    side = config.data.image_size
-    stages = plan_stages(config.growing.first_side or side, side, config.growing.steps)
-    ends = [*(stage.start for stage in stages[1:]), config.train.steps]
+    phases = plan_phases(config)
+    ends = [*(phase.start for phase in phases[1:]), config.train.steps]
     seconds = 0.0
-    for stage, end in zip(stages, ends, strict=True):
-        step = jit_train_step(networks, config, abstract, mesh, stage)
+    for phase, end in zip(phases, ends, strict=True):
+        step = jit_train_step(networks, config, abstract, mesh, phase)
         state = create_state(networks, mesh, config.seed)
         for _ in range(WARM_STEPS):
             state, metrics = step(state, put_batch(next(batches), mesh))
@@ -108,6 +107,6 @@ def time_step(config: ConfigDict) -> float:
             jax.block_until_ready(metrics)
             timed += 1
         jax.block_until_ready(state)
-        seconds += (clock() - start) / timed * (end - stage.start) / config.train.steps
+        seconds += (clock() - start) / timed * (end - phase.start) / config.train.steps
     batches.close()
     return seconds

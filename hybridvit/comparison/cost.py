@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from hybridvit.models.generator import join
-from hybridvit.state import build_networks
+from hybridvit.training.state import build_networks
 
 REPEATS = 30
 LONGEST = 10.0  # s of the clock after which no further repeat is begun

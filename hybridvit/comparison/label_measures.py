@@ -17,16 +17,17 @@ from jaxtyping import Float, Int
 from ml_collections import ConfigDict
 from scipy.optimize import minimize_scalar
 
-from hybridvit import metrics
-from hybridvit.calibration import fit_temperature, reliability
-from hybridvit.checkpoint import Checkpoints
+from hybridvit.augment.degrade import degrade
+from hybridvit.color.bins import pool
 from hybridvit.color.lab import CHROMA_SCALE
-from hybridvit.data.degrade import degrade
 from hybridvit.data.pipeline import EvalPictures, make_eval_pictures
-from hybridvit.likelihood import LIKELIHOODS, Cells, score_cells, summarize, true_bins
-from hybridvit.mesh import build_mesh
-from hybridvit.objectives.bin_cross_entropy import log_rarity, pool
-from hybridvit.state import Networks, abstract_state, build_networks
+from hybridvit.measures import metrics
+from hybridvit.measures.calibration import fit_temperature, reliability
+from hybridvit.measures.likelihood import LIKELIHOODS, Cells, score_cells, summarize, true_bins
+from hybridvit.objectives.bin_cross_entropy import log_rarity
+from hybridvit.runtime.checkpoint import Checkpoints
+from hybridvit.runtime.mesh import build_mesh
+from hybridvit.training.state import Networks, abstract_state, build_networks
 
 CONDITIONS = ("clean", "aged")
 SCALES = (0.2, 3.0)  # of the chroma, to choose from
@@ -63,12 +64,12 @@ def measure_labels(config: ConfigDict, test: ConfigDict, folder: pathlib.Path) -
         variables, _ = checkpoints.restore_part(step, "ema", abstract.ema)
         prior, _ = checkpoints.restore_part(step, "bin_prior", abstract.bin_prior)
     answer = make_answer(networks, config, test.degrade, (variables, prior))
-    validation = answer(make_eval_pictures(config.data, config.eval.image_size), aged=False)
+    validation = answer(make_eval_pictures(config.data, config.eval.image_size, config.eval.view), aged=False)
     temperature = fit_temperature(validation.flat_logits, validation.cells_bin)
     scale = fit_scale(validation, networks)
     data = config.data.copy_and_resolve_references()
     data.update(test.data)
-    pictures = make_eval_pictures(data, config.eval.image_size)
+    pictures = make_eval_pictures(data, config.eval.image_size, config.eval.view)
     radius = config.consistency.radius
     measured = {
         condition: measure(answer(pictures, aged=condition == "aged"), networks, temperature, scale, radius)

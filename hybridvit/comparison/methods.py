@@ -25,9 +25,9 @@ from hybridvit.data.transforms import center_square
 from hybridvit.evaluate import make_evaluate
 from hybridvit.hints.simulate import protocol_hints, to_hints
 from hybridvit.inference.view import view_lightness
-from hybridvit.mesh import build_mesh
 from hybridvit.models.prediction import Prediction
-from hybridvit.state import build_networks
+from hybridvit.runtime.mesh import build_mesh
+from hybridvit.training.state import build_networks
 
 NEEDS_HINTS = ("levin",)
 REFERENCES = 200  # training pictures to choose from, evenly spread
@@ -40,7 +40,7 @@ def evaluate_method(
     """Report and grid rows as those of `make_evaluate`, of a method of METHODS."""
     networks = dataclasses.replace(build_networks(config), generate=make_generate(name, config))
     evaluate = make_evaluate(networks, config, build_mesh(1, jax.devices()[:1]))
-    pictures = make_eval_pictures(config.data, config.eval.image_size)
+    pictures = make_eval_pictures(config.data, config.eval.image_size, config.eval.view)
     with jax.disable_jit():  # methods compute on the host, with values
         return evaluate(None, None, pictures, usable_counts(name, hint_counts))
 
@@ -53,7 +53,7 @@ def usable_counts(name: str, hint_counts: Sequence[int]) -> tuple[int, ...]:
 
 def measure_method(name: str, config: ConfigDict, hint_count: int) -> Cost:
     """Of one held-out picture, with hints if the method needs them."""
-    picture_name, pixels = make_eval_pictures(config.data, config.eval.image_size)[0]
+    picture_name, pixels = make_eval_pictures(config.data, config.eval.image_size, config.eval.view)[0]
     task = build_networks(config).task
     examined = task.examine(
         jax.random.split(jax.random.key(0), 1), jnp.asarray(pixels[None] / np.float32(255))

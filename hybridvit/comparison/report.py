@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hybridvit.comparison.rows import ANCHOR, Results, Row
-from hybridvit.evaluate import TRUTH
+from hybridvit.measures.tables import TRUTH
 from hybridvit.tasks.colorize import GRAY, TINT
 
 SURE = 2.0  # standard errors beyond which a difference is called one

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 
 from hybridvit.comparison.systems import System
-from hybridvit.evaluate import METRICS, TRUTH
+from hybridvit.measures.tables import METRICS, TRUTH
 
 ANCHOR, NETWORK, METHOD = "anchor", "network", "method"
 
@@ -63,7 +63,7 @@ def collect(
         measured_on = (report["image_size"], tuple(next(iter(report["per_picture_psnr"].values()))))
         if pictures is None:
             image_size, pictures = measured_on
-            rows += [_anchor(name, report) for name in report["systems"] if not name.startswith("model@")]
+            rows += [_anchor(name, report) for name in report["systems"] if not name.startswith("model")]
         if measured_on != (image_size, pictures):
             notes.append(
                 ("failed", system.name, "was measured on other pictures, and is left out: delete its folder.")

@@ -10,7 +10,7 @@ from hybridvit.comparison.report import write_markdown
 from hybridvit.comparison.rows import Results
 from hybridvit.comparison.sheet import draw_sheet, read_grid
 from hybridvit.comparison.systems import System
-from hybridvit.evaluate import TRUTH
+from hybridvit.measures.tables import TRUTH
 from hybridvit.tasks.colorize import GRAY
 
 

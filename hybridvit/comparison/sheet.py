@@ -20,6 +20,7 @@ def read_grid(path: pathlib.Path, size: int) -> tuple[Tiles, Tiles, Tiles]:
     """What was given, what was predicted and the truth, from a `grid.png` of `hybridvit.evaluate`."""
     with Image.open(path) as image:
         pixels = np.asarray(image.convert("RGB"))
+    pixels = pixels[len(pixels) % size :]  # below the headings
     rows = pixels.reshape(len(pixels) // size, size, -1, size, 3).swapaxes(1, 2)  # [n, panels, s, s, 3]
     return rows[:, 0], rows[:, 1], rows[:, 2]
 

@@ -30,16 +30,16 @@ import jax
 from absl import logging
 from ml_collections import ConfigDict
 
-from hybridvit.checkpoint import Checkpoints
 from hybridvit.comparison.budget import Plan, fit_schedule, plan_budget
 from hybridvit.comparison.cost import Cost, measure_cost
 from hybridvit.comparison.label_measures import measure_labels
 from hybridvit.comparison.label_report import MEASURED
 from hybridvit.comparison.methods import evaluate_method, measure_method, usable_counts
-from hybridvit.compilation import enable_compilation_cache
 from hybridvit.evaluate import evaluate_checkpoint, save_report
+from hybridvit.runtime.checkpoint import Checkpoints
+from hybridvit.runtime.compilation import enable_compilation_cache
 from hybridvit.train import PACKAGES, DivergedError, train
-from hybridvit.validate import check_config
+from hybridvit.training.validate import check_config
 from hybridvit.version import VERSION
 
 OUTCOME = "outcome.json"

@@ -27,7 +27,7 @@ from ml_collections import ConfigDict
 from hybridvit.data.pairs import MODE as PAIR
 from hybridvit.data.reading import Stream, map_in_order
 from hybridvit.data.splits import CACHE_DIR, build_eval_stream, build_training_streams
-from hybridvit.data.transforms import center_square, random_square, to_gray
+from hybridvit.data.transforms import EVAL_VIEWS, random_square, to_gray
 
 Batch = dict[str, np.ndarray]
 PUT_AHEAD = 2  # batches on the devices before their step begins
@@ -124,9 +124,10 @@ def _end_with(parent: int) -> None:
 class EvalPictures(Sequence):
     """Held-out colour pictures as (name "set/file", uint8 `[size, size, 3 or 4]`), decoded at each access."""
 
-    def __init__(self, stream: Stream, size: int):
+    def __init__(self, stream: Stream, size: int, view: str):
         self._stream = stream
         self._size = size
+        self._view = EVAL_VIEWS[view]
         looks = map_in_order(self._is_color, range(len(stream)), threads=8)
         self._chosen = [i for i, good in enumerate(looks) if good]
         if len(self._chosen) < len(stream):
@@ -153,11 +154,15 @@ class EvalPictures(Sequence):
         image, name = reader.read(chosen), reader.source.name(chosen)
         if image is None:
             raise ValueError(f"the evaluation picture {name} became unreadable: {reader.unreadable[chosen]}")
-        return name, center_square(image if image.mode == PAIR else image.convert("RGB"), self._size)
+        return name, self._view(image if image.mode == PAIR else image.convert("RGB"), self._size)
 
 
-def make_eval_pictures(config: ConfigDict, size: int, cache_dir: str = CACHE_DIR) -> EvalPictures:
+def make_eval_pictures(
+    config: ConfigDict, size: int, view: str = "center", cache_dir: str = CACHE_DIR
+) -> EvalPictures:
     """The pictures to evaluate on, `size` px square; the same for every seed. None of them is trained on.
+
+    `view` is one of `EVAL_VIEWS`.
 
     They are `eval_limit` at most, evenly spread over the eval set, or over the share `eval_fraction` held out of the
     colour pictures.
@@ -165,7 +170,7 @@ def make_eval_pictures(config: ConfigDict, size: int, cache_dir: str = CACHE_DIR
     Raises:
       ValueError, FileNotFoundError: one line that names the flag to mend.
     """
-    pictures = EvalPictures(build_eval_stream(config, cache_dir), size)
+    pictures = EvalPictures(build_eval_stream(config, cache_dir), size, view)
     if not pictures:
         raise ValueError(
             "no held-out colour picture to evaluate on: name an eval set (config.data.eval_dir, tfds_eval_split or "

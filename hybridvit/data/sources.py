@@ -193,7 +193,7 @@ def open_tfds(dataset: str, split: str, data_dir: str, split_flag: str) -> TfdsP
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
-        message = "config.data.kind 'tfds' needs TensorFlow Datasets: pip install tensorflow-datasets"
+        message = "config.data.kind 'tfds' needs TensorFlow Datasets: pip install 'hybridvit[train]'"
         raise ImportError(message) from error
     flag = "--config.data.tfds_name"
     if not dataset:

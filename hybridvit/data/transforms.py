@@ -49,6 +49,45 @@ def center_square(image: Image.Image, size: int) -> UInt8[np.ndarray, "size size
     return _pixels(image.crop((left, top, left + size, top + size)))
 
 
+def cropped_square(image: Image.Image, size: int) -> UInt8[np.ndarray, "size size c"]:
+    """The central square, then `size` (bilinear, antialiased): CT2's and DDColor's view of ImageNet val5k."""
+    width, height = image.size
+    side = min(width, height)
+    left, top = round((width - side) / 2), round((height - side) / 2)
+    box = (left, top, left + side, top + side)
+    # Not resize(box=...): that looks at pixels beyond the box
+    return _pixels(image.crop(box).resize((size, size), Image.Resampling.BILINEAR))
+
+
+def squashed(image: Image.Image, size: int) -> UInt8[np.ndarray, "size size c"]:
+    """The whole picture as a square (bilinear, antialiased, as torchvision resizes): Zhang et al. 2017, iColoriT."""
+    return _pixels(image.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def squashed_aliased(image: Image.Image, size: int) -> UInt8[np.ndarray, "size size c"]:
+    """The whole picture as a square, between the nearest four pixels only, as OpenCV resizes: DDColor's, ColorFormer's.
+
+    OpenCV's own arithmetic on bytes has 11 bits for a weight: one level apart from this in some pixels.
+    """
+    pixels = _pixels(image).astype(np.float32)
+    for axis in (0, 1):
+        last = pixels.shape[axis] - 1
+        place = np.clip((np.arange(size) + 0.5) * ((last + 1) / size) - 0.5, 0, last)
+        before = place.astype(int)
+        share = np.expand_dims((place - before).astype(np.float32), (1 - axis, 2))
+        after = pixels.take(np.minimum(before + 1, last), axis)
+        pixels = pixels.take(before, axis) * (1 - share) + after * share
+    return np.rint(pixels).astype(np.uint8)
+
+
+EVAL_VIEWS = {  # config.eval.view
+    "center": center_square,
+    "crop": cropped_square,
+    "squash": squashed,
+    "squash_aliased": squashed_aliased,
+}
+
+
 def to_gray(pixels: UInt8[np.ndarray, "*b h w c"]) -> UInt8[np.ndarray, "*b h w 1"]:
     """The gray picture of the same CIE luminance, hence of the same L; one that is gray already passes unchanged.
 

@@ -6,7 +6,10 @@ At full resolution a hint covers
 - a stroke: the pixels whose centres are under the round brush, and those that hold its corners;
 - a region: the pixels whose centres are in the polygon, and those that hold its corners; or those of the mask.
 
-Where hints overlap the later one counts. At the view a cell's hint is the mean colour of the full-resolution pixels in
+Where hints overlap the later one counts. A hint of less than full strength leaves its pixels to the view, in which it
+is mixed with what is there without it, and takes them from earlier hints.
+
+At the view a cell's hint is the mean colour of the full-resolution pixels in
 it that hints cover. Cells of which a hint covers less than half are left out, because most of their lightness is not
 the hint's; unless the hint covers no cell better, being small or thin.
 """
@@ -53,9 +56,13 @@ def rasterise(
     Of a `window` only what lies in it, and none of the hints beyond. Raises HintError, a ValueError that names the
     hint, if one is outside the picture.
     """
+    weak = [index for index, hint in enumerate(hints) if hint.strength < 1]
     for index, hint in enumerate(hints):
         pixels = _pixels_of(index, hint, height, width, window)
-        if pixels.mask.size:
+        if pixels.mask.size and hint.strength == 1:
+            for other in weak:
+                if other > index:
+                    _cut(pixels, _pixels_of(other, hints[other], height, width, window))
             yield pixels
 
 
@@ -86,23 +93,33 @@ def rasterise_recipe(
 
 
 def rasterise_view(
-    hints: Sequence[Hint], height: int, width: int, view_height: int, view_width: int
+    hints: Sequence[Hint],
+    height: int,
+    width: int,
+    view_height: int,
+    view_width: int,
+    window: Window | None = None,
 ) -> tuple[Float[np.ndarray, "h w 2"], Bool[np.ndarray, "h w"]]:
     """What the model is given of hints on a picture of `height` x `width` px: their ab, float32, and where they are.
 
-    ab is in CIE units, and 0 where there is no hint. Raises HintError as `rasterise`.
+    ab is in CIE units, and 0 where there is no hint. The view spans the `window` of the picture, else all of it; hints
+    beyond are not in it. Raises HintError as `rasterise`.
     """
-    taken = np.zeros((height, width), bool)  # by later hints
+    window = window or Window(0, 0, height, width)
+    taken = np.zeros((window.height, window.width), bool)  # by later hints
     total = np.zeros((view_height, view_width, 2))
     count = np.zeros((view_height, view_width))
     known = np.zeros((view_height, view_width), bool)
     for index in reversed(range(len(hints))):
-        top, left, mask, ab = _pixels_of(index, hints[index], height, width)
+        top, left, mask, ab = _pixels_of(index, hints[index], height, width, window)
+        if not mask.size:
+            continue
+        top, left = top - window.top, left - window.left
         box = taken[top : top + mask.shape[0], left : left + mask.shape[1]]
         mask &= ~box
         box |= mask
-        first_row, row_size, pooled = _pool(mask, top, height, view_height)
-        first_column, column_size, pooled = _pool(pooled.T, left, width, view_width)
+        first_row, row_size, pooled = _pool(mask, top, window.height, view_height)
+        first_column, column_size, pooled = _pool(pooled.T, left, window.width, view_width)
         cells = (
             slice(first_row, first_row + pooled.shape[1]),
             slice(first_column, first_column + len(pooled)),
@@ -125,6 +142,18 @@ def _pixels_of(index: int, hint: Hint, height: int, width: int, window: Window |
     return HintPixels(top, left, mask, color_ab(hint.color))
 
 
+def _cut(pixels: HintPixels, other: HintPixels) -> None:
+    """Takes from a hint's pixels, in place, those of another one."""
+    top, left = max(pixels.top, other.top), max(pixels.left, other.left)
+    bottom = min(x.top + x.mask.shape[0] for x in (pixels, other))
+    right = min(x.left + x.mask.shape[1] for x in (pixels, other))
+    if top < bottom and left < right:
+        here, there = (
+            np.s_[top - x.top : bottom - x.top, left - x.left : right - x.left] for x in (pixels, other)
+        )
+        pixels.mask[here] &= ~other.mask[there]
+
+
 def _cover(hint: Hint, height: int, width: int, window: Window) -> tuple[int, int, Bool[np.ndarray, "h w"]]:
     """The hint's pixels in the window: a box, of no rows or columns if there are none, and which of it."""
     match hint:
@@ -139,6 +168,7 @@ def _cover(hint: Hint, height: int, width: int, window: Window) -> tuple[int, in
             top, left, bottom, right = _clipped(*box, window)
             return top, left, inside[top - mask.top : bottom - mask.top, left - mask.left : right - mask.left]
         case Region(area=path):
+            assert not isinstance(path, Mask)  # which was above
             top, left, mask = _empty_box(path, 0.0, window)
             _fill_polygon(mask, np.subtract(path, (left, top)))
         case Stroke(points=path):

@@ -6,6 +6,10 @@ column j and row i is the square from (j, i) to (j + 1, i + 1), and a click in i
 A hint's colour is an sRGB hex like "#2e6b3a", which stands for its ab alone (the lightness is the picture's own,
 everywhere), or an (a, b) pair in CIE units. `source` says where it is known from ("uniform: museum catalogue no. 12").
 
+`reach`, 0..1, is how far a hint may change the picture (`inference/reach`): HERE, its own pixels alone; THING, what it
+lies on; PICTURE, everything that looks alike to the model; what is between reaches as far as between them. `strength`,
+0..1, is how far the colours there go from what they are without the hint to what they are with it.
+
 What is not as it should be raises a HintError, a ValueError of one line that begins with the field.
 """
 
@@ -29,6 +33,8 @@ LARGEST_WEIGHT = 10**9
 MOST_CORNERS = 10_000  # of a path; a hand draws some hundreds
 LONGEST_SOURCE = 2_000  # characters
 
+HERE, THING, PICTURE = 0.0, 0.5, 1.0  # of `reach`
+
 
 class HintError(ValueError):
     """What is wrong, in one line, and with which field ("" for all of it)."""
@@ -51,10 +57,12 @@ class Point:
     y: float
     color: Color
     source: str | None = None
+    reach: float = THING
+    strength: float = 1.0
 
     def __post_init__(self):
         _set(self, x=_coordinate("x", self.x), y=_coordinate("y", self.y))
-        _set(self, color=_color(self.color), source=_source(self.source))
+        _set_described(self)
 
 
 @no_type_check  # it checks by itself
@@ -66,11 +74,13 @@ class Stroke:
     width: float
     color: Color
     source: str | None = None
+    reach: float = HERE
+    strength: float = 1.0
 
     def __post_init__(self):
         _set(self, points=_path("points", self.points, 1))
         _set(self, width=_positive("width", self.width, LARGEST_COORDINATE))
-        _set(self, color=_color(self.color), source=_source(self.source))
+        _set_described(self)
 
 
 @no_type_check  # it checks by itself
@@ -102,7 +112,8 @@ class Mask:
         """The mask of the True pixels of an array whose upper left pixel is (left, top) in the picture."""
         flat = inside.ravel()
         runs = np.diff(np.flatnonzero(flat[1:] != flat[:-1]) + 1, prepend=0, append=flat.size).tolist()
-        return cls(left, top, *inside.shape[::-1], (0, *runs) if flat[:1].any() else tuple(runs))
+        height, width = inside.shape
+        return cls(left, top, width, height, (0, *runs) if flat[:1].any() else tuple(runs))
 
 
 @no_type_check  # it checks by itself
@@ -113,11 +124,13 @@ class Region:
     area: tuple[XY, ...] | Mask
     color: Color
     source: str | None = None
+    reach: float = HERE
+    strength: float = 1.0
 
     def __post_init__(self):
         if not isinstance(self.area, Mask):
             _set(self, area=_path("polygon", self.area, 3))
-        _set(self, color=_color(self.color), source=_source(self.source))
+        _set_described(self)
 
 
 @no_type_check  # it checks by itself
@@ -159,7 +172,7 @@ def check_within(hint: Hint, width: int, height: int) -> None:
         case Region(area=Mask(left=left, top=top) as mask):
             if left + mask.width > width or top + mask.height > height:
                 raise HintError("mask", f"it is partly {outside}")
-        case Region(area=path):
+        case Region(area=tuple() as path):
             _check_reaches("polygon", path, 0.0, (width, height), outside)
         case Stroke(points=path):
             _check_reaches("points", path, hint.width / 2, (width, height), outside)
@@ -183,11 +196,19 @@ def _set(shape: Any, **values: Any) -> None:
         object.__setattr__(shape, name, value)  # frozen
 
 
+def _set_described(hint: Any) -> None:
+    """Checks what all hints have."""
+    _set(hint, color=_color(hint.color), source=_source(hint.source))
+    for name in ("reach", "strength"):
+        _set(hint, **{name: number_within(name, getattr(hint, name), 0, 1)})
+
+
 def _color(value: Any) -> Color:
     if isinstance(value, str) and re.fullmatch("#[0-9a-fA-F]{6}", value):
         return value.lower()
     if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) and len(value) == 2:
-        return tuple(number_within("color", x, -LARGEST_AB, LARGEST_AB) for x in value)
+        a, b = (number_within("color", x, -LARGEST_AB, LARGEST_AB) for x in value)
+        return a, b
     raise HintError("color", f"{shown(value)} is not an sRGB colour like '#2e6b3a', nor CIE a and b")
 
 
@@ -230,7 +251,8 @@ def _positive(name: str, value: Any, largest: int) -> float:
 
 def number_within(name: str, value: Any, least: int, largest: int) -> float:
     """The value as a float; raises HintError if it is no number in this range."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not least <= value <= largest:
+    real = not isinstance(value, bool) and isinstance(value, numbers.Real)
+    if not real or not least <= value <= largest:  # pyright: ignore[reportOperatorIssue]  # of any size
         raise HintError(name, f"{shown(value)} is not a number from {least:g} to {largest:g}")
     return float(value)
 

@@ -1,11 +1,17 @@
 """The sidecar: a JSON file beside a photograph with the recipe of its colours (photo.hints.json beside photo.tif).
 
+Where photo.tif and photo.jpg lie side by side, each has its own (`colorize/namesakes`): photo.tif.hints.json.
+
 schema.json, in this folder, is its JSON schema. The picture's size and a digest of its pixels are kept with the recipe,
 so that the sidecar of another picture is noticed. Whatever is wrong with one raises a ValueError of one line that names
 file and field: "photo.hints.json: hints[3].color: 'green' is not ...".
+
+Version 1 knew no `reach` and no `strength` of a hint: each changed all of the picture that looks alike. So its hints
+are read as reaching so far (`PICTURE`), and written as version 2, in which what is left out is the shape's default.
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -29,6 +35,7 @@ from hybridvit.hints.recipe import (
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import (
     LARGEST_COORDINATE,
+    PICTURE,
     Hint,
     HintError,
     Mask,
@@ -39,11 +46,13 @@ from hybridvit.hints.shapes import (
     shown,
 )
 
-VERSION = 1
+VERSION = 2
+VERSIONS = (1, 2)  # that are read
 LARGEST_FILE = 2**26  # bytes
 
 _SHAPES = {"point": Point, "stroke": Stroke, "region": Region}
 _RECIPE = ("palette", "settings")  # fields that may be left out
+_DESCRIBED = ("source", "reach", "strength")  # fields of a hint that may be left out
 _HEX_DIGITS = set("0123456789abcdef")
 
 Pixels = UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"]
@@ -85,11 +94,17 @@ def sidecar_path(picture: str | os.PathLike) -> pathlib.Path:
     return pathlib.Path(picture).with_suffix(".hints.json")
 
 
+def whole_sidecar_path(picture: str | os.PathLike) -> pathlib.Path:
+    """photo.tif.hints.json of photo.tif, for one that has namesakes (photo.jpg) in its folder."""
+    picture = pathlib.Path(picture)
+    return picture.with_name(f"{picture.name}.hints.json")
+
+
 def pixels_digest(pixels: Pixels) -> str:
     """SHA-256, hex, of a picture's size, depth and upright pixels: the same whatever its metadata and compression."""
     digest = hashlib.sha256(f"{pixels.shape} {pixels.dtype.name}".encode())
     for row in pixels:
-        digest.update(np.ascontiguousarray(row.astype(row.dtype.newbyteorder("<"), copy=False)))
+        digest.update(np.ascontiguousarray(row.astype(row.dtype.newbyteorder("<"), copy=False)).data)
     return digest.hexdigest()
 
 
@@ -133,8 +148,8 @@ def parse_hints(text: bytes | str) -> Sidecar:
 
 
 def to_json(sidecar: Sidecar) -> dict[str, Any]:
-    """The sidecar as `json.dumps` takes it; fits schema.json."""
-    picture = {"width": sidecar.width, "height": sidecar.height}
+    """The sidecar, of version VERSION, as `json.dumps` takes it; fits schema.json."""
+    picture: dict[str, Any] = {"width": sidecar.width, "height": sidecar.height}
     if sidecar.sha256 is not None:
         picture["sha256"] = sidecar.sha256
     return {"version": VERSION, "picture": picture, **recipe_to_json(sidecar.recipe)}
@@ -153,31 +168,36 @@ def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
 
 
 def from_json(data: Any) -> Sidecar:
-    """The sidecar in what `json.loads` returned; raises HintError if it is malformed."""
-    if isinstance(data, dict) and (version := data.get("version", VERSION)) != VERSION:
-        raise HintError("version", f"{shown(version)} is not known to this hybridvit, only {VERSION} is")
+    """The sidecar in what `json.loads` returned, of any of VERSIONS; raises HintError if it is malformed."""
+    if isinstance(data, dict) and (version := data.get("version", VERSION)) not in VERSIONS:
+        known = " and ".join(map(str, VERSIONS))
+        raise HintError("version", f"{shown(version)} is not known to this hybridvit, only {known} are")
     _check_fields(data, ("version", "picture", "hints"), optional=(*_RECIPE, "protected"))
     if isinstance(data["version"], bool):
         raise HintError("version", f"{data['version']} is not {VERSION}")
     with within("picture"):
         width, height, sha256 = _picture_from_json(data["picture"])
-    return Sidecar(width, height, sha256, _recipe_from_json(data))
+    return Sidecar(
+        width, height, sha256, _recipe_from_json(data, {"reach": PICTURE} if data["version"] == 1 else {})
+    )
 
 
-def _recipe_from_json(data: dict[str, Any]) -> Recipe:
-    hints = _list_from_json("hints", data["hints"], MOST_HINTS, _hint_from_json)
+def _recipe_from_json(data: dict[str, Any], left_out: dict[str, float]) -> Recipe:
+    parse = functools.partial(_hint_from_json, left_out=left_out)
+    hints = _list_from_json("hints", data["hints"], MOST_HINTS, parse)
     palette = _list_from_json("palette", data.get("palette", []), MOST_PALETTE_COLORS, _color_from_json)
     with within("settings"):
         settings = data.get("settings", {})
         _check_fields(settings, optional=[field.name for field in dataclasses.fields(Settings)])
         settings = Settings(**settings)
-    areas = _list_from_json("protected", data.get("protected", []), MOST_PROTECTED, _protected_from_json)
+    parse = functools.partial(_protected_from_json, left_out=left_out)
+    areas = _list_from_json("protected", data.get("protected", []), MOST_PROTECTED, parse)
     return Recipe(hints, palette, settings, areas)
 
 
-def _protected_from_json(data: Any) -> Protected:
+def _protected_from_json(data: Any, left_out: dict[str, float]) -> Protected:
     _check_fields(data, (_area_name(data), "hints"), optional=_RECIPE)
-    return Protected(_area_from_json(data), _recipe_from_json(data))
+    return Protected(_area_from_json(data), _recipe_from_json(data, left_out))
 
 
 def _picture_from_json(data: Any) -> tuple[int, int, str | None]:
@@ -208,8 +228,9 @@ def _hint_to_json(hint: Hint) -> dict[str, Any]:
     fields = {"type": type(hint).__name__.lower(), **vars(hint)}
     if isinstance(hint, Region):
         fields |= _area_to_json(fields.pop("area"))
-    if hint.source is None:
-        del fields["source"]
+    for field in dataclasses.fields(hint):
+        if field.name in _DESCRIBED and fields[field.name] == field.default:
+            del fields[field.name]
     return fields
 
 
@@ -229,20 +250,25 @@ def _area_from_json(data: dict[str, Any]) -> Any:
         return Mask(**data["mask"])
 
 
-def _hint_from_json(data: Any) -> Hint:
+def hint_from_json(data: Any) -> Hint:
+    """One hint of version VERSION; raises HintError if it is malformed."""
+    return _hint_from_json(data, {})
+
+
+def _hint_from_json(data: Any, left_out: dict[str, Any]) -> Hint:
     if not isinstance(data, dict):
         raise HintError("", f"{shown(data)} is not an object")
     if not isinstance(data.get("type"), str) or data["type"] not in _SHAPES:
         raise HintError("type", f"{shown(data.get('type'))} is not one of {', '.join(_SHAPES)}")
     shape = _SHAPES[data["type"]]
     own = {Point: ("x", "y"), Stroke: ("points", "width"), Region: (_area_name(data),)}
-    _check_fields(data, ("type", "color", *own[shape]), ("source",))
+    _check_fields(data, ("type", "color", *own[shape]), _DESCRIBED)
     if data.get("source", "") is None:
         raise HintError("source", "null is not a text; leave the field out")
     fields = {name: value for name, value in data.items() if name not in ("type", "mask", "polygon")}
     if shape is Region:
         fields["area"] = _area_from_json(data)
-    return shape(**fields)
+    return shape(**left_out | fields)
 
 
 def _color_from_json(data: Any) -> PaletteColor:

@@ -1,31 +1,40 @@
 """A photograph opened for colouring, once or again and again: what hints do not change is done once.
 
-Without hints there is one run of the model. With hints there is one more: what is vivid is decided without them, and
-that run is kept. Hints enter the network's first layer, so nothing inside it can be kept from one set of hints to the
-next; a run costs less than what a person notices.
+Without hints there is one run of the model. With hints that it is given there is one more: what is vivid, and which
+hints are given, is decided without them, and that run is kept. Hints enter the network's first layer, so nothing inside
+it can be kept from one set of hints to the next; a run costs less than what a person notices. Hints that keep to their
+reach (`bounded`) are laid over, and take no run. A method without a distribution is given all hints: it has nothing by
+which to tell what belongs together.
+
+The model's view is of the photograph inside its borders (`borders`), unless the settings say otherwise.
 """
 
+import dataclasses
 import functools
+import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float
 from PIL import Image
 
-from hybridvit.hints.raster import rasterise_recipe, rasterise_view
+from hybridvit.hints.raster import Window, rasterise_recipe, rasterise_view
 from hybridvit.hints.recipe import Recipe
-from hybridvit.hints.shapes import Hint
-from hybridvit.inference import sampling
-from hybridvit.inference.decode import with_hints
+from hybridvit.hints.settings import Settings
+from hybridvit.hints.shapes import HERE, PICTURE, THING, Hint, color_ab
+from hybridvit.inference import bounded, reach, sampling
+from hybridvit.inference.decode import KNOWN, with_hints
 from hybridvit.inference.full_resolution import Painter, Rgb, paint_hints
 from hybridvit.inference.hint_residual import spread_residual
+from hybridvit.inference.influence import cell_means
 from hybridvit.inference.palette import apply_palette
-from hybridvit.inference.photo import Photo
 from hybridvit.inference.predictor import Predict, Predicted
 from hybridvit.inference.view import view_lightness, view_size
+from hybridvit.photo.borders import respanned
+from hybridvit.photo.photo import Photo
 
 KEPT_BYTES = 2**24  # of results, the last used ones; a canvas takes about so much beside the photograph
 _KEPT_ANYHOW = 6  # results: what the next hint needs, at a large view too
@@ -38,6 +47,13 @@ class Conditioned(NamedTuple):
 
     mean: Float[np.ndarray, "h w 2"]
     logits: Float[np.ndarray, "h8 w8 313"] | None
+
+
+class Sorted(NamedTuple):
+    """Hints that the model is given, and those that are laid over, in their order."""
+
+    given: tuple[Hint, ...]
+    bounded: tuple[Hint, ...]
 
 
 class Canvas:
@@ -53,13 +69,24 @@ class Canvas:
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.RLock()
 
-    def view(self, size: int) -> tuple[int, int]:
-        """Height and width of the model's view whose shorter side is `size` px."""
-        return view_size(*self.photo.pixels.shape[:2], size)
+    def inside(self, settings: Settings) -> Window:
+        """The part of the photograph that is coloured: what the view, and all that is at the view, spans."""
+        return inside_of(self.photo, settings)
 
-    def lightness(self, size: int) -> Float[np.ndarray, "h w"]:
+    def view(self, settings: Settings) -> tuple[int, int]:
+        """Height and width of the model's view."""
+        return view_size(*self.inside(settings)[2:], settings.size)
+
+    def lightness(self, settings: Settings) -> Float[np.ndarray, "h w"]:
         """L, 0..100, at the view."""
-        return self._once(("L", size), lambda: view_lightness(self.photo.pixels, *self.view(size)))
+        return self._once(("L", *_of_view(settings)), lambda: seen_lightness(self.photo, settings))
+
+    def hint_map(
+        self, hints: Sequence[Hint], settings: Settings, view: tuple[int, int] | None = None
+    ) -> sampling.HintMap:
+        """ab `[h, w, 2]` of the hints at the view, or at one of another size, and where they are, `[h, w]`."""
+        size = self.photo.pixels.shape[:2]
+        return rasterise_view(hints, *size, *(view or self.view(settings)), self.inside(settings))
 
     def chroma(self, recipe: Recipe) -> Float[np.ndarray, "h w 2"]:
         """ab in CIE units, float32, at the view of the recipe's size: all that it says is in it."""
@@ -67,18 +94,32 @@ class Canvas:
 
     def logits(self, recipe: Recipe) -> Float[np.ndarray, "h8 w8 313"] | None:
         """Logarithms of the probabilities of the bins, up to a constant for each cell of 8 px, given the hints."""
-        return self._conditioned(recipe.hints, recipe.settings.size).logits
+        hints, settings = self._sorted(recipe.hints, recipe.settings), recipe.settings
+        logits = self._conditioned(hints.given, settings).logits
+        if not hints.bounded:
+            return logits
+        laid = self._laid(recipe.hints, settings)
+        weight = cell_means(laid.weight)[..., None]
+        ab = cell_means(laid.weight[..., None] * laid.ab) / np.maximum(weight, 1e-6)
+        probs = (1 - weight) * sampling.probabilities(logits) + weight * bounded.known_bins(ab)
+        return np.log(np.maximum(probs, 1e-9)).astype(np.float32)
 
     def doubt(self, recipe: Recipe) -> Float[np.ndarray, "h8 w8"] | None:
-        """Probability that the colour is another one, given the hints (`sampling.doubt`)."""
+        """Probability that the colour is another one, given the hints (`sampling.doubt`); it spans the photograph.
+
+        Its borders are gray without doubt.
+        """
         logits = self.logits(recipe)
-        return None if logits is None else sampling.doubt(logits)
+        if logits is None:
+            return None
+        whole = Window(0, 0, *self.photo.pixels.shape[:2])
+        return respanned(sampling.doubt(logits), self.inside(recipe.settings), whole)
 
     def predict(
-        self, hint_ab: Float[np.ndarray, "b h w 2"], mask: Bool[np.ndarray, "b h w"], size: int
+        self, hint_ab: Float[np.ndarray, "b h w 2"], mask: Bool[np.ndarray, "b h w"], settings: Settings
     ) -> tuple[Float[np.ndarray, "b h w 2"], Float[np.ndarray, "b h8 w8 313"] | None]:
-        """Mean ab and logits of the view of that size for each of several hint maps."""
-        L = np.broadcast_to(self.lightness(size), mask.shape)
+        """Mean ab and logits of the view for each of several hint maps."""
+        L = np.broadcast_to(self.lightness(settings), mask.shape)
         found = self.predictor(L, (hint_ab, mask))
         return found.mean, found.logits
 
@@ -86,58 +127,172 @@ class Canvas:
         """The photograph coloured, at full resolution: sRGB `[H, W, 3]` of its depth."""
         pixels = self.photo.pixels
         height, width, _ = pixels.shape
-        painter = Painter(pixels, self.chroma(recipe), self.lightness(recipe.settings.size))
+        seen = self.chroma(recipe), self.lightness(recipe.settings), self.inside(recipe.settings)
+        painter = Painter(pixels, *seen)
         rgb = painter.tile(0, 0, height, width)
         paint_hints(rgb, pixels, rasterise_recipe(recipe, height, width))
         return rgb
 
-    def _free(self, size: int) -> Predicted:
-        return self._once(("free", size), lambda: self.predictor(self.lightness(size)[None]))
+    def reach_of(self, hint: Hint, settings: Settings) -> Float[np.ndarray, "h w"]:
+        """How much of a hint there is where, 0..1, at the view: by its reach and strength, were it the only one.
 
-    def _given(self, hints: tuple[Hint, ...], size: int) -> sampling.HintMap:
-        return rasterise_view(hints, *self.photo.pixels.shape[:2], *self.view(size))
+        All is within the reach of a hint for the whole picture, and of any with a method without a distribution.
+        """
+        L = self.lightness(settings)
+        if hint.reach >= PICTURE or self._free(settings).logits is None:
+            return np.full_like(L, hint.strength)
+        known = self._known(hint, settings)
+        if not known.own.any():
+            return np.zeros_like(L)
+        alone = [(known, self._distances(hint, settings))]
+        return bounded.lay(self._terrain(settings), L, alone, np.zeros(L.shape, bool)).weight
 
-    def _conditioned(self, hints: tuple[Hint, ...], size: int) -> Conditioned:
+    def _free(self, settings: Settings) -> Predicted:
+        key = "free", *_of_view(settings)
+        return self._once(key, lambda: self.predictor(self.lightness(settings)[None]))
+
+    def _conditioned(self, hints: tuple[Hint, ...], settings: Settings) -> Conditioned:
         if not hints:
-            free = self._free(size)
+            free = self._free(settings)
             return Conditioned(free.mean[0], _first(free.logits))
-        key = "conditioned", hints, size
-        return self._once(key, lambda: self._with_map(self._given(hints, size), size))
+        key = "conditioned", hints, settings.decode, *_of_view(settings)
+        return self._once(key, lambda: self._with_map(self._model_map(hints, settings), settings))
 
-    def _with_map(self, given: sampling.HintMap, size: int) -> Conditioned:
-        mean, logits = self.predict(*(x[None] for x in given), size)
+    def _model_map(self, hints: tuple[Hint, ...], settings: Settings) -> sampling.HintMap:
+        """`_given_map` as the model takes it: what is shown there already is no news to it.
+
+        A vivid colour that a user confirms is the model's mean; else it would take the picture for that vivid, or that
+        dull, all over. Where all hints only confirm, the model is given none.
+        """
+        ab, mask = self._given_map(hints, settings)
+        if settings.decode == "vivid" and mask.any() and self._free(settings).logits is not None:
+            free = self._free(settings)
+            news = np.linalg.norm(ab - free.vivid[0], axis=-1, keepdims=True)
+            shift = (free.vivid[0] - free.mean[0]) * np.exp(-np.square(news / KNOWN))
+            mask = mask & (news[mask].max() > KNOWN)
+            ab = np.where(mask[..., None], ab - shift, 0).astype(np.float32)
+        return ab, mask
+
+    def _given_map(self, hints: tuple[Hint, ...], settings: Settings) -> sampling.HintMap:
+        """`hint_map` of what the model is given: colours of less than full strength are nearer to its own."""
+        ab, mask = self.hint_map(hints, settings)
+        if mask.any() and any(hint.strength < 1 for hint in hints):
+            as_colors = [dataclasses.replace(hint, color=(100 * hint.strength, 0)) for hint in hints]
+            strength = self.hint_map(as_colors, settings)[0][..., :1] / 100
+            free = self._free(settings)
+            shown = free.vivid[0] if settings.decode == "vivid" else free.mean[0]
+            ab = np.where(mask[..., None], shown * (1 - strength) + ab * strength, 0)
+        return ab.astype(np.float32), mask
+
+    def _sorted(self, hints: tuple[Hint, ...], settings: Settings) -> Sorted:
+        if all(hint.reach >= PICTURE for hint in hints) or self._free(settings).logits is None:
+            return Sorted(hints, ())
+        agreements = [self._agreement(hint, settings) for hint in hints]
+        least = bounded.least_agreement(agreements)
+        given = [agreement >= least for agreement in agreements]
+        return Sorted(
+            *(
+                tuple(hint for hint, is_so in zip(hints, given, strict=True) if is_so == which)
+                for which in (True, False)
+            )
+        )
+
+    def _agreement(self, hint: Hint, settings: Settings) -> float:
+        """Infinite of hints that the model is given anyway, -1 of those that it never is."""
+        if not THING <= hint.reach < PICTURE:
+            return -1.0 if hint.reach < THING else math.inf
+        return self._once(
+            ("agreement", hint, settings.decode, *_of_view(settings)), lambda: self._compare(hint, settings)
+        )
+
+    def _compare(self, hint: Hint, settings: Settings) -> float:
+        known, free = self._known(hint, settings), self._free(settings)
+        shown = free.vivid if settings.decode == "vivid" else free.mean
+        if not known.own.any() or math.dist(shown[0][known.own].mean(0), known.ab) <= KNOWN:
+            return math.inf  # in the border, or no news
+        return reach.agreement(free.logits[0], free.mean[0], known.ab, known.own)
+
+    def _known(self, hint: Hint, settings: Settings) -> bounded.Known:
+        return bounded.Known(
+            self.hint_map((hint,), settings)[1], color_ab(hint.color), hint.reach, hint.strength
+        )
+
+    def _terrain(self, settings: Settings) -> reach.Terrain:
+        key = "terrain", *_of_view(settings)
+        L, free = self.lightness(settings), self._free(settings)
+        return self._once(key, lambda: reach.terrain(L, free.logits[0]))
+
+    def _distances(self, hint: Hint, settings: Settings) -> Float[np.ndarray, "rows columns"] | None:
+        if hint.reach == HERE:
+            return None
+        key = "distances", dataclasses.replace(hint, color=(0, 0), reach=HERE), *_of_view(settings)
+        land, own = self._terrain(settings), self._known(hint, settings).own
+        return self._once(key, lambda: reach.distances(land, own))
+
+    def _laid(self, hints: tuple[Hint, ...], settings: Settings) -> bounded.Bounded:
+        """What the bounded ones of these hints change."""
+        key = "laid", hints, settings.decode, *_of_view(settings)
+        return self._once(key, lambda: self._lay(self._sorted(hints, settings), settings))
+
+    def _lay(self, hints: Sorted, settings: Settings) -> bounded.Bounded:
+        L = self.lightness(settings)
+        knowns = [(hint, self._known(hint, settings)) for hint in hints.bounded]
+        knowns = [(hint, known) for hint, known in knowns if known.own.any()]
+        if not knowns:  # all lie in the border
+            return bounded.Bounded(np.zeros_like(L), np.zeros((*L.shape, 2), np.float32))
+        far = [hint for hint, _ in knowns if hint.reach > HERE]
+        chosen = {far[i] for i in np.linspace(0, len(far) - 1, min(len(far), bounded.MOST)).astype(int)}
+        laid = [
+            (known, self._distances(hint, settings) if hint in chosen else None) for hint, known in knowns
+        ]
+        others = self.hint_map(hints.given, settings)[1]
+        return bounded.lay(self._terrain(settings), L, laid, others)
+
+    def _with_map(self, given: sampling.HintMap, settings: Settings) -> Conditioned:
+        if not given[1].any():  # all hints lie in the border
+            return self._conditioned((), settings)
+        mean, logits = self.predict(*(x[None] for x in given), settings)
         return Conditioned(mean[0], _first(logits))
 
-    def _distribution(self, given: sampling.HintMap, size: int) -> sampling.Logits:
-        logits = self._with_map(given, size).logits
+    def _distribution(self, given: sampling.HintMap, settings: Settings) -> sampling.Logits:
+        logits = self._with_map(given, settings).logits
         if logits is None:
             raise ValueError(f"{self.predictor.name} draws no samples: choose decode 'vivid' or 'mean'")
         return logits
 
     def _chroma(self, recipe: Recipe) -> Float[np.ndarray, "h w 2"]:
-        size, decode = recipe.settings.size, recipe.settings.decode
-        L = self.lightness(size)
-        given = self._given(recipe.hints, size)
+        hints = self._sorted(recipe.hints, recipe.settings)
+        ab = self._spread(dataclasses.replace(recipe, hints=hints.given))
+        if hints.bounded:
+            ab = self._laid(recipe.hints, recipe.settings).over(ab)
+        return self._protect(ab, recipe)
+
+    def _spread(self, recipe: Recipe) -> Float[np.ndarray, "h w 2"]:
+        """With hints that the model is all given."""
+        settings, decode = recipe.settings, recipe.settings.decode
+        L = self.lightness(settings)
+        given = self._given_map(recipe.hints, settings)
         if decode == "sample":
             drawn = sampling.sample_hints(
-                lambda hints: self._distribution(hints, size), given, recipe.settings.seed
+                lambda hints: self._distribution(hints, settings), given, settings.seed
             )
-            ab = self._with_map(drawn, size).mean
+            ab = self._with_map(drawn, settings).mean
         else:
-            ab = self._conditioned(recipe.hints, size).mean
+            ab = self._conditioned(recipe.hints, settings).mean
             if decode == "vivid" and not recipe.palette:  # a palette says how vivid the picture is
-                free = self._free(size)
+                free = self._free(settings)
                 ab = with_hints(ab, free.mean[0], free.vivid[0]) if recipe.hints else free.vivid[0]
-        ab = apply_palette(L, ab, recipe.palette) * np.float32(recipe.settings.strength)
-        if recipe.hints:
+        ab = apply_palette(L, ab, recipe.palette) * np.float32(settings.strength)
+        if given[1].any():
             ab = spread_residual(L, ab, *given)
-        return self._protect(ab, recipe)
+        return ab
 
     def _protect(self, ab: Float[np.ndarray, "h w 2"], recipe: Recipe) -> Float[np.ndarray, "h w 2"]:
         for protected in reversed(recipe.protected):
-            _, area = self._given((protected.region,), recipe.settings.size)
-            kept = _resized(self.chroma(protected.recipe), *area.shape)
-            ab = np.where(area[..., None], kept, ab)
+            _, area = self.hint_map((protected.region,), recipe.settings)
+            theirs, ours = (self.inside(one.settings) for one in (protected.recipe, recipe))
+            kept = respanned(self.chroma(protected.recipe), theirs, ours)
+            ab = np.where(area[..., None], _resized(kept, *area.shape), ab)
         return ab
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -149,6 +304,24 @@ class Canvas:
             while len(self._kept) > _KEPT_ANYHOW and sum(map(_bytes, self._kept.values())) > KEPT_BYTES:
                 self._kept.popitem(last=False)
             return made
+
+
+def inside_of(photo: Photo, settings: Settings) -> Window:
+    """The part of a photograph that is coloured by these settings."""
+    found = photo.inside if settings.borders == "auto" else None
+    return found or Window(0, 0, *photo.pixels.shape[:2])
+
+
+def seen_lightness(photo: Photo, settings: Settings) -> Float[np.ndarray, "h w"]:
+    """L, 0..100, at the model's view of a photograph."""
+    top, left, height, width = inside_of(photo, settings)
+    pixels = photo.pixels[top : top + height, left : left + width]
+    return view_lightness(pixels, *view_size(height, width, settings.size))
+
+
+def _of_view(settings: Settings) -> tuple[int, str]:
+    """What the view depends on."""
+    return settings.size, settings.borders
 
 
 def _first(logits: Float[np.ndarray, "b h8 w8 313"] | None) -> Float[np.ndarray, "h8 w8 313"] | None:

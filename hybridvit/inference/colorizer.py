@@ -6,15 +6,15 @@ colorizer.colorize(pixels, hints=[Point(120, 80, "#2e6b3a")]).rgb
 """
 
 import dataclasses
+import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8, UInt16
 from PIL import Image
 
-from hybridvit.compilation import enable_compilation_cache
 from hybridvit.hints.recipe import Protected, Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import Hint, PaletteColor
@@ -23,10 +23,18 @@ from hybridvit.inference.canvas import Canvas
 from hybridvit.inference.decode import with_hints
 from hybridvit.inference.exported_predictor import is_exported, load_exported
 from hybridvit.inference.hint_residual import spread_residual
-from hybridvit.inference.photo import Photo, photo_of, read_photo, write_photo
 from hybridvit.inference.predictor import Predict, Predictor
 from hybridvit.inference.weights import Weights, load_weights
+from hybridvit.photo.photo import Photo, photo_of, read_photo, write_photo
+from hybridvit.photo.tiff_pages import TiffEntry
+from hybridvit.runtime.compilation import enable_compilation_cache
 from hybridvit.version import VERSION
+
+BORDERED = "the border around the photograph is left gray (--borders off colours all of the file)"
+
+ONE_COLOR = (
+    "these weights know one colour for each place, and no likelier ones: it is their mean (--decode mean)"
+)
 
 Picture = str | os.PathLike | Image.Image | np.ndarray | Photo
 
@@ -37,18 +45,22 @@ class ColorizedImage:
 
     `rgb` is sRGB of the input's size and depth, uint8 or uint16 `[H, W, 3]`; `uncertainty` the probability,
     0..1, that the true colour is more than 10 ab units from the model's, at 1/8 of its view, None from a method that
-    does not know it; `photo` what was
-    coloured; `provenance` what was done, as it is written into saved files.
+    does not know it; `photo` what was coloured; `provenance` what was done, as it is written into saved files;
+    `remarks` what to know of it, beside those of the photograph. `further` makes the file's other pages, one a call.
     """
 
     rgb: UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]
     uncertainty: Float[np.ndarray, "h8 w8"] | None
     photo: Photo
     provenance: dict[str, Any]
+    remarks: tuple[str, ...] = ()
+    further: tuple[Callable[[], "ColorizedImage"], ...] = ()
 
     def save(self, path: str | os.PathLike, format: str | None = None) -> None:
-        """Writes the file with the input's metadata; see `write_photo` for formats and errors."""
-        write_photo(path, self.rgb, self.photo, self.provenance, format)
+        """Writes the file with the input's metadata, a TIFF with all pages; see `write_photo` for more and errors."""
+        pages = (make() for make in self.further)
+        further = ((page.rgb, page.photo, page.provenance) for page in pages)
+        write_photo(path, self.rgb, self.photo, self.provenance, format, further)
 
 
 class Colorizer:
@@ -73,13 +85,13 @@ class Colorizer:
         if decode not in ("mean", "vivid"):
             raise ValueError(f"decode={decode!r} is neither 'mean' nor 'vivid'")
         L, hint_ab, mask = np.asarray(L), np.asarray(hint_ab), np.asarray(hint_mask, bool)
-        hinted = mask.any()
-        free = self.predictor(L) if decode == "vivid" or not hinted else None
-        if not hinted:
-            return free.vivid if decode == "vivid" else free.mean
+        if not mask.any():
+            free = self.predictor(L)
+            return free.mean if decode == "mean" or free.vivid is None else free.vivid
         ab = self.predictor(L, (hint_ab, mask)).mean
         if decode == "vivid":
-            ab = with_hints(ab, free.mean, free.vivid)
+            free = self.predictor(L)
+            ab = ab if free.vivid is None else with_hints(ab, free.mean, free.vivid)
         return np.stack([spread_residual(*one) for one in zip(L, ab, hint_ab, mask, strict=True)])
 
     def open(self, image: Picture) -> Canvas:
@@ -88,7 +100,7 @@ class Colorizer:
 
     def colorize(
         self,
-        image: Picture | Sequence[Picture],
+        image: Picture | list[Picture] | tuple[Picture, ...],
         hints: Sequence[Hint] = (),
         *,
         palette: Sequence[PaletteColor] = (),
@@ -128,9 +140,29 @@ class Colorizer:
             **recipe_to_json(recipe),
             "settings": settings,
         }
+        inside, remarks = canvas.inside(recipe.settings), ()
+        if inside != (0, 0, height, width):
+            provenance["inside_borders"] = inside._asdict()
+            remarks = (BORDERED,)
+        one_color = isinstance(self.predictor, Predictor) and not self.predictor.has_distribution
+        if one_color and recipe.settings.decode == "vivid" and not recipe.palette:
+            remarks += (ONE_COLOR,)
         doubt = canvas.doubt(recipe)
         uncertainty = None if doubt is None else doubt.astype(np.float32)
-        return ColorizedImage(rgb, uncertainty, canvas.photo, provenance)
+        # Hints are said of the first page alone
+        alike = Recipe(palette=recipe.palette, settings=recipe.settings)
+        further = tuple(
+            functools.partial(self._page, canvas.photo, page, alike) for page in canvas.photo.further
+        )
+        return ColorizedImage(rgb, uncertainty, canvas.photo, provenance, remarks, further)
+
+    def _page(self, photo: Photo, page: TiffEntry, recipe: Recipe) -> ColorizedImage:
+        assert photo.source is not None  # pages are a file's
+        try:
+            return self._colorize(read_photo(photo.source, page=page), recipe)
+        except ValueError as error:
+            reason = str(error).removeprefix(f"{photo.source}: ")
+            raise ValueError(f"{photo.source}: page {page.number + 1}: {reason}") from error
 
 
 def load(path: str | os.PathLike = "pretrained") -> Colorizer:

@@ -20,5 +20,8 @@ def load_embedding(classifier: str, path: str | os.PathLike = "") -> dict[str, A
     weights = load_weights(path or PRETRAINED)
     if (weights.model.name, weights.model.variant) != ("HybridConvViT", classifier):
         found = f"{weights.model.name} {weights.model.variant}"
-        raise ValueError(f"{path or PRETRAINED} is a {found}, not a HybridConvViT {classifier}")
+        raise ValueError(
+            f"{path or PRETRAINED} is a {found}, not a HybridConvViT {classifier}: name such weights by "
+            "config.model.embedding, or the classifier that these are of by config.model.variant, as in full:Lite2"
+        )
     return own_encoder(weights.params, classifier)

@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -19,8 +20,9 @@ from jaxtyping import Array, Float
 
 from hybridvit.color.bins import NUM_BINS
 from hybridvit.color.lab import CHROMA_SCALE
+from hybridvit.extras import needing
 from hybridvit.inference.decode import vivid_ab
-from hybridvit.inference.exported import INPUTS, KEY, MODULE, OUTPUTS, SAVE, About, about_from_json
+from hybridvit.inference.exported import INPUTS, KEY, MODULE, OUTPUTS, SUFFIXES, About, about_from_json
 from hybridvit.inference.predictor import STRIDE, Hints, Predicted, cropped, padded
 from hybridvit.models.prediction import Prediction
 
@@ -84,16 +86,14 @@ def load_exported(path: str | os.PathLike) -> ExportedPredictor:
 
 def is_exported(path: str | os.PathLike) -> bool:
     """Whether it is such a file, by its name."""
-    return pathlib.Path(path).suffix.lower() in SAVE
+    return pathlib.Path(path).suffix.lower() in SUFFIXES
 
 
 def _load_onnx(path: pathlib.Path) -> tuple[About, Network]:
-    try:
+    with needing("onnx", "ONNX files need"):
         import onnx
         import onnxruntime
         from google.protobuf.message import DecodeError
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f'ONNX files need {error.name}: pip install ".[onnx]"') from None
     data = path.read_bytes()
     try:
         model = onnx.load_model_from_string(data)
@@ -104,8 +104,11 @@ def _load_onnx(path: pathlib.Path) -> tuple[About, Network]:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what is wrong with the file is said below
     options.add_session_config_entry("session.set_denormal_as_zero", "1")  # as XLA does: they are slow
+    # In threads of its own: the option stays set in those that call onnxruntime (findings/)
+    threads = ThreadPoolExecutor(thread_name_prefix="onnxruntime")
+    providers = ["CPUExecutionProvider"]
     try:
-        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        session = threads.submit(onnxruntime.InferenceSession, data, options, providers=providers).result()
     except Exception as error:  # onnxruntime's own exceptions have no common class
         raise ValueError(f"onnxruntime refuses the graph: {_line(error)}") from None
     names = [x.name for x in session.get_inputs()], [x.name for x in session.get_outputs()]
@@ -114,7 +117,8 @@ def _load_onnx(path: pathlib.Path) -> tuple[About, Network]:
 
     def network(luma: np.ndarray, hints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         try:
-            return tuple(session.run(list(OUTPUTS), dict(zip(INPUTS, (luma, hints), strict=True))))
+            given = dict(zip(INPUTS, (luma, hints), strict=True))
+            return tuple(threads.submit(session.run, list(OUTPUTS), given).result())
         except Exception as error:
             raise ValueError(f"{about.name}: onnxruntime failed: {_line(error)}") from None
 
@@ -142,10 +146,8 @@ def _check_onnx(model: Any) -> None:
 
 
 def _load_stablehlo(path: pathlib.Path) -> tuple[About, Network]:
-    try:
+    with needing("onnx", "StableHLO files need"):
         import flatbuffers  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f"StableHLO files need {error.name}: pip install {error.name}") from None
     try:
         with safetensors.safe_open(path, "numpy") as file:
             said, module = file.metadata() or {}, file.get_tensor(MODULE)

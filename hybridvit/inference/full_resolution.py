@@ -26,6 +26,8 @@ from hybridvit.inference.view import view_lightness
 
 Pixels = UInt8[np.ndarray, "H W c"] | UInt16[np.ndarray, "H W c"]
 Rgb = UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]
+Number = float | int
+Inside = tuple[Number, Number, Number, Number]  # top, left, height, width
 _BandWeights = Float[np.ndarray, "bands pixels window"]
 
 TILE = (256, 512)  # px: small enough for a CPU's cache, large enough for the cost of a call not to count
@@ -40,13 +42,22 @@ class Painter:
     """Gives a picture, or any rectangle of it, the chroma of the view, upsampled along edges.
 
     `pixels` are sRGB-encoded, gray (1 channel) or colour (3, of which the lightness counts), `[H, W, c]`. `ab_view`,
-    CIE units, `[h, w, 2]`, has any size; it spans the picture, and `L_view` is its lightness. Rectangles that begin at
-    multiples of TILE have the very pixels of the whole.
+    CIE units, `[h, w, 2]`, has any size; it spans `inside`, px of the picture and parts of them, or all of the picture,
+    and `L_view` is its lightness. Pixels whose middles are not inside are gray. Rectangles that begin at multiples of
+    TILE have the very pixels of the whole.
     """
 
-    def __init__(self, pixels: Pixels, ab_view: Float[np.ndarray, "h w 2"], L_view: Float[np.ndarray, "h w"]):
+    def __init__(
+        self,
+        pixels: Pixels,
+        ab_view: Float[np.ndarray, "h w 2"],
+        L_view: Float[np.ndarray, "h w"],
+        inside: Inside | None = None,
+    ):
         self._pixels, self._view = pixels, L_view.shape
-        sizes = zip(pixels.shape, self._view, TILE, strict=False)
+        top, left, height, width = inside or (0, 0, *pixels.shape[:2])
+        self._starts, self._sizes = (top, left), (height, width)
+        sizes = zip(self._sizes, self._view, TILE, strict=True)
         self._windows, self._bands = zip(*(_windows(*size) for size in sizes), strict=True)
         short = [max(0, window - size) for window, size in zip(self._windows, self._view, strict=True)]
         self._maps = np.pad(guide_maps(ab_view, L_view), ((0, 0), (0, short[0]), (0, short[1])))
@@ -68,9 +79,9 @@ class Painter:
 
     def _weights(self, axis: int, start: int) -> tuple[int, Int[np.ndarray, " bands"], _BandWeights]:
         """The first pixel of the tile's window, of its bands' within that, and the bands' weights."""
-        size, view = self._pixels.shape[axis], self._view[axis]
+        size, view = self._sizes[axis], self._view[axis]
         window, band = self._windows[axis], self._bands[axis]
-        first, weights = cubic_weights(size, view, start, TILE[axis], window)
+        first, weights = cubic_weights(size, view, start - self._starts[axis], TILE[axis], window)
         parts = weights.reshape(_BANDS, -1, window)
         firsts = np.minimum(parts.any(1).argmax(1), window - band)
         kept = [part[:, begin : begin + band] for part, begin in zip(parts, firsts, strict=True)]
@@ -168,7 +179,7 @@ def _paint_chunk(
     return compose(lightness(pixels), ab, pixels.dtype.type)
 
 
-def _windows(size: int, view: int, tile: int) -> tuple[int, int]:
+def _windows(size: float | int, view: int, tile: int) -> tuple[int, int]:
     """Pixels of the view under a tile and under a band of it, along an axis."""
     window, band = (
         -(-window_size(size, view, count) // _WINDOW_STEP) * _WINDOW_STEP for count in (tile, tile // _BANDS)

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybridvit.hints.raster import rasterise_view
 from hybridvit.hints.recipe import Recipe
 from hybridvit.inference.canvas import Canvas
 from hybridvit.inference.influence import cell_means, choose_cells, flattest_place
@@ -39,16 +38,18 @@ def next_hints(canvas: Canvas, recipe: Recipe, count: int = 3) -> list[NextHint]
     """
     size = min(recipe.settings.size, VIEW)
     recipe = dataclasses.replace(recipe, settings=dataclasses.replace(recipe.settings, size=size))
-    height, width = canvas.photo.pixels.shape[:2]
-    L = canvas.lightness(size)
+    top, left, height, width = canvas.inside(recipe.settings)
+    L = canvas.lightness(recipe.settings)
     probs = distribution(canvas, recipe)
-    _, hinted = rasterise_view(recipe.hints, height, width, *L.shape)
-    _, protected = rasterise_view([area.region for area in recipe.protected], height, width, *L.shape)
+    _, hinted = canvas.hint_map(recipe.hints, recipe.settings)
+    _, protected = canvas.hint_map([area.region for area in recipe.protected], recipe.settings)
     known = cell_means(protected.astype(np.float32)) > 0.5
     deviation = np.where(known, 0, spread(probs))
     allowed = ~known & ~given(hinted, *known.shape)
     places = []
     for cell in choose_cells(probs, cell_means(L), deviation, allowed, count):
         row, column = flattest_place(L, cell.row, cell.column)
-        places.append(NextHint(column * width / L.shape[1], row * height / L.shape[0], cell.gain))
+        places.append(
+            NextHint(left + column * width / L.shape[1], top + row * height / L.shape[0], cell.gain)
+        )
     return places

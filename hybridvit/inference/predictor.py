@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float
 
 from hybridvit.color.lab import CHROMA_SCALE
 from hybridvit.inference.decode import mean_ab, vivid_ab
-from hybridvit.inference.weights import Weights
+from hybridvit.inference.weights import Weights, at_inference
 from hybridvit.models.generator import build_generator
 
 BUCKET = 64  # px: views are padded to multiples of it, and compiled once for each padded shape
@@ -45,25 +45,34 @@ class Predict(Protocol):
 
 
 class Predictor:
-    """Runs one set of weights; may be called by several threads, which then wait for one another."""
+    """Runs one set of weights; may be called by several threads, which then wait for one another.
+
+    Weights that were trained without the bins know one colour for each place: the mean stands for the vivid one too.
+    """
 
     def __init__(self, weights: Weights):
         self.name, self.digest = weights.name, weights.digest
         self.provenance = {"model": weights.name, "weights_sha256": weights.digest}
         self._params = jax.device_put(weights.params)
         self._turn = threading.Lock()  # two runs at once would take longer than one after the other
-        generate = build_generator(weights.model).generate
+        generate = build_generator(at_inference(weights.model)).generate
         log_rarity = weights.log_rarity
+        self.has_distribution = log_rarity is not None
 
         def predict(
             params: Any, L: Float[Array, "b h w"], hints: tuple[Array, Array] | None
-        ) -> tuple[Float[Array, "b h w 2"], Float[Array, "b h w 2"] | None, Float[Array, "b h8 w8 313"]]:
+        ) -> tuple[
+            Float[Array, "b h w 2"], Float[Array, "b h w 2"] | None, Float[Array, "b h8 w8 313"] | None
+        ]:
             given = None
             if hints is not None:
                 ab, mask = hints
                 known = mask[..., None].astype(jnp.float32)
                 given = jnp.concatenate([ab / CHROMA_SCALE * known, known], -1)
             prediction = generate(params, L[..., None] / 50 - 1, given)
+            if log_rarity is None:
+                mean = mean_ab(prediction)
+                return mean, mean if hints is None else None, None
             prediction = prediction._replace(bins=prediction.bins - log_rarity)
             vivid = vivid_ab(prediction, log_rarity) if hints is None else None
             return mean_ab(prediction), vivid, prediction.bins
@@ -97,5 +106,5 @@ def cropped(predicted: Predicted, height: int, width: int) -> Predicted:
     return Predicted(
         mean[:, :height, :width],
         None if vivid is None else vivid[:, :height, :width],
-        logits[:, : -(-height // STRIDE), : -(-width // STRIDE)],
+        None if logits is None else logits[:, : -(-height // STRIDE), : -(-width // STRIDE)],
     )

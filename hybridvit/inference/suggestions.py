@@ -1,34 +1,35 @@
-"""The likeliest, clearly different colours at a place of a photograph, from the model's distribution there.
+"""The colour that a place of a photograph has in the picture, and the likeliest other ones it may have.
 
 The distribution is that of the 313 bins given the recipe's hints, interpolated between cells; each bin stands for its
-colour as far as the gamut has room for it at the place's lightness. The bins are divided among the few colours that
-have the least expected distance from the truth to the nearest of them (weighted k-medians from a greedy start, without
-any chance). The likeliest bins themselves would mostly be neighbours of one another.
+colour as far as the gamut has room for it at the place's lightness. One bin after the other is taken, each the one
+around which most of the probability is that the colours before do not stand for (greedy coverage, Nemhauser, Wolsey and
+Fisher 1978). The likeliest bins themselves would mostly be neighbours of one another. Nearly gray ones are taken only
+where they are modes of the distribution: gray lies between brown and blue, and is not likely where these are.
 
 L is 0..100, ab in CIE units.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from skimage.color import rgb2lab
 
 from hybridvit.color.bins import BIN_CENTRES
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import Point, check_within
 from hybridvit.inference.canvas import Canvas
-from hybridvit.inference.composition import compose
+from hybridvit.inference.composition import compose, lightness
 from hybridvit.inference.predictor import STRIDE
 from hybridvit.inference.sampling import probabilities
 
-RADIUS = 13.0  # ab units: at the start, a colour stands for those within it
-APART = 10.0  # ab units, at least between two colours
-LEAST_SHARE = 0.005  # of the probability: rarer colours are not suggested
+RADIUS = 10.0  # ab units: a colour stands for those within it
+APART = 15.0  # ab units, at least between two colours
+GRAY = 6.0  # ab units: colours of less chroma are nearly gray
+LEAST_SHARE = 0.002  # of the probability: rarer colours are not suggested
 
-_ROUNDS = 20  # of k-medians
-_NEAREST = 3.0  # ab units: what is nearer to a median pulls no harder
+_LIKELY = 0.7  # of the likeliest near: what is as likely counts as a mode
+_MODE = 5.0  # ab units: standard deviation of the kernel in which modes are sought
 
 
 class LikelyColor(NamedTuple):
@@ -45,18 +46,25 @@ class LikelyColor(NamedTuple):
 def likely_colors(
     canvas: Canvas, recipe: Recipe, x: float | int, y: float | int, count: int = 5
 ) -> list[LikelyColor]:
-    """Up to `count` colours given the recipe's hints, likeliest first; fewer where the model is sure, or L extreme.
+    """Up to `count` colours: the one shown with this recipe, then others by their share; fewer where the model is sure.
 
-    `x` and `y` are full-resolution pixels; the lightness is that of the model's view there, so that a grain of the film
-    does not count. Raises HintError if the place is outside the picture, ValueError as `distribution`.
+    They are APART from one another; of extreme lightness there are fewer. `x` and `y` are full-resolution pixels; the
+    lightness is that of the model's view there, so that a grain of the film does not count. In a border there is gray
+    alone. Raises HintError if the place is outside the picture, ValueError as `distribution`.
     """
     height, width = canvas.photo.pixels.shape[:2]
     check_within(Point(x, y, (0, 0)), width, height)
-    L = canvas.lightness(recipe.settings.size)
-    row, column = y * L.shape[0] / height, x * L.shape[1] / width  # px of the view
+    top, left, height, width = canvas.inside(recipe.settings)
+    if not (top <= y < top + height and left <= x < left + width):
+        L = float(np.asarray(lightness(canvas.photo.pixels[int(y), int(x)])))
+        return [LikelyColor(shown_at(L, np.zeros((1, 2), np.float32))[0][0], (0.0, 0.0), 1.0)]
+    L = canvas.lightness(recipe.settings)
+    row, column = (y - top) * L.shape[0] / height, (x - left) * L.shape[1] / width  # px of the view
     probs = _interpolate(distribution(canvas, recipe), row / STRIDE, column / STRIDE)
     here = L[int(row), int(column)]
-    ab, share = divide(shown_at(here, BIN_CENTRES)[1], probs, count)
+    shown = canvas.chroma(recipe)[int(row), int(column)]
+    first = shown_at(here, shown[None])[1][0]
+    ab, share = choose(shown_at(here, BIN_CENTRES)[1], probs, count, first)
     colors, ab = shown_at(here, ab.astype(np.float32))
     return [
         LikelyColor(color, (a, b), part)
@@ -82,43 +90,40 @@ def shown_at(
     return ["#{:02x}{:02x}{:02x}".format(*color) for color in rgb.tolist()], rgb2lab(rgb)[:, 1:]
 
 
-def divide(
-    colors: Float[np.ndarray, "n 2"], probs: Float[np.ndarray, " n"], count: int
+def choose(
+    colors: Float[np.ndarray, "n 2"],
+    probs: Float[np.ndarray, " n"],
+    count: int,
+    first: Float[np.ndarray, "2"],
 ) -> tuple[Float[np.ndarray, "k 2"], Float[np.ndarray, " k"]]:
-    """Up to `count` colours, APART, that stand for `colors` (ab) of these probabilities; and their shares, falling."""
-    medians = _start(colors, probs, count)
-    for _ in range(_ROUNDS):
-        far = _distances(colors, medians)
-        nearest = far.argmin(1)
-        # A step of Weiszfeld's (1937) way to the geometric median of each part
-        pull = probs / np.maximum(far.min(1), _NEAREST)
-        total, a, b = (
-            np.bincount(nearest, pull * x, len(medians)) for x in (np.ones(len(colors)), *colors.T)
-        )
-        there = total > 0
-        medians[there] = (np.stack([a, b], -1)[there]) / total[there, None]
-    kept: list[Float[np.ndarray, 2]] = []
-    for index in np.argsort(-_shares(colors, probs, medians), kind="stable"):
-        if all(math.dist(medians[index], other) >= APART for other in kept):
-            kept.append(medians[index])
-    chosen = np.array(kept)
-    chosen = chosen[_shares(colors, probs, chosen) >= LEAST_SHARE]
-    share = _shares(colors, probs, chosen)
-    order = np.argsort(-share, kind="stable")
-    return chosen[order], share[order]
+    """`first` and up to `count` - 1 others, APART, from `colors` (ab) of these probabilities; and their shares.
+
+    The shares of the others fall.
+    """
+    far = _distances(colors, colors)
+    within = far <= RADIUS
+    pull = within * np.exp(-np.square(far / RADIUS) / 2)  # for a mode to win over what lies beside it
+    allowed = (np.linalg.norm(colors, axis=-1) >= GRAY) | _is_mode(colors, probs)
+    chosen = [np.asarray(first, np.float64)]
+    rest = np.where(_distances(colors, chosen[0][None])[:, 0] <= RADIUS, 0, probs)
+    while len(chosen) < count:
+        apart = allowed & (_distances(colors, np.array(chosen)).min(1) >= APART)
+        covered = np.where(apart, pull @ rest, 0)
+        if covered.max() < LEAST_SHARE:
+            break
+        best = int(covered.argmax())
+        chosen.append(colors[best])
+        rest = np.where(within[best], 0, rest)
+    share = _shares(colors, probs, np.array(chosen))
+    order = np.append(0, 1 + np.argsort(-share[1:], kind="stable"))
+    return np.array(chosen)[order], share[order]
 
 
-def _start(
-    colors: Float[np.ndarray, "n 2"], probs: Float[np.ndarray, " n"], count: int
-) -> Float[np.ndarray, "k 2"]:
-    """Again and again the mean colour around where most is left."""
-    within = _distances(colors, colors) <= RADIUS
-    rest, medians = probs, []
-    while len(medians) < count and rest.sum() > 0:
-        around = rest * within[(within @ rest).argmax()]
-        medians.append(around @ colors / around.sum())
-        rest = np.where((around > 0) | (_distances(colors, medians[-1][None])[:, 0] <= RADIUS), 0, rest)
-    return np.array(medians)
+def _is_mode(colors: Float[np.ndarray, "n 2"], probs: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+    """Whether no colour near is much likelier, all smoothed."""
+    far = _distances(colors, colors)
+    density = np.exp(-np.square(far / _MODE) / 2) @ probs
+    return density >= _LIKELY * np.where(far <= RADIUS, density, 0).max(1)
 
 
 def _shares(

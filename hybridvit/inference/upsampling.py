@@ -50,24 +50,26 @@ def interpolate(
 
 
 def cubic_weights(
-    size: int, view: int, start: int, count: int, window: int
+    size: float | int, view: int, start: float | int, count: int, window: int
 ) -> tuple[int, Float[np.ndarray, "count window"]]:
     """Weights that interpolate pixels start..start + count of `size` from `window` of the `view` pixels along an axis.
 
-    Returns the window's first pixel, too. Pixels are squares, the first edges of both grids coincide; beyond the
-    border the border's pixels go on, and so do pixels beyond `size`. `window_size` says what window is enough.
+    Returns the window's first pixel, too. Pixels are squares, the first edges of both grids coincide; beyond its
+    border the view's pixels go on. Pixels whose middles lie beyond 0..`size` have no weights. `window_size` says what
+    window is enough.
     """
-    pixel = np.minimum(np.arange(start, start + count), size - 1)
-    position = (pixel + 0.5) * view / size - 0.5
+    middle = np.arange(start, start + count) + 0.5
+    position = np.clip(middle, 0.5, max(0.5, size - 0.5)) * view / size - 0.5
     taps = np.floor(position).astype(int)[:, None] + np.arange(-1, _TAPS - 1)
     first = int(np.clip(taps[0, 0], 0, max(0, view - window)))
     weights = np.zeros((count, window), np.float32)
     index = np.broadcast_to(np.arange(count)[:, None], taps.shape)
     np.add.at(weights, (index, np.clip(taps, 0, view - 1) - first), _cubic(position[:, None] - taps))
+    weights[(middle < 0) | (middle > size)] = 0
     return first, weights
 
 
-def window_size(size: int, view: int, count: int) -> int:
+def window_size(size: float | int, view: int, count: int) -> int:
     """Pixels of the view that `count` neighbouring pixels of `size` are interpolated from, at most."""
     return int(np.ceil((min(count, size) - 1) * view / size)) + 1 + _TAPS
 

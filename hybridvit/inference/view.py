@@ -39,23 +39,22 @@ def shrink(
 ) -> Float[np.ndarray, "h w c"]:
     """Pixels averaged over the areas of `height` x `width` cells, float32 0..1, still sRGB-encoded."""
     _, full_width, channels = pixels.shape
-    rows = _average(pixels.reshape(len(pixels), -1), height).reshape(height, full_width, channels)
+    rows = _average(pixels, height).reshape(height, full_width, channels)
     columns = rows.swapaxes(0, 1).reshape(full_width, -1)
     cells = _average(columns, width).reshape(width, height, channels).swapaxes(0, 1)
     return np.ascontiguousarray(cells) / np.float32(np.iinfo(pixels.dtype).max)
 
 
 def _average(values: np.ndarray, cells: int) -> Float[np.ndarray, "cells n"]:
-    """Means of `values` [size, n] over `cells` equal parts of the first axis, values being shared where cut."""
+    """Means of `values` [size, ...] over `cells` equal parts of the first axis, values being shared where cut."""
     size = len(values)
-    means = np.empty((cells, values.shape[1]), np.float32)
+    means = np.empty((cells, values[0].size), np.float32)
     for i in range(cells):
         start, stop = i * size / cells, (i + 1) * size / cells
         first, last = math.floor(start), min(math.ceil(stop), size)
         index = np.arange(first, last)
         shares = np.minimum(index + 1, stop) - np.maximum(index, start)
         weights = (shares / shares.sum()).astype(np.float32)
-        means[i] = weights @ values[first:last].astype(
-            np.float32
-        )  # a cell at a time: the picture is never all float
+        part = values[first:last].astype(np.float32)  # a cell at a time: the picture is never all float
+        means[i] = weights @ part.reshape(last - first, -1)
     return means

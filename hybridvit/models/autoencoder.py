@@ -44,6 +44,7 @@ class Variant:
 VARIANTS = {
     "alpha": Variant((-8, 8, 16, -16, 32, -32), (UP, 32, UP, 16, UP)),
     "beta": Variant((64, -64, 128, -128, 256, -256, 512, 256, 128), (UP, 64, UP, 32)),
+    # With the released weights of 0.1 for classifier; configs/autoencoder.py names those of today
     "full": Variant((-64, 128, -128, 256, -256, 512, 512, 256), (128, UP, 64, 64, UP, 32), 256, "XS"),
     "test": Variant((-4, 8, -8, -8), (8, UP, 4, UP, 4), 8, "test"),  # for tests: full in all but size
 }

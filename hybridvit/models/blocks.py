@@ -15,7 +15,7 @@ from absl import logging
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
-from hybridvit.mesh import is_mesh_known, on_each_device
+from hybridvit.runtime.mesh import has_kernel_mesh, on_each_device
 
 T = TypeVar("T")
 Size = Any  # an int, or a symbolic size of jax.export
@@ -143,7 +143,7 @@ def cudnn_attends(tokens: Size, heads: int, head_dim: int, dtype: Any) -> bool:
     """
     if jax.default_backend() != "gpu" or jnp.dtype(dtype).itemsize != 2 or not isinstance(tokens, int):
         return False
-    if not is_mesh_known():
+    if not has_kernel_mesh():
         return False
     return _cudnn_compiles(tokens, heads, head_dim, jnp.dtype(dtype).name)
 

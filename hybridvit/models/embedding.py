@@ -24,7 +24,8 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from jaxtyping import Array, Float
 
 from hybridvit.models import blocks
-from hybridvit.models.hybrid_conv_vit import STRIDE, VARIANTS, run
+from hybridvit.models.hybrid_conv_vit import VARIANTS, run
+from hybridvit.models.pretrained_half import PretrainedHalf
 
 
 class ViTVariant(NamedTuple):
@@ -109,22 +110,32 @@ class HybridEncoder(nnx.Module):
         def stage(width: int, count: int) -> Mapping[str, nnx.Module]:
             return nnx.Dict({f"block{i:02d}": blocks.ConvBlock(width, **options) for i in range(count)})
 
-        self.stem = blocks.Linear(16, v.quarter, **options)
-        self.encoder_quarter = stage(v.quarter, v.quarter_blocks)
-        self.down_eighth = blocks.Linear(4 * v.quarter, v.eighth, **options)
-        self.encoder_eighth = stage(v.eighth, v.eighth_blocks)
-        self.down_tokens = blocks.Linear(4 * v.eighth, v.width, **options)
+        self.pretrained = bool(v.encoder)
+        if self.pretrained:
+            self.half = PretrainedHalf(
+                v.encoder, v.quarter, v.eighth, v.width, hint_channels=0, drop_path=0.0, **options
+            )
+        else:
+            self.stem = blocks.Linear(16, v.quarter, **options)
+            self.encoder_quarter = stage(v.quarter, v.quarter_blocks)
+            self.down_eighth = blocks.Linear(4 * v.quarter, v.eighth, **options)
+            self.encoder_eighth = stage(v.eighth, v.eighth_blocks)
+            self.down_tokens = blocks.Linear(4 * v.eighth, v.width, **options)
         self.blocks = nnx.Dict(
             {f"block{i:02d}": blocks.ViTBlock(v.width, v.num_heads, **options) for i in range(v.depth)}
         )
-        self.width, self.head_dim = v.width, v.width // v.num_heads
+        self.width, self.head_dim, self.stride = v.width, v.width // v.num_heads, v.stride
 
     def __call__(self, luma: Float[Array, "b h w 1"]) -> Float[Array, "b c"]:
         _, height, width, _ = luma.shape
-        pad = ((0, 0), (0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
-        x = self.stem(blocks.space_to_depth(jnp.pad(luma, pad, mode="edge"), 4))
-        x = self.down_eighth(blocks.space_to_depth(run(self.encoder_quarter, x), 2))
-        x = self.down_tokens(blocks.space_to_depth(run(self.encoder_eighth, x), 2))
+        pad = ((0, 0), (0, -height % self.stride), (0, -width % self.stride), (0, 0))
+        luma = jnp.pad(luma, pad, mode="edge")
+        if self.pretrained:
+            x = self.half(luma, None, None, None).tokens
+        else:
+            x = self.stem(blocks.space_to_depth(luma, 4))
+            x = self.down_eighth(blocks.space_to_depth(run(self.encoder_quarter, x), 2))
+            x = self.down_tokens(blocks.space_to_depth(run(self.encoder_eighth, x), 2))
         b, h, w, c = x.shape
         angles, x = blocks.rotary_angles(h, w, self.head_dim), x.reshape(b, h * w, c)
         for block in self.blocks.values():
@@ -191,10 +202,10 @@ def _read_array(file: zipfile.ZipExtFile, key: str, shape: tuple[int, ...]) -> F
 def own_encoder(params: dict[str, Any], name: str) -> dict[str, Any]:
     """The encoder's part of the HybridConvViT's parameters, as a nested dict for `build_classifier`'s variables."""
     given = flatten_dict(params, sep="/")
-    every = (
-        given["stem/kernel"].shape[0] // 16
-    )  # of the channels that the stem is given, the luma is the first
-    given["stem/kernel"] = given["stem/kernel"][::every]
+    if not VARIANTS[name].encoder:
+        # Of the channels that the stem is given, the luma is the first
+        every = given["stem/kernel"].shape[0] // 16
+        given["stem/kernel"] = given["stem/kernel"][::every]
     return unflatten_dict(
         {key: np.asarray(given[key]) for key in flatten_dict(_shapes(name), sep="/")}, sep="/"
     )

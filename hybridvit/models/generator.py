@@ -1,5 +1,6 @@
 """A generator as pure functions over its parameters, built from the config's section `model`."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -49,8 +50,9 @@ class Generator(NamedTuple):
 
     generate: Callable[[Any, Array, Array | None], Prediction]  # variables, luma, hints or None
     # params, stats, luma, hints or None, key -> as in training: dropout, the batch's own statistics
-    learn: Callable[[Any, Any, Array, Array | None, Array], tuple[Prediction, Any]]
+    train_forward: Callable[[Any, Any, Array, Array | None, Array], tuple[Prediction, Any]]
     init: Callable[[Array], tuple[Any, Any]]  # key -> params, stats
+    shapes: tuple[Any, Any]  # what `init` would give, as jax.ShapeDtypeStruct
 
 
 def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | None = None) -> Generator:
@@ -64,18 +66,16 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
     if hint_channels is None:
         hint_channels = channels + 1 if config.hints else 0
     shape = {"channels": channels, "hint_channels": hint_channels}
+    if config.name == HybridConvViT.__name__ and "drop_path" in config:  # weights of 0.1 do not name it
+        shape["drop_path"] = config.drop_path
 
-    def make(rngs: nnx.Rngs) -> nnx.Module:
-        return GENERATORS[config.name](
-            config.variant, **shape, dtype=config.dtype, remat=config.remat, rngs=rngs
-        )
-
-    graph = nnx.split(nnx.eval_shape(lambda: make(nnx.Rngs(0))))[0]
+    structure = _structure(config.name, config.variant, config.dtype, config.remat, **shape)
+    graph = structure.graph
 
     def generate(variables: Any, luma: Array, hints: Array | None) -> Prediction:
         return nnx.merge(graph, variables)(luma, hints)._replace(features=None)  # of training alone
 
-    def learn(
+    def train_forward(
         params: Any, stats: Any, luma: Array, hints: Array | None, key: Array
     ) -> tuple[Prediction, Any]:
         module = nnx.merge(graph, join(params, stats))
@@ -83,10 +83,26 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
         return prediction, nnx.to_pure_dict(nnx.state(module, nnx.BatchStat))
 
     def init(key: Array) -> tuple[Any, Any]:
-        _, params, stats = nnx.split(make(nnx.Rngs(key)), nnx.Param, nnx.BatchStat)
+        _, params, stats = nnx.split(structure.make(nnx.Rngs(key)), nnx.Param, nnx.BatchStat)
         return nnx.to_pure_dict(params), nnx.to_pure_dict(stats)
 
-    return Generator(generate, learn, init)
+    return Generator(generate, train_forward, init, (structure.params, structure.stats))
+
+
+class _Structure(NamedTuple):
+    make: Callable[[nnx.Rngs], nnx.Module]
+    graph: nnx.GraphDef
+    params: Any
+    stats: Any
+
+
+@functools.lru_cache(maxsize=64)  # a module of many layers takes half a second to be traced
+def _structure(name: str, variant: str, dtype: str, remat: bool, **shape: Any) -> _Structure:
+    def make(rngs: nnx.Rngs) -> nnx.Module:
+        return GENERATORS[name](variant, **shape, dtype=dtype, remat=remat, rngs=rngs)
+
+    graph, params, stats = nnx.split(nnx.eval_shape(lambda: make(nnx.Rngs(0))), nnx.Param, nnx.BatchStat)
+    return _Structure(make, graph, nnx.to_pure_dict(params), nnx.to_pure_dict(stats))
 
 
 def join(params: Any, stats: Any) -> Any:

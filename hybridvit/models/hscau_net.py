@@ -6,15 +6,17 @@ Spatial and channel attention as in CBAM (Woo et al. 2018, section 3). The syste
 published code puts spatial attention in both places. The hints of a level are those pooled from full resolution.
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models import unet_blocks
-from hybridvit.models.blocks import Linear, look_up
+from hybridvit.models.blocks import Linear
 from hybridvit.models.hint_propagation import pool_hints
-from hybridvit.models.prediction import Prediction
+from hybridvit.models.u_frame import UFrame
 
 REDUCTION = 16  # of the channel attention's hidden layer, which has 8 units at least: one ReLU may be dead
 VARIANTS = {  # channels at full resolution and after each halving
@@ -24,28 +26,21 @@ VARIANTS = {  # channels at full resolution and after each halving
 }
 
 
-class HSCAUNet(nnx.Module):
+class HSCAUNet(UFrame):
     """`variant` is the width at full resolution, 32 in the original. Raises ValueError without hint channels."""
 
-    def __init__(
-        self,
-        variant: str,
-        *,
-        channels: int = 2,
-        hint_channels: int = 3,
-        dtype: str = "float32",
-        remat: bool = False,
-        rngs: nnx.Rngs,
-    ):
-        widths = look_up(VARIANTS, variant)
+    variants = VARIANTS
+
+    def build(
+        self, widths: tuple[int, ...], channels_in: int, channels: int, *, dtype: jnp.dtype, rngs: nnx.Rngs
+    ) -> int:
         self.depth = len(widths)
+        hint_channels = channels_in - 1
         if hint_channels < 2:
             raise ValueError("HSCAUNet is made for hints: choose a config with hints, or another generator")
-        self.hint_channels, self.remat = hint_channels, remat
-        dtype = jnp.dtype(dtype)
         encoder, skips, ups, decoder = {}, {}, {}, {}
         for i, width in enumerate(widths):
-            width_in = widths[i - 1] if i else 1 + hint_channels
+            width_in = widths[i - 1] if i else channels_in
             encoder[f"stage{i}"] = unet_blocks.DoubleConv(width_in, width, dtype=dtype, rngs=rngs)
         for i, width in enumerate(widths[:-1]):
             skips[f"stage{i}"] = AttentiveSkip(width, hint_channels, dtype=dtype, rngs=rngs)
@@ -54,27 +49,21 @@ class HSCAUNet(nnx.Module):
         self.encoder, self.skips = nnx.Dict(encoder), nnx.Dict(skips)
         self.ups, self.decoder = nnx.Dict(ups), nnx.Dict(decoder)
         self.out = nnx.Conv(widths[0], channels, (1, 1), dtype=dtype, rngs=rngs)
+        return 2 ** (self.depth - 1)
 
-    def __call__(
-        self,
-        luma: Float[Array, "b h w 1"],
-        hints: Float[Array, "b h w hint"] | None,
-        key: jax.Array | None = None,
-    ) -> Prediction:
-        train = key is not None
-        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (self.depth - 1))
+    def draw(self, x: Float[Array, "b h w cin"], key: jax.Array | None) -> Sequence[Array]:
         chroma, mask = jnp.split(x[..., 1:], [self.hint_channels - 1], -1)
         maps = []
         for i in range(self.depth):
             x = unet_blocks.max_pool(x) if i else x
-            x = unet_blocks.apply(self.encoder[f"stage{i}"], x, train, self.remat)
+            x = self.run(self.encoder[f"stage{i}"], x, key)
             maps.append(x)
         for i in reversed(range(self.depth - 1)):
             pooled = jnp.concatenate(pool_hints(chroma, mask, 2**i), -1)
             skip = self.skips[f"stage{i}"](maps[i], pooled)
             x = jnp.concatenate([skip, self.ups[f"stage{i}"](x)], -1)
-            x = unet_blocks.apply(self.decoder[f"stage{i}"], x, train, self.remat)
-        return unet_blocks.predict(luma, self.out(x))
+            x = self.run(self.decoder[f"stage{i}"], x, key)
+        return (self.out(x),)
 
 
 class AttentiveSkip(nnx.Module):

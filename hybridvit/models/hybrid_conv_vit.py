@@ -1,12 +1,16 @@
-"""HybridConvViT: a convolutional U with a ViT at its bottom, and luma-guided upsampling at its top.
+"""HybridConvViT: convolutions that know what things are, a ViT over the scene, and luma-guided upsampling at its top.
 
-    luma, hints -> space-to-depth 4 -> conv stage 1/4 -> conv stage 1/8 -> ViT blocks 1/16, 2-D rotary
-                                           |                 |                 |
-    chroma <- luma-guided <- hints again <- decoder 1/4 <--- decoder 1/8 <-----+
-                                                             +-> 313-bin logits at 1/8
+    luma ---> encoder 1/4 ---> 1/8 ---> 1/16 ---> 1/32
+                  |             |         |         |
+    hints --> at 1/4 (+) --> at 1/8 (+) -> ViT blocks at 1/16, 2-D rotary
+                  |             |             |
+    chroma <- luma-guided <- hints again <- decoder 1/4 <- decoder 1/8
+                                                               +-> 313-bin logits at 1/8
 
-Any height and width: the input is padded to a multiple of 16 inside, the output cropped. 3x3 convolutions are few and
-thin, everything else is a matmul, because that is what both a CPU under XLA and a TPU run fast.
+The encoder is EfficientNet-Lite's, pretrained (`encoder_weights.py`); the variants Ti to L have none and look at luma
+and hints with a few convolutions of their own. Any height and width: the input is padded to a multiple of
+the stride inside, the output cropped. What is not the encoder's is thin 3x3 convolutions and matmuls, which both a CPU
+under XLA and a TPU run fast.
 """
 
 import dataclasses
@@ -20,14 +24,15 @@ from hybridvit.color.bins import NUM_BINS
 from hybridvit.models import blocks
 from hybridvit.models.hint_propagation import HintPropagation, pool_hints
 from hybridvit.models.prediction import Prediction
-
-STRIDE = 16
-HINT_GAIN = 4.0  # chroma is small beside luma and mask; at their scale, hints are learnt in half the steps
+from hybridvit.models.pretrained_half import HINT_GAIN, PretrainedHalf, Seen
 
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """Widths at 1/4, 1/8 and 1/16, blocks at each (of encoder and of decoder alike at 1/4 and 1/8), heads."""
+    """Widths at 1/4, 1/8 and 1/16, ViT blocks, conv blocks at 1/4 and 1/8, heads.
+
+    `encoder` is one of `efficientnet_lite.SIZES`; without one the conv blocks are encoder and decoder alike.
+    """
 
     quarter: int
     eighth: int
@@ -35,19 +40,30 @@ class Variant:
     depth: int
     quarter_blocks: int = 1
     eighth_blocks: int = 1
+    encoder: str = ""
 
     @property
     def num_heads(self) -> int:
         return self.width // 64
 
+    @property
+    def stride(self) -> int:
+        """px: sides that the network sees are multiples of it."""
+        return 32 if self.encoder else 16
+
 
 VARIANTS = {
+    "Lite0": Variant(quarter=32, eighth=80, width=192, depth=2, encoder="Lite0"),
+    "Lite2": Variant(quarter=32, eighth=96, width=192, depth=2, encoder="Lite2"),
+    "Lite4": Variant(quarter=64, eighth=160, width=512, depth=6, encoder="Lite4"),
     "Ti": Variant(quarter=32, eighth=96, width=192, depth=5),
     "XS": Variant(quarter=48, eighth=128, width=320, depth=4),
     "S": Variant(quarter=48, eighth=128, width=320, depth=5),
     "B": Variant(quarter=96, eighth=192, width=512, depth=9, eighth_blocks=2),
     "L": Variant(quarter=128, eighth=256, width=768, depth=15, eighth_blocks=2),
-    "test": Variant(quarter=16, eighth=16, width=64, depth=1),  # for tests: real in all but size
+    # for tests: real in all but size
+    "test": Variant(quarter=16, eighth=16, width=64, depth=1),
+    "Lite-test": Variant(quarter=16, eighth=16, width=64, depth=1, encoder="test"),
 }
 
 
@@ -81,15 +97,24 @@ class HybridConvViT(nnx.Module):
     """The flagship generator.
 
     `variant` is a key of `VARIANTS` (ValueError if not), `channels` are the chroma's (2 for Lab), `hint_channels` one
-    more, or 0: it takes no hints; `dtype` is the compute type; `remat` recomputes each ViT block in the backward pass.
+    more, or 0: it takes no hints; `dtype` is the compute type; `remat` recomputes each ViT block in the backward pass;
+    `drop_path` is the pretrained encoder's stochastic depth.
     """
 
     def __init__(
-        self, variant: str, *, channels: int, hint_channels: int, dtype: str, remat: bool, rngs: nnx.Rngs
+        self,
+        variant: str,
+        *,
+        channels: int,
+        hint_channels: int,
+        dtype: str,
+        remat: bool,
+        drop_path: float = 0.0,
+        rngs: nnx.Rngs,
     ):
         v = blocks.look_up(VARIANTS, variant)
         dtype = jnp.dtype(dtype)
-        self.remat, self.hint_channels = remat, hint_channels
+        self.remat, self.hint_channels, self.stride = remat, hint_channels, v.stride
 
         def linear(width_in: int, width: int) -> blocks.Linear:
             return blocks.Linear(width_in, width, dtype=dtype, rngs=rngs)
@@ -99,11 +124,24 @@ class HybridConvViT(nnx.Module):
                 {f"{name}{i:02d}": blocks.ConvBlock(width, dtype=dtype, rngs=rngs) for i in range(count)}
             )
 
-        self.stem = linear(16 * (1 + hint_channels), v.quarter)
-        self.encoder_quarter = stage("block", v.quarter, v.quarter_blocks)
-        self.down_eighth = linear(4 * v.quarter, v.eighth)
-        self.encoder_eighth = stage("block", v.eighth, v.eighth_blocks)
-        self.down_tokens = linear(4 * v.eighth, v.width)
+        self.pretrained = bool(v.encoder)
+        if self.pretrained:
+            self.half = PretrainedHalf(
+                v.encoder,
+                v.quarter,
+                v.eighth,
+                v.width,
+                hint_channels=hint_channels,
+                drop_path=drop_path,
+                dtype=dtype,
+                rngs=rngs,
+            )
+        else:
+            self.stem = linear(16 * (1 + hint_channels), v.quarter)
+            self.encoder_quarter = stage("block", v.quarter, v.quarter_blocks)
+            self.down_eighth = linear(4 * v.quarter, v.eighth)
+            self.encoder_eighth = stage("block", v.eighth, v.eighth_blocks)
+            self.down_tokens = linear(4 * v.eighth, v.width)
         self.blocks = nnx.Dict(
             {
                 f"block{i:02d}": blocks.ViTBlock(v.width, v.num_heads, dtype=dtype, rngs=rngs)
@@ -129,21 +167,17 @@ class HybridConvViT(nnx.Module):
     ) -> Prediction:
         """Colours `luma` (-1..1) given `hints` (chroma x mask, mask); see `Prediction` for what comes back.
 
-        None for `hints` is the same as hints that are all 0, and cheaper. Training (`key`) is as anything else.
+        None for `hints` is the same as hints that are all 0, and cheaper. In training (`key`) blocks of a pretrained
+        encoder are left out at random.
         """
         hints = hints if self.hint_channels else None
         height, width = luma.shape[1:3]
-        pad = ((0, 0), (0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
+        pad = ((0, 0), (0, -height % self.stride), (0, -width % self.stride), (0, 0))
         luma = jnp.pad(luma, pad, mode="edge")
-        if hints is None:
-            # Not zeros through the whole stem: XLA would fold them at compile time, slowly
-            x = self.stem(blocks.space_to_depth(luma, 4), every=1 + self.hint_channels)
-        else:
-            chroma, mask = jnp.split(jnp.pad(hints, pad), [self.hint_channels - 1], -1)
-            x = self.stem(blocks.space_to_depth(jnp.concatenate([luma, HINT_GAIN * chroma, mask], -1), 4))
-        quarter = run(self.encoder_quarter, x)  # [b, h/4, w/4, c]
-        eighth = run(self.encoder_eighth, self.down_eighth(blocks.space_to_depth(quarter, 2)))
-        x = self.down_tokens(blocks.space_to_depth(eighth, 2))
+        given = (None, None)
+        if hints is not None:
+            given = jnp.split(jnp.pad(hints, pad), [self.hint_channels - 1], -1)
+        quarter, eighth, x = self.half(luma, *given, key) if self.pretrained else self.look(luma, *given)
         x = self.transform(x)
         x = run(self.decoder_eighth, eighth + self.up_eighth(blocks.rms_norm(x)))
         logits = self.bins(blocks.rms_norm(x)).astype(jnp.float32)
@@ -151,13 +185,29 @@ class HybridConvViT(nnx.Module):
         x = blocks.rms_norm(x)
         offset = self.offset(x).astype(jnp.float32)
         if hints is not None:
-            offset = self.propagation(x, offset, *pool_hints(chroma, mask, 4))
+            offset = self.propagation(x, offset, *pool_hints(*given, 4))
         chroma = self.upsampling(x, offset, luma)
         return Prediction(
             chroma=chroma[:, :height, :width],
             bins=logits[:, : -(-height // 8), : -(-width // 8)],
             features=x[:, : -(-height // 4), : -(-width // 4)],
         )
+
+    def look(
+        self,
+        luma: Float[Array, "b h w 1"],
+        chroma: Float[Array, "b h w ab"] | None,
+        mask: Float[Array, "b h w 1"] | None,
+    ) -> Seen:
+        """What the variants without a pretrained encoder see, of luma and hints together."""
+        if mask is None:
+            # Not zeros through the whole stem: XLA would fold them at compile time, slowly
+            x = self.stem(blocks.space_to_depth(luma, 4), every=1 + self.hint_channels)
+        else:
+            x = self.stem(blocks.space_to_depth(jnp.concatenate([luma, HINT_GAIN * chroma, mask], -1), 4))
+        quarter = run(self.encoder_quarter, x)
+        eighth = run(self.encoder_eighth, self.down_eighth(blocks.space_to_depth(quarter, 2)))
+        return Seen(quarter, eighth, self.down_tokens(blocks.space_to_depth(eighth, 2)))
 
     def transform(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
         """The ViT blocks over the map's tokens."""

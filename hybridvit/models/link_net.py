@@ -5,14 +5,15 @@ decoder 4..1: 1x1 to a quarter of the width, transposed 3x3, 1x1; then added to 
 -> transposed 3x3, 3x3, transposed 2x2 to full resolution
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models import unet_blocks
-from hybridvit.models.blocks import look_up
-from hybridvit.models.prediction import Prediction
+from hybridvit.models.u_frame import UFrame
 
 VARIANTS = {  # channels of the encoders; the first convolution has those of the first
     "64": (64, 128, 256, 512),
@@ -21,25 +22,17 @@ VARIANTS = {  # channels of the encoders; the first convolution has those of the
 }
 
 
-class LinkNet(nnx.Module):
+class LinkNet(UFrame):
     """`variant` is the width of the first convolution, 64 in the paper; the encoder is not pre-trained."""
 
-    def __init__(
-        self,
-        variant: str,
-        *,
-        channels: int = 2,
-        hint_channels: int = 0,
-        dtype: str = "float32",
-        remat: bool = False,
-        rngs: nnx.Rngs,
-    ):
-        widths = look_up(VARIANTS, variant)
+    variants = VARIANTS
+
+    def build(
+        self, widths: tuple[int, ...], channels_in: int, channels: int, *, dtype: jnp.dtype, rngs: nnx.Rngs
+    ) -> int:
         width, self.depth = widths[0], len(widths)
-        self.hint_channels, self.remat = hint_channels, remat
-        dtype = jnp.dtype(dtype)
         kinds = {"dtype": dtype, "rngs": rngs}
-        self.stem = unet_blocks.ConvNorm(1 + hint_channels, width, 7, 2, **kinds)
+        self.stem = unet_blocks.ConvNorm(channels_in, width, 7, 2, **kinds)
         widths = (width, *widths)
         encoder, decoder = {}, {}
         for i in range(1, self.depth + 1):
@@ -51,24 +44,20 @@ class LinkNet(nnx.Module):
         self.up = unet_blocks.UpConvNorm(width, width // 2, 3, **kinds)
         self.refine = unet_blocks.ConvNorm(width // 2, width // 2, **kinds)
         self.out = unet_blocks.up_conv(width // 2, channels, 2, use_bias=True, **kinds)
+        return 2 ** (self.depth + 1)
 
-    def __call__(
-        self,
-        luma: Float[Array, "b h w 1"],
-        hints: Float[Array, "b h w hint"] | None,
-        key: jax.Array | None = None,
-    ) -> Prediction:
+    def draw(self, x: Float[Array, "b h w cin"], key: jax.Array | None) -> Sequence[Array]:
         train = key is not None
-        x = self.stem(unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (self.depth + 1)), train)
+        x = self.stem(x, train)
         x = nnx.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))  # [b, h/4, w/4, c]
         inputs = []
         for i in range(1, self.depth + 1):
             inputs.append(x)
             for name in (f"stage{i}first", f"stage{i}second"):
-                x = unet_blocks.apply(self.encoder[name], x, train, self.remat)
+                x = self.run(self.encoder[name], x, key)
         for i in reversed(range(1, self.depth + 1)):
-            x = inputs[i - 1] + unet_blocks.apply(self.decoder[f"stage{i}"], x, train, self.remat)
-        return unet_blocks.predict(luma, self.out(self.refine(self.up(x, train), train)))
+            x = inputs[i - 1] + self.run(self.decoder[f"stage{i}"], x, key)
+        return (self.out(self.refine(self.up(x, train), train)),)
 
 
 class ResidualBlock(nnx.Module):

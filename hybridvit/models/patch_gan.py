@@ -118,11 +118,3 @@ class PatchGAN(nnx.Module):
             x = self.layers[name](x)
             x = nnx.leaky_relu(self.norms[name](x) if name in self.norms else x, 0.2)
         return self.layers[last](x).astype(jnp.float32)
-
-
-def receptive_field(num_layers: int) -> int:
-    """Side in px of the patch that one logit sees."""
-    size = 1
-    for stride in [1, 1] + [2] * num_layers:
-        size = (size - 1) * stride + KERNEL
-    return size

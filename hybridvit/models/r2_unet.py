@@ -5,14 +5,15 @@ the same weights (Liang & Hu 2015); a block is a 1x1 convolution to the width an
 Widths as in the networks known by this name (64 to 1024); the paper's tables also have thinner ones.
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models import unet_blocks
-from hybridvit.models.blocks import look_up
-from hybridvit.models.prediction import Prediction
+from hybridvit.models.u_frame import UFrame
 
 STEPS = 2  # the paper's t
 VARIANTS = {  # channels at full resolution and after each halving
@@ -22,51 +23,37 @@ VARIANTS = {  # channels at full resolution and after each halving
 }
 
 
-class R2UNet(nnx.Module):
+class R2UNet(UFrame):
     """`variant` is the width at full resolution."""
 
-    def __init__(
-        self,
-        variant: str,
-        *,
-        channels: int = 2,
-        hint_channels: int = 0,
-        dtype: str = "float32",
-        remat: bool = False,
-        rngs: nnx.Rngs,
-    ):
-        widths = look_up(VARIANTS, variant)
+    variants = VARIANTS
+
+    def build(
+        self, widths: tuple[int, ...], channels_in: int, channels: int, *, dtype: jnp.dtype, rngs: nnx.Rngs
+    ) -> int:
         self.depth = len(widths)
-        self.hint_channels, self.remat = hint_channels, remat
-        dtype = jnp.dtype(dtype)
         encoder, ups, decoder = {}, {}, {}
         for i, width in enumerate(widths):
-            width_in = widths[i - 1] if i else 1 + hint_channels
+            width_in = widths[i - 1] if i else channels_in
             encoder[f"stage{i}"] = RecurrentResidualBlock(width_in, width, dtype=dtype, rngs=rngs)
         for i, width in enumerate(widths[:-1]):
             ups[f"stage{i}"] = unet_blocks.ConvNorm(2 * width, width, dtype=dtype, rngs=rngs)
             decoder[f"stage{i}"] = RecurrentResidualBlock(2 * width, width, dtype=dtype, rngs=rngs)
         self.encoder, self.ups, self.decoder = nnx.Dict(encoder), nnx.Dict(ups), nnx.Dict(decoder)
         self.out = nnx.Conv(widths[0], channels, (1, 1), dtype=dtype, rngs=rngs)
+        return 2 ** (self.depth - 1)
 
-    def __call__(
-        self,
-        luma: Float[Array, "b h w 1"],
-        hints: Float[Array, "b h w hint"] | None,
-        key: jax.Array | None = None,
-    ) -> Prediction:
-        train = key is not None
-        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (self.depth - 1))
+    def draw(self, x: Float[Array, "b h w cin"], key: jax.Array | None) -> Sequence[Array]:
         skips = []
         for i in range(self.depth):
             x = unet_blocks.max_pool(x) if i else x
-            x = unet_blocks.apply(self.encoder[f"stage{i}"], x, train, self.remat)
+            x = self.run(self.encoder[f"stage{i}"], x, key)
             skips.append(x)
         for i in reversed(range(self.depth - 1)):
-            x = self.ups[f"stage{i}"](unet_blocks.nearest(x), train)
+            x = self.ups[f"stage{i}"](unet_blocks.nearest(x), key is not None)
             x = jnp.concatenate([skips[i], x], -1)
-            x = unet_blocks.apply(self.decoder[f"stage{i}"], x, train, self.remat)
-        return unet_blocks.predict(luma, self.out(x))
+            x = self.run(self.decoder[f"stage{i}"], x, key)
+        return (self.out(x),)
 
 
 class RecurrentConv(nnx.Module):

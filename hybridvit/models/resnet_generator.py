@@ -7,6 +7,7 @@ A convolution before a norm has no bias: the norm takes it away again.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -14,8 +15,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models import unet_blocks
-from hybridvit.models.blocks import look_up
-from hybridvit.models.prediction import Prediction
+from hybridvit.models.u_frame import UFrame
 
 STRIDE = 4
 
@@ -31,46 +31,31 @@ class Variant:
 VARIANTS = {"9": Variant(9), "6": Variant(6), "thin": Variant(6, width=24), "test": Variant(1, width=4)}
 
 
-class ResNetGenerator(nnx.Module):
+class ResNetGenerator(UFrame):
     """`variant`: the number of blocks, 9 in the paper for 256 px and 6 for 128; `key` is not used."""
 
-    def __init__(
-        self,
-        variant: str,
-        *,
-        channels: int = 2,
-        hint_channels: int = 0,
-        dtype: str = "float32",
-        remat: bool = False,
-        rngs: nnx.Rngs,
-    ):
-        v = look_up(VARIANTS, variant)
-        self.hint_channels, self.remat = hint_channels, remat
-        dtype = jnp.dtype(dtype)
+    variants = VARIANTS
+
+    def build(self, v: Variant, channels_in: int, channels: int, *, dtype: jnp.dtype, rngs: nnx.Rngs) -> int:
         kinds = {"dtype": dtype, "rngs": rngs}
         w = v.width
-        self.stem = _conv(1 + hint_channels, w, 7, **kinds)
+        self.stem = _conv(channels_in, w, 7, **kinds)
         self.down_half, self.down_quarter = _conv(w, 2 * w, 3, 2, **kinds), _conv(2 * w, 4 * w, 3, 2, **kinds)
         self.blocks = nnx.Dict({f"block{i:02d}": ResidualBlock(4 * w, **kinds) for i in range(v.blocks)})
         up = {"kernel": 3, "kernel_init": nnx.initializers.normal(0.02), **kinds}
         self.up_half = unet_blocks.up_conv(4 * w, 2 * w, **up)
         self.up_full = unet_blocks.up_conv(2 * w, w, **up)
         self.out = _conv(w, channels, 7, use_bias=True, **kinds)
+        return STRIDE
 
-    def __call__(
-        self,
-        luma: Float[Array, "b h w 1"],
-        hints: Float[Array, "b h w hint"] | None,
-        key: jax.Array | None = None,
-    ) -> Prediction:
-        x = unet_blocks.pad_input(luma, hints, self.hint_channels, STRIDE)
+    def draw(self, x: Float[Array, "b h w cin"], key: jax.Array | None) -> Sequence[Array]:
         for layer in (self.stem, self.down_half, self.down_quarter):
             x = nnx.relu(instance_norm(layer(x)))
         for block in self.blocks.values():
-            x = unet_blocks.apply(block, x, key is not None, self.remat)
+            x = self.run(block, x, key)
         for layer in (self.up_half, self.up_full):
             x = nnx.relu(instance_norm(layer(x)))
-        return unet_blocks.predict(luma, self.out(x))
+        return (self.out(x),)
 
 
 class ResidualBlock(nnx.Module):

@@ -7,6 +7,7 @@ The variant names the side in px that is reduced to 1 x 1 (256 in the paper); pi
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -14,8 +15,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models import unet_blocks
-from hybridvit.models.blocks import look_up
-from hybridvit.models.prediction import Prediction
+from hybridvit.models.u_frame import UFrame
 
 DROPOUT = 0.5
 KERNEL = 4
@@ -43,7 +43,7 @@ VARIANTS = {
 }
 
 
-class UNet(nnx.Module):
+class UNet(UFrame):
     """The generator of pix2pix.
 
     `key` (training) draws the dropout and normalises by the batch. The paper does the same at inference ("we apply
@@ -51,27 +51,13 @@ class UNet(nnx.Module):
     that. Without one, running statistics and no dropout: a picture's colours do not depend on its batch.
     """
 
-    def __init__(
-        self,
-        variant: str,
-        *,
-        channels: int = 2,
-        hint_channels: int = 0,
-        dtype: str = "float32",
-        remat: bool = False,
-        rngs: nnx.Rngs,
-    ):
-        v = look_up(VARIANTS, variant)
-        self.hint_channels, self.remat, self.stride, self.dropouts = (
-            hint_channels,
-            remat,
-            2**v.depth,
-            v.dropouts,
-        )
-        dtype = jnp.dtype(dtype)
+    variants = VARIANTS
+
+    def build(self, v: Variant, channels_in: int, channels: int, *, dtype: jnp.dtype, rngs: nnx.Rngs) -> int:
+        self.dropouts = v.dropouts
         init = nnx.initializers.normal(0.02)
         downs, ups = {}, {}
-        width_in = 1 + hint_channels
+        width_in = channels_in
         for i, width in enumerate(v.widths):
             downs[f"down{i}"] = Down(
                 width_in, width, first=i == 0, last=i == v.depth - 1, init=init, dtype=dtype, rngs=rngs
@@ -85,26 +71,20 @@ class UNet(nnx.Module):
             width_in, channels, KERNEL, use_bias=True, kernel_init=init, dtype=dtype, rngs=rngs
         )
         self.dropout = nnx.Dropout(DROPOUT)
+        return 2**v.depth
 
-    def __call__(
-        self,
-        luma: Float[Array, "b h w 1"],
-        hints: Float[Array, "b h w hint"] | None,
-        key: jax.Array | None = None,
-    ) -> Prediction:
-        x = unet_blocks.pad_input(luma, hints, self.hint_channels, self.stride)
-        train = key is not None
+    def draw(self, x: Float[Array, "b h w cin"], key: jax.Array | None) -> Sequence[Array]:
         skips = []
         for down in self.downs.values():
-            x = unet_blocks.apply(down, x, train, self.remat)
+            x = self.run(down, x, key)
             skips.append(x)
         skips.pop()
         for i, up in enumerate(self.ups.values()):
-            x = unet_blocks.apply(up, x, train, self.remat)
-            if train and i < self.dropouts:
+            x = self.run(up, x, key)
+            if key is not None and i < self.dropouts:
                 x = self.dropout(x, deterministic=False, rngs=jax.random.fold_in(key, i))
             x = jnp.concatenate([skips.pop(), x], -1)
-        return unet_blocks.predict(luma, self.out(nnx.relu(x)))
+        return (self.out(nnx.relu(x)),)
 
 
 class Down(nnx.Module):

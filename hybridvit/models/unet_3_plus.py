@@ -6,14 +6,16 @@ Each stage gives an estimate of its own, upsampled bilinearly (section 2.2): the
 side outputs. The classification-guided module (section 2.3) asks whether there is an organ at all: not here.
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models import unet_blocks
-from hybridvit.models.blocks import look_up, upsample
-from hybridvit.models.prediction import Prediction
+from hybridvit.models.blocks import upsample
+from hybridvit.models.u_frame import UFrame
 
 VARIANTS = {  # channels at full resolution and after each halving
     "64": (64, 128, 256, 512, 1024),
@@ -22,28 +24,20 @@ VARIANTS = {  # channels at full resolution and after each halving
 }
 
 
-class UNet3Plus(nnx.Module):
+class UNet3Plus(UFrame):
     """`variant` is the width at full resolution and of each skip, 64 in the paper."""
 
-    def __init__(
-        self,
-        variant: str,
-        *,
-        channels: int = 2,
-        hint_channels: int = 0,
-        dtype: str = "float32",
-        remat: bool = False,
-        rngs: nnx.Rngs,
-    ):
-        widths = look_up(VARIANTS, variant)
+    variants = VARIANTS
+
+    def build(
+        self, widths: tuple[int, ...], channels_in: int, channels: int, *, dtype: jnp.dtype, rngs: nnx.Rngs
+    ) -> int:
         self.depth, width = len(widths), widths[0]
-        self.hint_channels, self.remat = hint_channels, remat
-        dtype = jnp.dtype(dtype)
         fused = [self.depth * width] * (self.depth - 1)  # of the decoder's maps; the deepest is the encoder's
         fused.append(widths[-1])
         encoder, skips, fusions, heads = {}, {}, {}, {}
         for i in range(self.depth):
-            width_in = widths[i - 1] if i else 1 + hint_channels
+            width_in = widths[i - 1] if i else channels_in
             encoder[f"stage{i}"] = unet_blocks.DoubleConv(width_in, widths[i], dtype=dtype, rngs=rngs)
             heads[f"stage{i}"] = nnx.Conv(fused[i], channels, (3, 3), dtype=dtype, rngs=rngs)
         for i in range(self.depth - 1):
@@ -53,30 +47,21 @@ class UNet3Plus(nnx.Module):
             fusions[f"stage{i}"] = unet_blocks.ConvNorm(fused[i], fused[i], dtype=dtype, rngs=rngs)
         self.encoder, self.skips = nnx.Dict(encoder), nnx.Dict(skips)
         self.fusions, self.heads = nnx.Dict(fusions), nnx.Dict(heads)
+        return 2 ** (self.depth - 1)
 
-    def __call__(
-        self,
-        luma: Float[Array, "b h w 1"],
-        hints: Float[Array, "b h w hint"] | None,
-        key: jax.Array | None = None,
-    ) -> Prediction:
-        train = key is not None
-        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (self.depth - 1))
+    def draw(self, x: Float[Array, "b h w cin"], key: jax.Array | None) -> Sequence[Array]:
         maps = []  # the encoder's; the decoder's take their places from the deepest on
         for i in range(self.depth):
             x = unet_blocks.max_pool(x) if i else x
-            x = unet_blocks.apply(self.encoder[f"stage{i}"], x, train, self.remat)
+            x = self.run(self.encoder[f"stage{i}"], x, key)
             maps.append(x)
         for i in reversed(range(self.depth - 1)):
             joined = [
-                unet_blocks.apply(self.skips[f"from{k}to{i}"], _resize(x, k - i), train, self.remat)
-                for k, x in enumerate(maps)
+                self.run(self.skips[f"from{k}to{i}"], _resize(x, k - i), key) for k, x in enumerate(maps)
             ]
-            maps[i] = unet_blocks.apply(
-                self.fusions[f"stage{i}"], jnp.concatenate(joined, -1), train, self.remat
-            )
+            maps[i] = self.run(self.fusions[f"stage{i}"], jnp.concatenate(joined, -1), key)
         chroma, *sides = (_resize(self.heads[f"stage{i}"](x), i) for i, x in enumerate(maps))
-        return unet_blocks.predict(luma, chroma, *sides)
+        return chroma, *sides
 
 
 def _resize(x: Float[Array, "b h w c"], doublings: int) -> Float[Array, "b H W c"]:

@@ -10,14 +10,15 @@ Chroma is read from x04; the side outputs are those of x01, x02 and x03 (section
 no batch norm but dropout of 0.5, for segmentation from few pictures; regression of chroma trains with batch norm.
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
 from hybridvit.models import unet_blocks
-from hybridvit.models.blocks import look_up
-from hybridvit.models.prediction import Prediction
+from hybridvit.models.u_frame import UFrame
 
 VARIANTS = {  # channels at full resolution and after each halving
     "32": (32, 64, 128, 256, 512),
@@ -26,26 +27,18 @@ VARIANTS = {  # channels at full resolution and after each halving
 }
 
 
-class UNetPlusPlus(nnx.Module):
+class UNetPlusPlus(UFrame):
     """`variant` is the width at full resolution, 32 in the paper."""
 
-    def __init__(
-        self,
-        variant: str,
-        *,
-        channels: int = 2,
-        hint_channels: int = 0,
-        dtype: str = "float32",
-        remat: bool = False,
-        rngs: nnx.Rngs,
-    ):
-        widths = look_up(VARIANTS, variant)
+    variants = VARIANTS
+
+    def build(
+        self, widths: tuple[int, ...], channels_in: int, channels: int, *, dtype: jnp.dtype, rngs: nnx.Rngs
+    ) -> int:
         self.depth = depth = len(widths)
-        self.hint_channels, self.remat = hint_channels, remat
-        dtype = jnp.dtype(dtype)
         nodes, ups, heads = {}, {}, {}
         for i in range(depth):
-            width_in = widths[i - 1] if i else 1 + hint_channels
+            width_in = widths[i - 1] if i else channels_in
             nodes[f"x{i}0"] = unet_blocks.DoubleConv(width_in, widths[i], dtype=dtype, rngs=rngs)
             for j in range(1, depth - i):
                 ups[f"x{i}{j}"] = unet_blocks.up_conv(
@@ -57,23 +50,18 @@ class UNetPlusPlus(nnx.Module):
         for j in range(1, depth):
             heads[f"x0{j}"] = nnx.Conv(widths[0], channels, (1, 1), dtype=dtype, rngs=rngs)
         self.nodes, self.ups, self.heads = nnx.Dict(nodes), nnx.Dict(ups), nnx.Dict(heads)
+        return 2 ** (self.depth - 1)
 
-    def __call__(
-        self,
-        luma: Float[Array, "b h w 1"],
-        hints: Float[Array, "b h w hint"] | None,
-        key: jax.Array | None = None,
-    ) -> Prediction:
-        x = unet_blocks.pad_input(luma, hints, self.hint_channels, 2 ** (self.depth - 1))
+    def draw(self, x: Float[Array, "b h w cin"], key: jax.Array | None) -> Sequence[Array]:
         rows: list[list[Array]] = []  # rows[i][j] is xij
         for i in range(self.depth):
             x = unet_blocks.max_pool(x) if i else x
-            x = unet_blocks.apply(self.nodes[f"x{i}0"], x, key is not None, self.remat)
+            x = self.run(self.nodes[f"x{i}0"], x, key)
             rows.append([x])
         for j in range(1, self.depth):
             for i in range(self.depth - j):
                 below = self.ups[f"x{i}{j}"](rows[i + 1][j - 1])
                 joined = jnp.concatenate([below, *rows[i]], -1)
-                rows[i].append(unet_blocks.apply(self.nodes[f"x{i}{j}"], joined, key is not None, self.remat))
+                rows[i].append(self.run(self.nodes[f"x{i}{j}"], joined, key))
         *sides, chroma = (self.heads[f"x0{j}"](rows[0][j]) for j in range(1, self.depth))
-        return unet_blocks.predict(luma, chroma, *sides)
+        return chroma, *sides

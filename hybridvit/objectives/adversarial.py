@@ -11,6 +11,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
+from hybridvit.objectives.term import Answer, Material, Metrics, Networks, Prepared, Seen, State, Term
+
 Logits = Float[Array, "b h w 1"]
 
 DISCRIMINATOR_LOSSES: dict[str, Callable] = {
@@ -23,6 +25,40 @@ GENERATOR_LOSSES: dict[str, Callable] = {
     "least_squares": lambda fake: jnp.mean((fake - 1) ** 2),
     "vanilla": lambda fake: jnp.mean(jax.nn.softplus(-fake)),
 }
+
+
+def make_term(networks: Networks, config: ConfigDict, restoring: bool) -> Term | None:
+    """The labeled pictures' colours before a discriminator of luma and chroma, from the whole config."""
+    if restoring or config.adversarial.weight == 0:
+        return None
+
+    def judge(params: Any, state: State, material: Material, chroma: Array) -> tuple[Logits, Any]:
+        return networks.discriminate(
+            params, state.disc_stats, jnp.concatenate([material.labeled.luma, chroma], -1)
+        )
+
+    def loss(own: Any, given: tuple[State, Material], seen: Seen) -> tuple[Array, Metrics]:
+        state, _ = given
+        fake, _ = judge(state.disc_params, *given, seen.labeled.chroma)
+        value = generator_loss(config.adversarial.loss, fake)
+        heard = state.step >= config.adversarial.start_step
+        return config.adversarial.weight * heard * value, {"loss/generator": value}
+
+    def oppose(given: tuple[State, Material], seen: Seen) -> Answer:
+        state, material = given
+
+        def objective(params: Any) -> tuple[Array, Any]:
+            return discriminator_objective(
+                lambda colors: judge(params, *given, colors),
+                material.target,
+                seen.labeled.chroma,
+                config.adversarial,
+            )
+
+        (value, stats), grads = jax.value_and_grad(objective, has_aux=True)(state.disc_params)
+        return Answer({"disc_params": grads}, {"disc_stats": stats}, {"loss/discriminator": value})
+
+    return Term(lambda state, material: Prepared((state, material)), loss, oppose=oppose)
 
 
 def discriminator_loss(name: str, real: Logits, fake: Float[Array, "f h w 1"]) -> Float[Array, ""]:

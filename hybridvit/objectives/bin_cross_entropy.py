@@ -1,5 +1,7 @@
 """Cross-entropy on the 313 ab bins with class rebalancing (Zhang, Isola, Efros 2016, section 2.2)."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -7,20 +9,29 @@ from ml_collections import ConfigDict
 
 from hybridvit.color import bins
 from hybridvit.color.lab import CHROMA_SCALE
+from hybridvit.objectives.term import Material, Metrics, Networks, Prepared, Seen, State, Term
 
-FACTOR = 8  # the bin head's stride
 
+def make_term(networks: Networks, config: ConfigDict, restoring: bool) -> Term | None:
+    """The labeled pictures' bins, from the whole config; their prior is learnt from the first step on."""
+    if config.bins.weight == 0:
+        return None
 
-def pool(x: Float[Array, "b h w c"], factor: int = FACTOR) -> Float[Array, "b hs ws c"]:
-    """Mean over squares of `factor` px; the last row and column of squares may be smaller."""
-    b, h, w, c = x.shape
-    x = jnp.pad(x, ((0, 0), (0, -h % factor), (0, -w % factor), (0, 0)), mode="edge")
-    return x.reshape(b, -(-h // factor), factor, -(-w // factor), factor, c).mean((2, 4))
+    def prepare(state: State, material: Material) -> Prepared:
+        target = encode_truth(material.target, config.bins.sigma)
+        prior = update_prior(state.bin_prior, target, config.bins)
+        return Prepared((target, state.bin_prior), {"bin_prior": prior})
+
+    def loss(own: Any, given: tuple[Array, Array], seen: Seen) -> tuple[Array, Metrics]:
+        value = bin_loss(seen.labeled.bins, *given, config.bins.uniform_mix)
+        return config.bins.weight * value, {"loss/bins": value}
+
+    return Term(prepare, None if restoring else loss)
 
 
 def encode_truth(chroma: Float[Array, "b h w 2"], sigma: float) -> Float[Array, "b h8 w8 q"]:
     """The soft-encoded bins of the true chroma, averaged over each cell of the head."""
-    return bins.soft_encode(pool(chroma) * CHROMA_SCALE, sigma=sigma)
+    return bins.soft_encode(bins.pool(chroma) * CHROMA_SCALE, sigma=sigma)
 
 
 def bin_loss(

@@ -20,7 +20,7 @@ Maps at the bin head's resolution are `[b, h8, w8]`.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -28,16 +28,22 @@ from jaxtyping import Array, Bool, Float
 from ml_collections import ConfigDict
 
 from hybridvit.color import bins
+from hybridvit.color.bins import FACTOR
+from hybridvit.hints.simulate import simulate_hints
+from hybridvit.measures.metrics import colorfulness
+from hybridvit.models.generator import join
 from hybridvit.models.prediction import Prediction
-from hybridvit.objectives.bin_cross_entropy import FACTOR, cross_entropy
+from hybridvit.objectives import bin_cross_entropy
 from hybridvit.objectives.supervised import chroma_loss
+from hybridvit.objectives.term import Material, Metrics, Networks, Prepared, Seen, State, Term
+from hybridvit.tasks.task import Task
 
 # Of `config.gate`: (probabilities, their annealed mean, radius) -> how sure the teacher is, 0..1
 CONFIDENCES: dict[str, Callable] = {
     "radial_mass": bins.radial_mass,
     "deviation": lambda probs, mean, radius: radius / (radius + bins.spread(probs)),
     "max_probability": lambda probs, mean, radius: probs.max(-1),
-    "none": lambda probs, mean, radius: jnp.ones(probs.shape[:-1]),
+    "none": bins.radial_mass,  # all passes; how sure it is, is still logged
 }
 
 
@@ -56,6 +62,56 @@ class PseudoLabels(NamedTuple):
         gate = self.gate[..., None]
         gate = jnp.repeat(jnp.repeat(gate, FACTOR, 1), FACTOR, 2)
         return gate[:, : self.chroma.shape[1], : self.chroma.shape[2]]
+
+
+def make_term(networks: Networks, config: ConfigDict, restoring: bool) -> Term | None:
+    """The unlabeled pictures' pseudo-labels, from the whole config; the weight rises over `warmup_steps`."""
+    task = networks.task
+    if restoring or config.consistency.weight == 0 or config.data.unlabeled_batch_size == 0:
+        return None
+
+    def prepare(state: State, material: Material) -> Prepared:
+        teacher = state.ema if config.consistency.teacher == "ema" else join(state.params, state.stats)
+        log_rarity = bin_cross_entropy.log_rarity(state.bin_prior, config.bins)
+        weak = []
+        for columns in (slice(None), slice(None, None, -1))[: config.consistency.views]:  # as it is, mirrored
+            seen = networks.generate(teacher, material.gray[:, :, columns], None)
+            weak.append(Prediction(seen.chroma[:, :, columns], seen.bins[:, :, columns]))
+        labels = make_pseudo_labels(weak, log_rarity, state.ring_confidence, config.consistency)
+        hints = None
+        if config.model.hints and config.consistency.pseudo_hints:
+            hints = simulate_hints(material.hint_key, labels.chroma, labels.gate_pixels(), config.hints)
+        age = state.step - config.restoration.pretrain_steps  # since colours are learnt
+        sure = update_ring_confidence(state.ring_confidence, labels)
+        return Prepared(
+            (
+                labels,
+                material.unlabeled.luma,
+                jnp.minimum(1.0, (age + 1) / max(config.consistency.warmup_steps, 1)),
+            ),
+            {"ring_confidence": sure},
+            gate_statistics(labels, sure, config.consistency.gate)
+            | {"colorfulness/teacher": mean_colorfulness(task, material.gray, labels.chroma)},
+            hints,
+        )
+
+    def loss(own: Any, given: tuple[PseudoLabels, Array, Array], seen: Seen) -> tuple[Array, Metrics]:
+        labels, luma, ramp = given
+        value = consistency_loss(seen.unlabeled, labels, config.supervised.delta, config.bins.weight)
+        colorful = mean_colorfulness(task, luma, seen.unlabeled.chroma)
+        return config.consistency.weight * ramp * value, {
+            "loss/consistency": value,
+            "colorfulness/student": colorful,
+        }
+
+    return Term(prepare, loss, needs_gray=True)
+
+
+def mean_colorfulness(
+    task: Task, luma: Float[Array, "b h w 1"], chroma: Float[Array, "b h w c"]
+) -> Float[Array, ""]:
+    """Mean colorfulness, at 1/8 resolution, where it is cheap: teacher above student and both falling is a collapse."""
+    return jnp.mean(colorfulness(task.draw(bins.pool(luma), bins.pool(jax.lax.stop_gradient(chroma)))))
 
 
 def make_pseudo_labels(
@@ -113,17 +169,27 @@ def consistency_loss(
 ) -> Float[Array, ""]:
     """Huber on the chroma plus `bins_weight` times cross-entropy on the bins, inside the gate, mean over all pixels."""
     regression = chroma_loss(student.chroma, labels.chroma, delta, labels.gate_pixels().astype(jnp.float32))
-    entropy = labels.rarity * cross_entropy(student.bins, labels.bins)
+    entropy = labels.rarity * bin_cross_entropy.cross_entropy(student.bins, labels.bins)
     return regression + bins_weight * jnp.mean(labels.gate * entropy)
 
 
-def gate_statistics(labels: PseudoLabels) -> dict[str, Float[Array, ""]]:
-    """Scalars to log: mean confidence, the share of cells let through, in all and by ring, the rings' shares."""
-    count = labels.ring.sum((0, 1, 2))
-    passed = jnp.einsum("bhw,bhwr->r", labels.gate.astype(jnp.float32), labels.ring)
-    statistics = {"mask_rate": labels.gate.mean(), "confidence": labels.confidence.mean()}
-    for ring in range(bins.NUM_RINGS):
-        name = f"chroma{(0.0, *bins.RING_EDGES)[ring]:g}"  # from this chroma (ab units) on
-        statistics[f"mask_rate/{name}"] = passed[ring] / jnp.maximum(count[ring], 1)
-        statistics[f"ring_share/{name}"] = count[ring] / count.sum()
+def gate_statistics(
+    labels: PseudoLabels, ring_confidence: Float[Array, " rings"], gate: str
+) -> dict[str, Float[Array, ""]]:
+    """Scalars to log, by chroma ring: how sure the teacher is (running mean), the share of all cells, and of these
+    what the gate lets through, if there is one. To be held against each other: a ring may have no cell in a batch.
+    """
+    cells = labels.gate.size
+    rings = {"confidence": ring_confidence, "ring_share": labels.ring.sum((0, 1, 2)) / cells}
+    statistics = {"confidence": labels.confidence.mean()}
+    if gate != "none":
+        statistics["mask_rate"] = labels.gate.mean()
+        rings["passed_share"] = (
+            jnp.einsum("bhw,bhwr->r", labels.gate.astype(jnp.float32), labels.ring) / cells
+        )
+    for name, values in rings.items():
+        for edge, value in zip(
+            (0.0, *bins.RING_EDGES), values, strict=True
+        ):  # from this chroma (ab units) on
+            statistics[f"{name}/chroma{edge:g}"] = value
     return statistics

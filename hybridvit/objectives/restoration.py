@@ -10,10 +10,30 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+from ml_collections import ConfigDict
 
 from hybridvit.models.blocks import depth_to_space
+from hybridvit.objectives.joint_batch import interleave
+from hybridvit.objectives.term import Material, Metrics, Networks, Prepared, Seen, State, Term
 
 FACTOR = 4  # of the features' grid
+
+
+def make_term(networks: Networks, config: ConfigDict, restoring: bool) -> Term | None:
+    """All pictures' undamaged luma, from the whole config; the first `pretrain_steps` learn nothing else."""
+    if networks.restorer is None:
+        return None
+
+    def prepare(state: State, material: Material) -> Prepared:
+        keys = jax.random.split(material.labeled_key, len(material.target))
+        whole = networks.task.examine(keys, material.pictures)
+        return Prepared(interleave(whole.luma, material.gray))
+
+    def loss(own: Any, undamaged: Array, seen: Seen) -> tuple[Array, Metrics]:
+        value = restoration_loss(own, seen.features, undamaged)
+        return config.restoration.weight * value, {"loss/restoration": value}
+
+    return Term(prepare, loss, own="restorer", needs_gray=True)
 
 
 def init_restoration(key: Array, width: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hybridvit.metrics import ssim
+from hybridvit.measures.metrics import ssim
 
 
 def l1_ssim_loss(

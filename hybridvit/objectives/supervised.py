@@ -1,6 +1,7 @@
 """Supervised chroma regression."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax.numpy as jnp
 import optax
@@ -9,6 +10,7 @@ from ml_collections import ConfigDict
 
 from hybridvit.models.prediction import Prediction
 from hybridvit.objectives.ssim_loss import l1_ssim_loss
+from hybridvit.objectives.term import Metrics, Networks, Prepared, Seen, Term
 
 LOSSES: dict[str, Callable] = {  # of `config.supervised.loss`: (chroma, truth, delta) -> scalar
     "huber": lambda chroma, truth, delta: chroma_loss(chroma, truth, delta),
@@ -16,6 +18,18 @@ LOSSES: dict[str, Callable] = {  # of `config.supervised.loss`: (chroma, truth, 
     "l2": lambda chroma, truth, delta: jnp.mean(jnp.square(chroma - truth)),
     "l1_ssim": lambda chroma, truth, delta: l1_ssim_loss(chroma, truth),  # HSCAU-Net
 }
+
+
+def make_term(networks: Networks, config: ConfigDict, restoring: bool) -> Term | None:
+    """The labeled pictures' chroma, from the whole config; with a weight of 0 it is still logged."""
+    if restoring:
+        return None
+
+    def loss(own: Any, truth: Array, seen: Seen) -> tuple[Array, Metrics]:
+        value = supervised_loss(seen.labeled, truth, config.supervised)
+        return config.supervised.weight * value, {"loss/chroma": value}
+
+    return Term(lambda state, material: Prepared(material.target), loss)
 
 
 def supervised_loss(

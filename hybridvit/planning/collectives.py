@@ -65,14 +65,6 @@ def read_collectives(text: str, devices: int) -> list[Collective]:
     return list(found.values())
 
 
-def sent_by_kind(collectives: list[Collective]) -> dict[str, float]:
-    """Bytes that a device sends a step, by kind, those that occur."""
-    totals: dict[str, float] = {}
-    for one in collectives:
-        totals[one.kind] = totals.get(one.kind, 0) + one.sent
-    return totals
-
-
 def _split(text: str) -> tuple[dict[str, list[str]], str]:
     """Lines of each computation by its name, and the name of the one that the program starts with."""
     computations: dict[str, list[str]] = {}

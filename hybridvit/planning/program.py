@@ -13,10 +13,10 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
-from hybridvit.mesh import batch_sharding, build_mesh
 from hybridvit.planning.collectives import Collective, read_collectives
-from hybridvit.state import TrainState, abstract_state, build_networks
+from hybridvit.runtime.mesh import batch_sharding, build_mesh
 from hybridvit.train import jit_train_step
+from hybridvit.training.state import TrainState, abstract_state, build_networks
 
 GROUPS = 2  # least that shows which exchanges are between groups
 PARTS = {"parameters": "params", "average": "ema", "optimizer": "opt_state"}
@@ -110,8 +110,8 @@ def saved_bytes(config: ConfigDict) -> int:
     side, channels = config.data.image_size, networks.task.channels
 
     def kept(params: Any, stats: Any, luma: jax.Array, hints: jax.Array | None) -> Any:
-        learn = lambda params: networks.learn(params, stats, luma, hints, jax.random.key(0))[0]  # noqa: E731
-        return jax.vjp(learn, params)[1]
+        forward = lambda params: networks.train_forward(params, stats, luma, hints, jax.random.key(0))  # noqa: E731
+        return jax.vjp(lambda params: forward(params)[0], params)[1]
 
     def total(count: int) -> int:
         luma = jax.ShapeDtypeStruct((count, side, side, 1), "float32")

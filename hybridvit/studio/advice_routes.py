@@ -10,13 +10,16 @@ from starlette.responses import Response
 
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import Point
-from hybridvit.inference.carry_over import carry_hints
+from hybridvit.hints.sidecar import recipe_to_json
+from hybridvit.inference.carry_over import carry_hints, preview_carry
 from hybridvit.inference.composition import lightness
 from hybridvit.inference.next_hint import next_hints
 from hybridvit.inference.suggestions import likely_colors
 from hybridvit.studio.ahead import color_ahead
 from hybridvit.studio.answers import as_json
 from hybridvit.studio.open_photo import OpenPhoto
+from hybridvit.studio.openapi_schemas import NUMBER, OF_REVISION
+from hybridvit.studio.operation import operation
 from hybridvit.studio.parameters import json_object, number, whole
 from hybridvit.studio.studio import Studio
 from hybridvit.studio.tile_routes import photo_and_recipe
@@ -26,9 +29,22 @@ MOST_AHEAD = 2  # of them: more would push out what is needed
 MOST_POINTS = 10
 MOST_CARRIED = 1000  # photographs in a request
 
+_AT_PLACE = {"x": (True, NUMBER), "y": (True, NUMBER), **OF_REVISION}
+_AHEAD = {  # of the colours, with which the photograph is coloured in advance, as if each were chosen there
+    "ahead": (False, {"type": "integer", "minimum": 0, "maximum": MOST_AHEAD, "default": 0})
+}
+_COUNT = {"count": (False, {"type": "integer", "minimum": 1, "maximum": MOST_POINTS, "default": 3})}
 
+
+@operation(
+    "GET /api/photos/{id}/colors",
+    "The likeliest colours of a place",
+    "Colors",
+    (400, 404, 410, 422),
+    query={**_AT_PLACE, **_AHEAD},
+)
 async def get_colors(studio: Studio, request: Request) -> Response:
-    """GET /api/photos/{id}/colors."""
+    """Some of which it begins to show."""
     photo, revision, recipe = await photo_and_recipe(studio, request)
     x, y = _point(photo, request)
     ahead = whole("ahead", request.query_params.get("ahead", "0"), 0, MOST_AHEAD)
@@ -46,8 +62,15 @@ async def get_colors(studio: Studio, request: Request) -> Response:
     return as_json(answer)
 
 
+@operation(
+    "GET /api/photos/{id}/gamut",
+    "A pixel's lightness; with a revision, its colour too",
+    "Pixel",
+    (400, 404, 410, 422),
+    query=_AT_PLACE,
+)
 async def get_gamut(studio: Studio, request: Request) -> Response:
-    """GET /api/photos/{id}/gamut."""
+    """What decides which colours a place can have."""
     photo, revision, recipe = await photo_and_recipe(studio, request)
     x, y = _point(photo, request)
     answer: dict[str, Any] = {"lightness": await studio.workers.run("painting", _lightness, photo, x, y)}
@@ -58,8 +81,15 @@ async def get_gamut(studio: Studio, request: Request) -> Response:
     return as_json(answer)
 
 
+@operation(
+    "GET /api/photos/{id}/next",
+    "Where a hint would help most",
+    "Points",
+    (400, 404, 410, 422),
+    query={**OF_REVISION, **_COUNT},
+)
 async def get_next(studio: Studio, request: Request) -> Response:
-    """GET /api/photos/{id}/next."""
+    """Places, the best first."""
     count = whole("count", request.query_params.get("count", "3"), 1, MOST_POINTS)
     photo, _, recipe = await photo_and_recipe(studio, request)
 
@@ -75,8 +105,56 @@ async def get_next(studio: Studio, request: Request) -> Response:
     return as_json({"points": await studio.workers.run("thinking", think)})
 
 
+@operation(
+    "POST /api/photos/{id}/carry/preview",
+    "What `carry` would change in other photographs, and how sure that is; nothing is changed",
+    "CarryPreviews",
+    (400, 404, 413, 422),
+    body="Carry",
+)
+async def preview_carry_over(studio: Studio, request: Request) -> Response:
+    """One after the other; each is opened for it."""
+    wanted = _ids((await json_object(request, ("to",))).get("to"))
+    photo = await studio.photo(request.path_params["id"])
+    recipe, previews, skipped = photo.recipe, [], []
+    for photo_id in wanted:
+        try:
+            previews.append(await _preview(studio, photo, recipe, photo_id))
+        except (HTTPException, ValueError) as error:
+            reason = error.detail if isinstance(error, HTTPException) else str(error)
+            skipped.append({"id": photo_id, "reason": reason})
+    return as_json({"previews": previews, "skipped": skipped})
+
+
+async def _preview(studio: Studio, source: OpenPhoto, recipe: Recipe, photo_id: str) -> dict[str, Any]:
+    if photo_id == source.entry.id:
+        raise ValueError("these are its own colours")
+    target = await studio.photo(photo_id)
+    before = target.recipe
+    found = await studio.workers.run(
+        "thinking", preview_carry, source.canvas, recipe, target.canvas, before, source.entry.name
+    )
+    hints = recipe_to_json(found.recipe)["hints"][len(before.hints) :]
+    if not hints:
+        raise ValueError("nothing in it is surely the same")
+    return {
+        "id": photo_id,
+        "hints": hints,
+        "match": found.match,
+        "sure": found.is_sure,
+        "changed": found.changed,
+    }
+
+
+@operation(
+    "POST /api/photos/{id}/carry",
+    "Give other photographs these colours, as hints in their sidecars",
+    "Carried",
+    (400, 404, 413, 422),
+    body="Carry",
+)
 async def carry(studio: Studio, request: Request) -> Response:
-    """POST /api/photos/{id}/carry."""
+    """One after the other."""
     wanted = _ids((await json_object(request, ("to",))).get("to"))
     photo = await studio.photo(request.path_params["id"])
     recipe, carried, skipped = photo.recipe, [], []

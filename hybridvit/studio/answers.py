@@ -1,6 +1,7 @@
 """Answers: JSON, pictures, errors as {"error": one line}."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -8,14 +9,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from hybridvit.inference.batch import NO_ROOM
-from hybridvit.inference.summary import explain
+from hybridvit.colorize.batch import NO_ROOM
+from hybridvit.colorize.summary import explain
 
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 CHECKED = {"Cache-Control": "private, no-cache"}  # kept, but asked for whether it still is so
 
 
-def as_json(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def as_json(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """JSON that nobody keeps."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False)
     return Response(text, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")

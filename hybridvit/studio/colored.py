@@ -8,17 +8,19 @@ from jaxtyping import Float
 
 from hybridvit.hints.raster import HintPixels, Window, rasterise_recipe
 from hybridvit.hints.recipe import Recipe
-from hybridvit.inference.full_resolution import TILE, Painter, Rgb, paint_hints
-from hybridvit.inference.photo_profile import to_depth
+from hybridvit.inference.full_resolution import TILE, Inside, Painter, Rgb, paint_hints
+from hybridvit.photo.profile import to_depth
 from hybridvit.studio.pyramid import Box, Pixels
 
 
 class Colored:
     """Paints tiles; may be used by several threads. At level 0 they have the very pixels of the saved picture."""
 
-    def __init__(self, recipe: Recipe, ab: Float[np.ndarray, "h w 2"], L: Float[np.ndarray, "h w"]):
-        """`ab` and `L` as the `Canvas` gives them for the recipe."""
-        self.recipe, self._ab, self._L = recipe, ab, L
+    def __init__(
+        self, recipe: Recipe, ab: Float[np.ndarray, "h w 2"], L: Float[np.ndarray, "h w"], inside: Window
+    ):
+        """`ab`, `L` and `inside` as the `Canvas` gives them for the recipe."""
+        self.recipe, self._ab, self._L, self._inside = recipe, ab, L, inside
         self._painters: dict[int, Painter] = {}
         self._lock = threading.Lock()
 
@@ -30,7 +32,7 @@ class Colored:
     def tile(self, levels: tuple[Pixels, ...], level: int, box: Box) -> Rgb:
         """A rectangle of a level of the pyramid, coloured: sRGB of that level's depth."""
         pixels = levels[level]
-        rgb = self._painter(pixels, level).tile(box.top, box.left, box.height, box.width)
+        rgb = self._painter(levels, level).tile(box.top, box.left, box.height, box.width)
         paint_hints(rgb, box.of(pixels), self._hints(levels[0].shape, level, box), box.top, box.left)
         return rgb
 
@@ -40,11 +42,19 @@ class Colored:
         rgb = self.tile(levels, 0, Box(top, left, y - top + 1, x - left + 1))[-1, -1]
         return "#{:02x}{:02x}{:02x}".format(*to_depth(rgb[None], np.dtype(np.uint8))[0].tolist())
 
-    def _painter(self, pixels: Pixels, level: int) -> Painter:
+    def _painter(self, levels: tuple[Pixels, ...], level: int) -> Painter:
         with self._lock:
             if level not in self._painters:
-                self._painters[level] = Painter(pixels, self._ab, self._L)
+                inside = self._inside_at(levels, level)
+                self._painters[level] = Painter(levels[level], self._ab, self._L, inside)
             return self._painters[level]
+
+    def _inside_at(self, levels: tuple[Pixels, ...], level: int) -> Inside:
+        down, across = (
+            n / whole for n, whole in zip(levels[level].shape[:2], levels[0].shape[:2], strict=True)
+        )
+        top, left, height, width = self._inside
+        return top * down, left * across, height * down, width * across
 
     def _hints(self, shape: tuple[int, ...], level: int, box: Box) -> Iterator[HintPixels]:
         """The hints' pixels of a level: those whose middle lies in a hint."""

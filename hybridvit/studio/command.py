@@ -11,13 +11,12 @@ import os
 import secrets
 import signal
 import sys
-import tempfile
 import threading
 import webbrowser
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
+from hybridvit.command_line import Parser, check_writable, fail, path, terminate
 from hybridvit.studio.server import PORT, Server, address_of, build, is_loopback, listen, locate, warm_up
 
 EXAMPLES = """\
@@ -30,12 +29,6 @@ examples:
 
 Hints are saved as they are made: photo.hints.json beside photo.tif, which hybridvit colorize reads too.
 """
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line instead of the usage's ten."""
-        _fail(f"{message} (see hybridvit studio --help)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,12 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """The command as a process."""
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, terminate)
     sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be in any encoding
     try:
         code = main()
     except SystemExit as exit_:
-        if exit_.code < 128:  # nothing has begun
+        if not isinstance(exit_.code, int) or exit_.code < 128:  # nothing has begun
             raise
         code = exit_.code
     sys.stdout.flush()
@@ -65,17 +58,16 @@ def run() -> NoReturn:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = _Parser(
+    parser = Parser(
         prog="hybridvit studio",
         description=__doc__.split("\n")[0],
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("photo", nargs="?", type=_path, metavar="PHOTO OR FOLDER", help="to begin with")
+    add("photo", nargs="?", type=path, metavar="PHOTO OR FOLDER", help="to begin with")
     add("--checkpoint", default="pretrained", help="a .safetensors file, a training's folder, or %(default)s")
-    add("--output", type=_path, metavar="DIR", help="folder of the results (beside the photographs)")
-    add("--data", type=_path, metavar="DIR", help="folder of what is dropped into the page (the user's data)")
+    add("--output", type=path, metavar="DIR", help="folder of the results (beside the photographs)")
+    add("--data", type=path, metavar="DIR", help="folder of what is dropped into the page (the user's data)")
     add(
         "--host",
         default="127.0.0.1",
@@ -90,11 +82,13 @@ def _serve(options: argparse.Namespace) -> None:
     try:
         locate(options.photo)
         for flag in ("output", "data"):
-            _check_writable(flag, getattr(options, flag))
+            check_writable(flag, getattr(options, flag))
         listener = listen(options.host, options.port)
-        print("hybridvit: reading the weights", file=sys.stderr)
         # From here on it takes seconds
         from hybridvit.inference.colorizer import load
+        from hybridvit.runtime.devices import start_devices
+
+        print(f"hybridvit: reading the weights; computing on {start_devices()}", file=sys.stderr)
 
         colorizer = load(options.checkpoint)
         open_ = is_loopback(options.host)
@@ -103,8 +97,8 @@ def _serve(options: argparse.Namespace) -> None:
         app = build(
             colorizer, options.photo, output=options.output, data=options.data, hosts=hosts, token=token
         )
-    except (ValueError, OSError) as error:
-        _fail(str(error))
+    except (ValueError, OSError, ModuleNotFoundError) as error:
+        fail(str(error))
     port = listener.getsockname()[1]
 
     def greet() -> None:
@@ -122,19 +116,6 @@ def _serve(options: argparse.Namespace) -> None:
     Server(app, greet).run([listener])
 
 
-def _check_writable(flag: str, folder: Path | None) -> None:
-    if folder is None:
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except FileExistsError:
-        raise FileExistsError(f"--{flag} {folder}: a file of that name is there; name a folder") from None
-    except OSError as error:
-        raise OSError(f"--{flag} {folder}: nothing can be written there ({error.strerror})") from error
-
-
 def _has_screen() -> bool:
     """Without one, `webbrowser` would start a browser for terminals in this one."""
     return sys.platform in ("darwin", "win32") or any(
@@ -142,20 +123,7 @@ def _has_screen() -> bool:
     )
 
 
-def _path(text: str) -> Path:
-    return Path(text).expanduser()
-
-
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port: a whole number from 0 to 65535")
     return int(text)
-
-
-def _fail(message: str) -> NoReturn:
-    print("hybridvit:", " ".join(message.split()), file=sys.stderr)
-    sys.exit(2)
-
-
-def _terminate(number: int, frame: object) -> NoReturn:
-    raise SystemExit(128 + number)

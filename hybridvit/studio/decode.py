@@ -7,7 +7,6 @@ the rest as JSON.
 
 import atexit
 import errno
-import importlib.util
 import json
 import mmap
 import os
@@ -19,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hybridvit.inference.photo import Photo
+from hybridvit.photo.photo import Photo
 from hybridvit.studio.decoded_fields import from_text
 
 AT_ONCE = 2  # files; memory is bounded for each
@@ -36,7 +35,7 @@ _spare: list[subprocess.Popen] = []
 
 
 def decode_photo(path: str | os.PathLike, max_pixels: int) -> Photo:
-    """As `inference.photo.read_photo`, in a child process; to be called from a thread.
+    """As `photo.photo.read_photo`, in a child process; to be called from a thread.
 
     Raises:
       OSError: it cannot be opened.
@@ -83,7 +82,7 @@ def _take() -> subprocess.Popen:
 
 
 def _start() -> subprocess.Popen:
-    root = Path(importlib.util.find_spec("hybridvit").origin).parent.parent
+    root = Path(__file__).parents[2]
     few = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     found = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
     return subprocess.Popen(

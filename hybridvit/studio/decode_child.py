@@ -14,13 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hybridvit.inference.photo import Photo, read_photo
+from hybridvit.photo.photo import Photo, read_photo
 from hybridvit.studio.decoded_fields import to_text
-
-try:
-    import resource
-except ModuleNotFoundError:  # Windows has no such limits
-    resource = None
 
 
 def main() -> None:
@@ -51,7 +46,7 @@ def _keep(photo: Photo, folder: Path) -> None:
             array = getattr(photo, name)
             if array is not None:
                 with (folder / name).open("wb") as file:
-                    file.write(memoryview(np.ascontiguousarray(array)).cast("B"))
+                    file.write(np.ascontiguousarray(array).data.cast("B"))
         (folder / "unfinished").write_text(to_text(photo), encoding="utf-8")
         os.replace(folder / "unfinished", folder / "rest")
     except OSError as error:
@@ -61,8 +56,10 @@ def _keep(photo: Photo, folder: Path) -> None:
 
 
 def _bound(memory: int, seconds: float) -> None:
-    if resource is None:
+    if sys.platform == "win32":  # has no such limits
         return
+    import resource
+
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (round(seconds), round(seconds) + 1))
     if sys.platform == "darwin":  # takes the limit and does not keep it
@@ -72,6 +69,8 @@ def _bound(memory: int, seconds: float) -> None:
 
 
 def _watch(memory: int) -> None:
+    import resource
+
     while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < memory:
         time.sleep(0.02)
     os._exit(1)

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from hybridvit.inference.photo import Photo
-from hybridvit.inference.photo_metadata import Metadata
-from hybridvit.inference.photo_tags import Directory, Tag, Tags
+from hybridvit.photo.metadata import Metadata
+from hybridvit.photo.photo import Photo
+from hybridvit.photo.resources import Resource
+from hybridvit.photo.tiff_tags import Directory, Tag, Tags
 
 TYPES = ("|u1", "<u2", ">u2")
 
@@ -24,10 +25,15 @@ def to_text(photo: Photo) -> str:
         "bits": photo.bits,
         "format": photo.format,
         "icc": _text(photo.icc),
-        "remarks": photo.remarks,
+        "remarks": photo.remarks + _of_pages(photo),
         "xmp": _text(metadata.xmp),
         "iptc": _text(metadata.iptc),
         "dpi": metadata.dpi,
+        "aspect": metadata.aspect,
+        "resources": [
+            [_text(one.signature), one.number, _text(one.name), _text(one.data)] for one in metadata.resources
+        ],
+        "texts": metadata.texts,
         "exif": exif and {"tags": _tags_to_json(exif.tags), "order": exif.order, "note_at": exif.note_at},
     }
     for name in ("pixels", "alpha"):
@@ -40,13 +46,16 @@ def from_text(text: bytes) -> dict[str, Any]:
     """The fields for a `Photo`; `pixels` and `alpha` are (shape, dtype) or None. Raises ValueError for another text."""
     try:
         fields = json.loads(text)
-        exif, dpi = fields.pop("exif"), fields.pop("dpi")
+        exif = fields.pop("exif")
         if exif is not None:
             note_at = None if exif["note_at"] is None else int(exif["note_at"])
             exif = Directory(_tags_of_json(exif["tags"]), str(exif["order"]), note_at)
-        dpi = None if dpi is None else (float(dpi[0]), float(dpi[1]))
-        if dpi is not None and not all(map(math.isfinite, dpi)):
-            raise ValueError("no resolution")
+        dpi, aspect = (_pair(fields.pop(name)) for name in ("dpi", "aspect"))
+        resources = tuple(
+            Resource(_some_bytes(signature), int(number), _some_bytes(name), _some_bytes(data))
+            for signature, number, name, data in fields.pop("resources")
+        )
+        texts = tuple((str(keyword), str(text)) for keyword, text in fields.pop("texts"))
         xmp, iptc, icc = (_bytes(fields.pop(name)) for name in ("xmp", "iptc", "icc"))
         arrays = {name: _array(fields.pop(name)) for name in ("pixels", "alpha")}
         known = {
@@ -56,9 +65,25 @@ def from_text(text: bytes) -> dict[str, Any]:
         }
         if fields:
             raise ValueError(f"unknown fields {sorted(fields)}")
-        return {**known, "icc": icc, "metadata": Metadata(exif, xmp, iptc, dpi), **arrays}
+        metadata = Metadata(exif, xmp, iptc, dpi, aspect, resources, texts)
+        return {**known, "icc": icc, "metadata": metadata, **arrays}
     except (ArithmeticError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"what its decoder says is no photograph ({type(error).__name__})") from None
+
+
+def _pair(values: list | None) -> tuple[float, float] | None:
+    if values is None:
+        return None
+    x, y = map(float, values)
+    if not math.isfinite(x) or not math.isfinite(y) or min(x, y) <= 0:
+        raise ValueError("no resolution")
+    return x, y
+
+
+def _of_pages(photo: Photo) -> tuple[str, ...]:
+    if not photo.further:
+        return ()
+    return (f"the first of its {1 + len(photo.further)} pages is shown; all are coloured when it is saved",)
 
 
 def _text(data: bytes | None) -> str | None:
@@ -67,6 +92,10 @@ def _text(data: bytes | None) -> str | None:
 
 def _bytes(text: str | None) -> bytes | None:
     return None if text is None else base64.b64decode(text, validate=True)
+
+
+def _some_bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
 
 
 def _array(form: list | None) -> tuple[tuple[int, ...], str] | None:
@@ -87,6 +116,8 @@ def _tags_to_json(tags: Tags) -> dict[str, Any]:
 
 def _tags_of_json(tags: dict[str, Any]) -> Tags:
     return {
-        int(tag): _tags_of_json(value) if isinstance(value, dict) else Tag(int(value[0]), _bytes(value[1]))
+        int(tag): _tags_of_json(value)
+        if isinstance(value, dict)
+        else Tag(int(value[0]), _some_bytes(value[1]))
         for tag, value in tags.items()
     }

@@ -3,7 +3,7 @@
 import numpy as np
 import pyvips
 
-from hybridvit.inference.photo_profile import to_depth
+from hybridvit.photo.profile import to_depth
 from hybridvit.studio.pyramid import Pixels
 
 QUALITY = 92

@@ -17,6 +17,7 @@ class Entry:
       path: the file.
       sidecar: where its sidecar belongs.
       spare: where its sidecar lies if it cannot lie there.
+      shared: where sidecars lie that may be a namesake's instead, see `colorize/namesakes`.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Entry:
     path: pathlib.Path
     sidecar: pathlib.Path
     spare: pathlib.Path
+    shared: tuple[pathlib.Path, ...] = ()
 
 
 def stamp_of(path: pathlib.Path) -> tuple[int, int]:

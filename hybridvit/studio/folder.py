@@ -5,9 +5,9 @@ import os
 import pathlib
 import re
 
-from hybridvit.hints.sidecar import sidecar_path
-from hybridvit.inference.batch import leave_results
-from hybridvit.inference.inputs import Source, find_sources
+from hybridvit.colorize.batch import leave_results
+from hybridvit.colorize.inputs import Source, find_sources
+from hybridvit.colorize.namesakes import Neighbours
 from hybridvit.studio.entry import ID_DIGITS, Entry, stamp_of
 
 
@@ -35,17 +35,20 @@ class Folder:
 
     def entries(self) -> list[Entry]:
         """The same, as the studio lists them."""
-        return [self._entry(source) for source in self.sources()]
+        neighbours = Neighbours()
+        return [self._entry(source, neighbours) for source in self.sources()]
 
-    def _entry(self, source: Source) -> Entry:
+    def _entry(self, source: Source, neighbours: Neighbours) -> Entry:
+        own, shared = neighbours.places(source.path)
         digest = hashlib.sha256(b"folder\0" + os.fsencode(source.path)).hexdigest()[:ID_DIGITS]
         return Entry(
             digest,
             os.fsencode(source.relative.as_posix()).decode("utf-8", "replace"),
             "folder",
             source.path,
-            sidecar_path(source.path),
+            own,
             self._spare / f"{digest}.hints.json",
+            shared,
         )
 
     def _is_original(self, source: Source) -> bool:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from urllib.parse import quote
 
-from hybridvit.inference.inputs import SUFFIXES
+from hybridvit.colorize.inputs import SUFFIXES
 
 LONGEST = 120  # characters
 UNNAMED = "photo"

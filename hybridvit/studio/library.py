@@ -7,6 +7,7 @@ from typing import Any
 from hybridvit.hints.sidecar import load_hints
 from hybridvit.studio.entry import Entry, stamp_of
 from hybridvit.studio.folder import Folder
+from hybridvit.studio.marks import Marks
 from hybridvit.studio.sidecar_file import sidecar_now
 from hybridvit.studio.uploads import Uploads
 
@@ -17,6 +18,7 @@ class Library:
     def __init__(self, folder: Folder | None, uploads: Uploads, output: pathlib.Path | None = None):
         """`output` is the folder of all results; None: they lie beside the photographs, those of uploads with them."""
         self.folder, self.uploads, self.output = folder, uploads, output
+        self.marks = Marks(uploads.data)
         self._known: dict[str, Entry] = {}
         self._counted: dict[
             pathlib.Path, tuple[tuple[int, int], int | None]
@@ -31,7 +33,13 @@ class Library:
     def listed(self) -> list[dict[str, Any]]:
         """The same for the page."""
         return [
-            {"id": entry.id, "name": entry.name, "source": entry.source, "hints": self._count_hints(entry)}
+            {
+                "id": entry.id,
+                "name": entry.name,
+                "source": entry.source,
+                "hints": self._count_hints(entry),
+                **self.marks.of(entry, sidecar_now(entry)),
+            }
             for entry in self.scan()
         ]
 
@@ -47,6 +55,7 @@ class Library:
         """Removes an upload."""
         self._known.pop(entry.id, None)
         self.uploads.remove(entry)
+        self.marks.forget(entry.id)
 
     def find_path(self, path: pathlib.Path) -> str | None:
         """The id of the photograph with this path."""

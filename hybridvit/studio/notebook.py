@@ -54,7 +54,7 @@ def show(colorizer: Any = None, folder: str | os.PathLike | None = None, height:
     colab = "google.colab" in sys.modules
     port = _serve(colorizer, folder, colab, prefix is not None)
     if colab:
-        from google.colab import output
+        from google.colab import output  # pyright: ignore[reportMissingImports]
 
         output.serve_kernel_port_as_iframe(port, path="/", height=str(height))
         return

@@ -12,11 +12,11 @@ from hybridvit.hints.shapes import HintError
 from hybridvit.hints.sidecar import Sidecar, pixels_digest, recipe_to_json
 from hybridvit.inference.canvas import Canvas
 from hybridvit.inference.colorizer import Colorizer
-from hybridvit.inference.photo import Photo
+from hybridvit.photo.photo import Photo
 from hybridvit.studio.colored import Colored
 from hybridvit.studio.decode import decode_photo
 from hybridvit.studio.entry import Entry, stamp_of
-from hybridvit.studio.limits import CANVAS_BYTES, COLORED_BYTES, PIXELS, VIEW_PIXELS
+from hybridvit.studio.limits import COLORED_BYTES, PIXELS, VIEW_PIXELS
 from hybridvit.studio.pyramid import Box, Grid, Pixels
 from hybridvit.studio.recently_used import RecentlyUsed
 from hybridvit.studio.sidecar_file import SidecarFile
@@ -36,12 +36,13 @@ class OpenPhoto:
       remarks: what a user should know of it, a line each.
       levels: its pyramid, once that is made.
       colored: what was painted last, by revision.
+      rests: whether nothing is kept of its colours.
       changing: held while the recipe is changed.
       in_sight: level and place of the tiles last asked for in one revision's colours, the first ones first.
     """
 
     def __init__(self, entry: Entry, photo: Photo, colorizer: Colorizer):
-        self.entry, self._weights = entry, colorizer.digest
+        self.entry, self._colorizer = entry, colorizer
         self._stamp = stamp_of(entry.path)
         self.canvas: Canvas = colorizer.open(dataclasses.replace(photo, alpha=None))
         height, width, _ = photo.pixels.shape
@@ -49,6 +50,7 @@ class OpenPhoto:
         self.sha256 = pixels_digest(photo.pixels)
         self.levels: tuple[Pixels, ...] | None = (photo.pixels,) if self.grid.levels == 1 else None
         self.colored: RecentlyUsed[Colored] = RecentlyUsed(COLORED_BYTES)
+        self.rests = False
         self.changing = asyncio.Lock()
         self.in_sight: deque[tuple[int, Box]] = deque(maxlen=MOST_IN_SIGHT)
         self._seen_revision: str | None = None
@@ -62,9 +64,9 @@ class OpenPhoto:
 
     @property
     def nbytes(self) -> int:
-        """With the pyramid, made or not, and what is kept of colours."""
+        """Of the pixels, and of the pyramid, made or not."""
         pyramid = self.pixels.size // 3 if self.grid.levels > 1 else 0
-        return self.pixels.nbytes + pyramid + CANVAS_BYTES + COLORED_BYTES
+        return self.pixels.nbytes + pyramid
 
     @property
     def sidecar(self) -> Sidecar:
@@ -75,6 +77,12 @@ class OpenPhoto:
     def is_stale(self) -> bool:
         """Whether its file is another one now; looks at the disk."""
         return stamp_of(self.entry.path) != self._stamp
+
+    def rest(self) -> None:
+        """Forgets what was computed of its colours: it is not looked at any more."""
+        self.rests = True
+        self.canvas = self._colorizer.open(self.canvas.photo)
+        self.colored = RecentlyUsed(COLORED_BYTES)
 
     def sidecar_of(self, recipe: Recipe) -> Sidecar:
         """The sidecar with this recipe."""
@@ -101,7 +109,7 @@ class OpenPhoto:
             ("", recipe),
             *((f"protected[{i}].", p.recipe) for i, p in enumerate(recipe.protected)),
         ]:
-            height, width = self.canvas.view(one.settings.size)
+            height, width = self.canvas.view(one.settings)
             if height * width > VIEW_PIXELS:
                 raise HintError(
                     f"{name}settings.size",
@@ -111,7 +119,7 @@ class OpenPhoto:
 
     def revision_of(self, recipe: Recipe) -> str:
         """A name for the picture in these colours: the same recipe has the same, of these pixels and weights."""
-        said = json.dumps([self.sha256, self._weights, recipe_to_json(recipe)], sort_keys=True)
+        said = json.dumps([self.sha256, self._colorizer.digest, recipe_to_json(recipe)], sort_keys=True)
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     def described(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 from importlib import resources
 from typing import Any
 
-from hybridvit.inference.naming import FORMATS
+from hybridvit.colorize.naming import FORMATS
 
 Json = dict[str, Any]
 PLACE = "#/components/schemas/"
@@ -38,6 +38,7 @@ REVISION = {"type": "string", "pattern": "^[0-9a-f]{16}$"}
 FORMAT = {"type": "string", "enum": list(FORMATS)}
 SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 LIGHTNESS = {"type": "number", "minimum": 0, "maximum": 100.01, "description": "CIE L of the pixel"}
+OF_REVISION = {"revision": (False, REVISION)}  # a query: the present one without it
 PAIR = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}
 
 _PHOTO = {"id": TEXT, "name": TEXT, "source": {"type": "string", "enum": ["folder", "upload"]}}
@@ -58,7 +59,19 @@ OWN = {
         settings=_said(reference("settings"), "those of a photograph that has no sidecar"),
         output=_or_null(_said(TEXT, "folder of the results; null: with the uploads")),
     ),
-    "Photos": _object(photos=_list(_object(**_PHOTO, hints=_or_null(_said(WHOLE, "in its sidecar"))))),
+    "Photos": _object(
+        photos=_list(
+            _object(
+                **_PHOTO,
+                hints=_or_null(_said(WHOLE, "in its sidecar")),
+                approved={"type": "boolean"},
+                saved=_said({"type": "boolean"}, "the result is there, and not older than the hints"),
+                colored=_or_null(
+                    _said(TEXT, "changes when its thumbnail in colour does; null: there is none")
+                ),
+            )
+        )
+    ),
     "Photo": _object(
         **_PHOTO,
         width=WHOLE,
@@ -73,6 +86,7 @@ OWN = {
         revision=REVISION,
         remarks=_list(_said(TEXT, "what a user should know")),
     ),
+    "Approval": _object(approved={"type": "boolean"}),
     "Revision": _object(revision=REVISION),
     "Colors": _object(lightness=LIGHTNESS, colors=_said(_list(_COLOR), "likeliest first")),
     "Pixel": _object(lightness=LIGHTNESS, color=_said(HEX, "in the revision that was asked for"))
@@ -84,7 +98,31 @@ OWN = {
         carried=_list(_object(id=TEXT, hints=_said(WHOLE, "added"))),
         skipped=_list(_object(id=TEXT, reason=TEXT)),
     ),
-    "Save": _object(format=_or_null(_said(FORMAT, "null: the photograph's own"))) | {"required": []},
+    "CarryPreviews": _object(
+        previews=_list(
+            _object(
+                id=TEXT,
+                hints=_said(_list(reference("hint")), "that would be added"),
+                match=_said(SHARE, "how alike the hinted places are to those of the source"),
+                sure=_said({"type": "boolean"}, "whether the match is strong enough to be taken unseen"),
+                changed=_said(SHARE, "of the photograph, that moves by more than 5 ab units"),
+            )
+        ),
+        skipped=_list(_object(id=TEXT, reason=TEXT)),
+    ),
+    "Reach": _object(hint=reference("hint")),
+    "Reached": _object(
+        share=_said(SHARE, "of the photograph's inside, that the hint changes"),
+        outline=_said(_list(_list(PAIR)), "closed polygons, full-resolution pixels"),
+    ),
+    "Save": _object(
+        format=_or_null(_said(FORMAT, "null: the photograph's own")),
+        place=_said(
+            {"type": "string", "enum": ["folder", "studio", "download"]},
+            "the folder of the results; the studio's own data; there for a while, until it is downloaded",
+        ),
+    )
+    | {"required": []},
     "Saved": _object(file=TEXT, sidecar=_or_null(TEXT), seconds=NUMBER),
 }
 

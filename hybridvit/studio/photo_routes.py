@@ -1,6 +1,7 @@
 """Photographs: the list, uploads, opening, sidecars."""
 
 import asyncio
+import functools
 import json
 import logging
 from typing import Any
@@ -9,22 +10,24 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hybridvit.colorize.summary import explain
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import HintError
 from hybridvit.hints.sidecar import LARGEST_FILE, parse_hints, to_json
-from hybridvit.inference.photo import Photo
-from hybridvit.inference.summary import explain
+from hybridvit.photo.photo import Photo
 from hybridvit.studio import encoding, parameters
-from hybridvit.studio.answers import as_json, tagged
+from hybridvit.studio.answers import FOREVER, as_json, tagged
 from hybridvit.studio.decode import decode_photo
 from hybridvit.studio.entry import Entry, stamp_of
 from hybridvit.studio.labels import attachment
 from hybridvit.studio.limits import PIXELS
 from hybridvit.studio.open_photo import OpenPhoto
+from hybridvit.studio.openapi_schemas import OF_REVISION, TEXT
+from hybridvit.studio.operation import BYTES, operation
 from hybridvit.studio.pyramid import TILE, preview
 from hybridvit.studio.receiving import receive
 from hybridvit.studio.studio import Studio
-from hybridvit.studio.tile_routes import begin_tiles
+from hybridvit.studio.tile_routes import begin_tiles, draw_first_tiles, paint_preview, photo_and_recipe
 from hybridvit.studio.uploads import Upload
 
 THUMBNAIL = 256  # px
@@ -32,13 +35,23 @@ THUMBNAIL = 256  # px
 logger = logging.getLogger(__name__)
 
 
+@operation("GET /api/photos", "The folder's photographs, and the uploads, the newest last", "Photos")
 async def list_photos(studio: Studio, request: Request) -> Response:
-    """GET /api/photos."""
+    """What there is now."""
     return as_json({"photos": await studio.scan()})
 
 
+@operation(
+    "POST /api/photos",
+    "Upload a photograph; the same bytes are the same photograph",
+    "Photo",
+    (400, 413, 415),
+    query={"name": (False, TEXT)},
+    body=BYTES,
+    status=201,
+)
 async def add_photo(studio: Studio, request: Request) -> Response:
-    """POST /api/photos."""
+    """Decoded before it is kept."""
     upload = await studio.workers.run(
         "files", studio.library.uploads.begin, request.query_params.get("name", "")
     )
@@ -55,8 +68,9 @@ async def add_photo(studio: Studio, request: Request) -> Response:
     return as_json(_details(await studio.photo(digest)), 201)
 
 
+@operation("GET /api/photos/{id}", "Open a photograph", "Photo", (404, 422))
 async def get_photo(studio: Studio, request: Request) -> Response:
-    """GET /api/photos/{id}."""
+    """As its file and its sidecar are now."""
     photo = await studio.photo(request.path_params["id"])
     if await studio.workers.run("files", lambda: photo.is_stale):
         studio.close(photo.entry.id)
@@ -67,8 +81,9 @@ async def get_photo(studio: Studio, request: Request) -> Response:
     return as_json(_details(photo))
 
 
+@operation("DELETE /api/photos/{id}", "Remove an upload", None, (403, 404), status=204)
 async def delete_photo(studio: Studio, request: Request) -> Response:
-    """DELETE /api/photos/{id}."""
+    """With all that belongs to it."""
     entry = await studio.entry(request.path_params["id"])
     if entry.source != "upload":
         raise HTTPException(
@@ -79,9 +94,28 @@ async def delete_photo(studio: Studio, request: Request) -> Response:
     return Response(status_code=204)
 
 
+@operation(
+    "GET /api/photos/{id}/thumbnail",
+    "Longer side 256 px; in a revision's colours, else in those that were asked for last, else the original",
+    ("image/jpeg",),
+    (400, 404, 410, 422),
+    query=OF_REVISION,
+)
 async def get_thumbnail(studio: Studio, request: Request) -> Response:
-    """GET /api/photos/{id}/thumbnail."""
+    """Without opening it, unless a revision is asked for."""
+    if "revision" in request.query_params:
+        photo, revision, recipe = await photo_and_recipe(studio, request)
+        data = await paint_preview(studio, photo, recipe, revision, THUMBNAIL)
+        await studio.workers.run("files", studio.library.marks.keep_thumbnail, photo.entry.id, data)
+        return Response(data, headers=FOREVER, media_type="image/jpeg")
     entry = await studio.entry(request.path_params["id"])
+    colored = await studio.workers.run("files", studio.library.marks.colored, entry.id)
+    if colored:
+        headers, unchanged = tagged(request, colored)
+        path = studio.library.marks.thumbnail(entry.id)
+        return unchanged or Response(
+            await studio.workers.run("files", path.read_bytes), headers=headers, media_type="image/jpeg"
+        )
     stamp = await studio.workers.run("files", stamp_of, entry.path)
     tag = "{:x}-{:x}".format(*stamp)
     headers, unchanged = tagged(request, tag)
@@ -95,17 +129,51 @@ async def get_thumbnail(studio: Studio, request: Request) -> Response:
     return Response(data, headers=headers, media_type="image/jpeg")
 
 
+@operation(
+    "PUT /api/photos/{id}/approved", "Approve it, or not", "Approval", (400, 404, 413), body="Approval"
+)
+async def put_approved(studio: Studio, request: Request) -> Response:
+    """For the user's own order: it changes nothing else."""
+    entry = await studio.entry(request.path_params["id"])
+    approved = (await parameters.json_object(request, ("approved",))).get("approved")
+    if not isinstance(approved, bool):
+        raise HTTPException(400, "approved: say true or false")
+    await studio.workers.run(
+        "files", functools.partial(studio.library.marks.change, entry.id, approved=approved)
+    )
+    return as_json({"approved": approved})
+
+
+@operation("POST /api/photos/{id}/prepare", "Make ready to be shown at once", None, (404, 422), status=204)
+async def prepare(studio: Studio, request: Request) -> Response:
+    """What one sees of it first: its colours, and the tiles of the levels that a screen takes in."""
+    photo = await studio.photo(request.path_params["id"])
+    await draw_first_tiles(studio, photo, photo.recipe, photo.revision)
+    return Response(status_code=204)
+
+
+@operation("GET /api/photos/{id}/sidecar", "What decides its colours, as a file", "Sidecar", (404, 422))
 async def get_sidecar(studio: Studio, request: Request) -> Response:
-    """GET /api/photos/{id}/sidecar."""
+    """To be kept elsewhere."""
     photo = await studio.photo(request.path_params["id"])
     text = json.dumps(to_json(photo.sidecar), indent=1, ensure_ascii=False) + "\n"
-    name = photo.entry.name.rpartition("/")[2].rpartition(".")[0] or photo.entry.name
-    headers = {"Cache-Control": "no-store", **attachment(f"{name}.hints.json")}
+    name = photo.entry.sidecar.name
+    if photo.entry.source == "upload":  # whose file is not called as it was
+        name = f"{photo.entry.name.rpartition('/')[2].rpartition('.')[0] or photo.entry.name}.hints.json"
+    headers = {"Cache-Control": "no-store", **attachment(name)}
     return Response(text, headers=headers, media_type="application/json")
 
 
+@operation(
+    "PUT /api/photos/{id}/sidecar",
+    "Change its colours; it is on the disk before the answer. With If-Match: a revision, 409 if that is not the "
+    "present one",
+    "Revision",
+    (400, 404, 409, 413, 422),
+    body="Sidecar",
+)
 async def put_sidecar(studio: Studio, request: Request) -> Response:
-    """PUT /api/photos/{id}/sidecar."""
+    """And begins to colour it."""
     photo = await studio.photo(request.path_params["id"])
     expected = request.headers.get("if-match", "").strip().strip('"') or None
     text = await parameters.body(request, LARGEST_FILE)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import UInt8, UInt16
 from PIL import Image
 
-from hybridvit.inference.photo_profile import to_depth
+from hybridvit.photo.profile import to_depth
 
 TILE = 512  # px
 _STRIP = 2**22  # pixels that are shrunk at a time

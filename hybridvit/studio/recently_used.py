@@ -37,5 +37,9 @@ class RecentlyUsed(Generic[T]):
         _, size = self._kept.pop(key, (None, 0))
         self.held -= size
 
+    def but_latest(self, count: int) -> list[T]:
+        """All values but those that were used last."""
+        return [value for value, _ in list(self._kept.values())[: max(0, len(self._kept) - count)]]
+
     def __len__(self) -> int:
         return len(self._kept)

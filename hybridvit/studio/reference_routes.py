@@ -11,14 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hybridvit.colorize.summary import explain
 from hybridvit.inference.palette import palette_of
-from hybridvit.inference.photo_profile import to_depth
-from hybridvit.inference.summary import explain
+from hybridvit.photo.profile import to_depth
 from hybridvit.studio import encoding
 from hybridvit.studio.answers import as_json, tagged
 from hybridvit.studio.decode import decode_photo
 from hybridvit.studio.entry import ID_DIGITS
 from hybridvit.studio.limits import PIXELS
+from hybridvit.studio.operation import BYTES, operation
 from hybridvit.studio.pyramid import preview
 from hybridvit.studio.receiving import receive
 from hybridvit.studio.studio import Studio
@@ -26,8 +27,16 @@ from hybridvit.studio.studio import Studio
 LONGEST = 1024  # px
 
 
+@operation(
+    "POST /api/references",
+    "Give a photograph to take colours from",
+    "Reference",
+    (400, 413, 415),
+    body=BYTES,
+    status=201,
+)
 async def add_reference(studio: Studio, request: Request) -> Response:
-    """POST /api/references."""
+    """Its palette, and the address of its picture."""
     with tempfile.TemporaryDirectory(prefix="hybridvit-") as folder:
         path = pathlib.Path(folder, "reference")
         with path.open("xb") as file:
@@ -40,8 +49,9 @@ async def add_reference(studio: Studio, request: Request) -> Response:
     return as_json(described, 201)
 
 
+@operation("GET /api/references/{id}", "It, longer side 1024 px at most", ("image/jpeg",), (404,))
 async def get_reference(studio: Studio, request: Request) -> Response:
-    """GET /api/references/{id}."""
+    """As long as it is kept."""
     reference = request.path_params["id"]
     data = studio.previews.get(("reference", reference))
     if data is None:

@@ -1,17 +1,18 @@
 """Saving a photograph: what `hybridvit colorize` would make of it and its sidecar, by the same code."""
 
+import os
 import pathlib
 import time
 from typing import NamedTuple
 
-from hybridvit.inference.batch import colorize_files
+from hybridvit.colorize.batch import colorize_files
+from hybridvit.colorize.inputs import Source
+from hybridvit.colorize.namesakes import Neighbours, find_sidecar
+from hybridvit.colorize.naming import plan
+from hybridvit.colorize.summary import Summary
 from hybridvit.inference.colorizer import Colorizer
-from hybridvit.inference.inputs import Source
-from hybridvit.inference.naming import plan
-from hybridvit.inference.summary import Summary
 from hybridvit.studio.entry import Entry
 from hybridvit.studio.library import Library
-from hybridvit.studio.sidecar_file import sidecar_now
 
 
 class Saved(NamedTuple):
@@ -22,31 +23,76 @@ class Saved(NamedTuple):
     seconds: float
 
 
-def save(colorizer: Colorizer, library: Library, entry: Entry, file_format: str | None) -> Saved:
+class NotWritableError(ValueError):
+    """The folder of the results cannot be written."""
+
+
+PLACES = ("folder", "studio", "download")  # where results go
+
+
+def save(
+    colorizer: Colorizer, library: Library, entry: Entry, file_format: str | None, place: str = "folder"
+) -> Saved:
     """Colours the file at full resolution; what was saved before with the same recipe is left as it is.
 
-    Raises ValueError, one line, if it cannot be; OSError if there is no room for it.
+    Args:
+      colorizer: by what.
+      library: of what is there.
+      entry: the photograph.
+      file_format: None: its own.
+      place: "folder", where results belong; "studio", the studio's own data; "download", there too, for a while.
+
+    Raises:
+      NotWritableError: the folder cannot be written.
+      ValueError: it cannot be coloured; one line, as above.
+      OSError: there is no room for it.
     """
     began = time.monotonic()
-    sources, output = _plan(library, entry)
-    jobs = plan(sources, output, file_format)
-    job = next(job for job in jobs if job.source == entry.path)
-    sidecar, summary = sidecar_now(entry), Summary(total=1)
+    sources, output = _plan(library, entry) if place == "folder" else _plan_apart(library, entry, place)
+    if not _is_writable(output):
+        raise NotWritableError(f"{output} cannot be written: save it elsewhere, or download it")
+    planned = plan(sources, output, file_format)
+    for group, reason in planned.refused.items():
+        if entry.path in group:
+            raise ValueError(reason)
+    job = next(job for job in planned.jobs if job.source == entry.path)
+    sidecar = entry.spare if entry.spare.exists() else find_sidecar(entry.path, Neighbours())
+    summary = Summary(total=1)
     colorize_files(colorizer, [job], summary, sidecar_of=lambda _: sidecar)
     for reason in summary.failed.values():
         raise ValueError(reason)
+    if place != "download":
+        library.marks.change(entry.id, saved=str(job.results[0]))
     return Saved(job.results[0], sidecar, time.monotonic() - began)
+
+
+def _is_writable(folder: pathlib.Path) -> bool:
+    """Or can be made."""
+    existing = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    return os.access(existing, os.W_OK)
+
+
+def _plan_apart(library: Library, entry: Entry, place: str) -> tuple[list[Source], pathlib.Path]:
+    """It alone, into a folder of the studio's data."""
+    name = pathlib.Path(f"{entry.id[:12]}{entry.path.suffix}" if place == "download" else entry.path.name)
+    if entry.source == "upload":
+        name = pathlib.Path(f"upload-{entry.id[:12]}{entry.path.suffix}")
+    return [Source(entry.path, name)], library.uploads.data / (
+        "results" if place == "studio" else "downloads"
+    ) / entry.id
 
 
 def _plan(library: Library, entry: Entry) -> tuple[list[Source], pathlib.Path]:
     """Everything that has its result in the same folder, and that folder. No name comes from a request."""
-    if entry.source == "upload" and library.output is None:
-        return [Source(entry.path, pathlib.Path(entry.path.name))], library.uploads.results(entry)
     if entry.source == "upload":
+        if library.output is None:
+            return [Source(entry.path, pathlib.Path(entry.path.name))], library.uploads.results(entry)
         return [
             Source(entry.path, pathlib.Path(f"upload-{entry.id[:12]}{entry.path.suffix}"))
         ], library.output
-    sources = library.folder.sources()
+    folder = library.folder
+    assert folder is not None  # it is where the entry is from
+    sources = folder.sources()
     if entry.path not in [source.path for source in sources]:
         raise ValueError("the file is not there any more")
-    return sources, library.folder.output
+    return sources, folder.output

@@ -1,23 +1,36 @@
 """Full-resolution files."""
 
+import contextlib
+import pathlib
+
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hybridvit.inference.naming import FORMATS, KEPT
+from hybridvit.colorize.naming import FORMATS, KEPT
 from hybridvit.studio.answers import WholeFile, as_json
 from hybridvit.studio.entry import Entry
 from hybridvit.studio.labels import attachment
+from hybridvit.studio.openapi_schemas import FORMAT
+from hybridvit.studio.operation import operation
 from hybridvit.studio.parameters import json_object, one_of
-from hybridvit.studio.saving import Saved, save
+from hybridvit.studio.saving import PLACES, NotWritableError, Saved, save
 from hybridvit.studio.studio import Studio
 
 
+@operation(
+    "POST /api/photos/{id}/save",
+    "Save it at full resolution",
+    "Saved",
+    (400, 403, 404, 409, 413),
+    body="Save",
+)
 async def save_photo(studio: Studio, request: Request) -> Response:
-    """POST /api/photos/{id}/save."""
-    file_format = (await json_object(request, ("format",))).get("format")
+    """As `hybridvit colorize` does."""
+    wanted = await json_object(request, ("format", "place"))
     entry = await studio.entry(request.path_params["id"])
-    saved = await _save(studio, entry, file_format)
+    saved = await _save(studio, entry, wanted.get("format"), wanted.get("place", "folder"))
     answer = {
         "file": str(saved.path),
         "sidecar": saved.sidecar and str(saved.sidecar),
@@ -26,20 +39,41 @@ async def save_photo(studio: Studio, request: Request) -> Response:
     return as_json(answer)
 
 
+@operation(
+    "GET /api/photos/{id}/result",
+    "The same file, made without writing into the folder of the results",
+    ("image/*",),
+    (400, 403, 404, 409),
+    query={"format": (False, FORMAT)},
+)
 async def get_result(studio: Studio, request: Request) -> Response:
-    """GET /api/photos/{id}/result."""
+    """To be downloaded."""
     entry = await studio.entry(request.path_params["id"])
-    saved = await _save(studio, entry, request.query_params.get("format"))
+    saved = await _save(studio, entry, request.query_params.get("format"), "download")
     label = entry.name.rpartition("/")[2]
     stem = label.rpartition(".")[0] or label
     headers = {"Cache-Control": "no-store", **attachment(f"{stem}-colorized{saved.path.suffix}")}
-    return WholeFile(saved.path, headers=headers, media_type=f"image/{KEPT[saved.path.suffix.lower()]}")
+    media = f"image/{KEPT[saved.path.suffix.lower()]}"
+    return WholeFile(
+        saved.path, headers=headers, media_type=media, background=BackgroundTask(_remove, saved.path)
+    )
 
 
-async def _save(studio: Studio, entry: Entry, file_format: str | None) -> Saved:
+def _remove(path: pathlib.Path) -> None:
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # another download is in it
+        path.parent.rmdir()
+
+
+async def _save(studio: Studio, entry: Entry, file_format: str | None, place: str) -> Saved:
+    one_of("place", place, PLACES)
     if file_format is not None:
         one_of("format", file_format, FORMATS)
     try:
-        return await studio.workers.run("saving", save, studio.colorizer, studio.library, entry, file_format)
+        return await studio.workers.run(
+            "saving", save, studio.colorizer, studio.library, entry, file_format, place
+        )
+    except NotWritableError as error:
+        raise HTTPException(403, f"{entry.name}: {error}") from None
     except ValueError as error:
         raise HTTPException(409, f"{entry.name}: {error}") from None

@@ -1,5 +1,6 @@
 """What all requests share: the library, the open photographs, threads; and what takes a thread or must happen once."""
 
+import pathlib
 import re
 import weakref
 from collections.abc import Callable, Coroutine
@@ -7,16 +8,16 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
+from hybridvit.colorize.summary import explain
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import Mask, Stroke
 from hybridvit.inference.colorizer import Colorizer
-from hybridvit.inference.photo import Photo
-from hybridvit.inference.summary import explain
+from hybridvit.photo.photo import Photo
 from hybridvit.studio.colored import Colored
 from hybridvit.studio.entry import ID_DIGITS, Entry
 from hybridvit.studio.flights import Flights
 from hybridvit.studio.library import Library
-from hybridvit.studio.limits import OPEN_BYTES, SMALL_BYTES
+from hybridvit.studio.limits import AWAKE, OPEN_BYTES, SMALL_BYTES
 from hybridvit.studio.open_photo import OpenPhoto, open_photo
 from hybridvit.studio.pyramid import Pixels, build_pyramid
 from hybridvit.studio.recently_used import RecentlyUsed
@@ -26,8 +27,9 @@ from hybridvit.studio.workers import Workers
 class Studio:
     """One for an application; its functions run in the event loop."""
 
-    def __init__(self, colorizer: Colorizer, library: Library):
-        self.colorizer, self.library = colorizer, library
+    def __init__(self, colorizer: Colorizer, library: Library, first: pathlib.Path | None = None):
+        """`first` is the photograph of the library to begin with."""
+        self.colorizer, self.library, self.first = colorizer, library, first
         self.workers, self.flights = Workers(), Flights()
         self.photos: RecentlyUsed[OpenPhoto] = RecentlyUsed(OPEN_BYTES)
         self.recipes: RecentlyUsed[Recipe] = RecentlyUsed(SMALL_BYTES)  # by photograph and revision
@@ -59,6 +61,10 @@ class Studio:
         if photo is None:
             entry = await self.entry(photo_id)
             photo = await self._keep(entry, lambda: self._open(entry))
+        photo.rests = False
+        for other in self.photos.but_latest(AWAKE):
+            if not other.rests:
+                other.rest()
         return photo
 
     async def take(self, entry: Entry, decoded: Photo) -> OpenPhoto:
@@ -105,7 +111,8 @@ class Studio:
 
     async def _color(self, photo: OpenPhoto, recipe: Recipe, revision: str) -> Colored:
         def color() -> Colored:
-            return Colored(recipe, photo.canvas.chroma(recipe), photo.canvas.lightness(recipe.settings.size))
+            canvas, settings = photo.canvas, recipe.settings
+            return Colored(recipe, canvas.chroma(recipe), canvas.lightness(settings), canvas.inside(settings))
 
         colored = await self.workers.run("coloring", color)
         photo.colored.put(revision, colored, colored.nbytes)

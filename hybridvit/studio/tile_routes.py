@@ -2,19 +2,22 @@
 
 import dataclasses
 import functools
+import itertools
 import re
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hybridvit.colorize.heat_map import draw_heat_map
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.settings import LARGEST_SEED
-from hybridvit.inference.heat_map import draw_heat_map
 from hybridvit.studio import encoding
 from hybridvit.studio.answers import FOREVER, tagged
 from hybridvit.studio.colored import Colored
-from hybridvit.studio.open_photo import OpenPhoto
+from hybridvit.studio.open_photo import MOST_IN_SIGHT, OpenPhoto
+from hybridvit.studio.openapi_schemas import OF_REVISION
+from hybridvit.studio.operation import operation
 from hybridvit.studio.parameters import whole
 from hybridvit.studio.pyramid import Box, Pixels, preview
 from hybridvit.studio.studio import Studio
@@ -22,8 +25,14 @@ from hybridvit.studio.studio import Studio
 VARIANT = 384  # px
 
 
+@operation(
+    "GET /api/photos/{id}/tiles/{what}/{level}/{row}/{column}",
+    "A tile: PNG with the pixels that would be saved (8 bits of them) at level 0, JPEG above",
+    ("image/png", "image/jpeg"),
+    (400, 404, 410, 422),
+)
 async def get_tile(studio: Studio, request: Request) -> Response:
-    """GET /api/photos/{id}/tiles/{what}/{level}/{row}/{column}."""
+    """Of the original, or in a revision's colours."""
     photo = await studio.photo(request.path_params["id"])
     what = request.path_params["what"]
     level, box = _place(photo, request)
@@ -42,28 +51,43 @@ async def get_tile(studio: Studio, request: Request) -> Response:
     return Response(data, headers=headers, media_type="image/jpeg" if level else "image/png")
 
 
+@operation(
+    "GET /api/photos/{id}/uncertainty",
+    "How unsure the model is: probability that a colour is more than 10 ab units off, dark blue 0 to pale yellow 1",
+    ("image/png",),
+    (400, 404, 410, 422),
+    query=OF_REVISION,
+)
 async def get_uncertainty(studio: Studio, request: Request) -> Response:
-    """GET /api/photos/{id}/uncertainty."""
+    """As a heat map."""
     photo, _, recipe = await photo_and_recipe(studio, request)
 
     def draw() -> bytes:
-        doubt = photo.canvas.doubt(recipe).astype("float32")
-        return encoding.png(draw_heat_map(doubt, photo.grid.height, photo.grid.width))
+        doubt = photo.canvas.doubt(recipe)
+        if doubt is None:
+            raise HTTPException(404, "this model does not say how sure it is")
+        return encoding.png(draw_heat_map(doubt.astype("float32"), photo.grid.height, photo.grid.width))
 
     return Response(
         await studio.workers.run("coloring", draw), headers=_kept(request), media_type="image/png"
     )
 
 
+@operation(
+    "GET /api/photos/{id}/variants/{seed}",
+    "Another possible colouring with these hints, longer side 384 px",
+    ("image/jpeg",),
+    (400, 404, 410, 422),
+    query=OF_REVISION,
+)
 async def get_variant(studio: Studio, request: Request) -> Response:
-    """GET /api/photos/{id}/variants/{seed}."""
+    """A sample."""
     seed = whole("seed", request.path_params["seed"], 0, LARGEST_SEED)
     photo, _, recipe = await photo_and_recipe(studio, request)
     settings = dataclasses.replace(recipe.settings, decode="sample", seed=seed)
     recipe = dataclasses.replace(recipe, settings=settings)
     revision = await studio.workers.run("files", photo.revision_of, recipe)
-    colored, levels = await studio.colored(photo, recipe, revision), await studio.levels(photo)
-    data = await studio.workers.run("painting", _paint_small, colored, levels)
+    data = await paint_preview(studio, photo, recipe, revision, VARIANT)
     return Response(data, headers=_kept(request), media_type="image/jpeg")
 
 
@@ -120,7 +144,30 @@ async def _draw(
     return data
 
 
-def _paint_small(colored: Colored, levels: tuple[Pixels, ...]) -> bytes:
-    level = max((k for k, pixels in enumerate(levels) if max(pixels.shape) >= VARIANT), default=0)
+async def draw_first_tiles(studio: Studio, photo: OpenPhoto, recipe: Recipe, revision: str) -> None:
+    """Draws all of the levels that have few tiles, of the original and in a revision's colours."""
+    for level in reversed(range(photo.grid.levels)):
+        rows, columns = photo.grid.tiles(level)
+        if rows * columns > MOST_IN_SIGHT:
+            break
+        for row, column in itertools.product(range(rows), range(columns)):
+            box = photo.grid.box(level, row, column)
+            for what, used in ((revision, recipe), ("original", None)):
+                key = photo.sha256, what, level, box
+                if studio.tiles.get(key) is None:
+                    draw = functools.partial(_draw, studio, photo, used, *key)
+                    await studio.flights.join(("tile", *key), draw)
+
+
+async def paint_preview(
+    studio: Studio, photo: OpenPhoto, recipe: Recipe, revision: str, longest: int
+) -> bytes:
+    """The photograph in a revision's colours, a JPEG of `longest` px at most."""
+    colored, levels = await studio.colored(photo, recipe, revision), await studio.levels(photo)
+    return await studio.workers.run("painting", _paint_small, colored, levels, longest)
+
+
+def _paint_small(colored: Colored, levels: tuple[Pixels, ...], longest: int) -> bytes:
+    level = max((k for k, pixels in enumerate(levels) if max(pixels.shape) >= longest), default=0)
     height, width, _ = levels[level].shape
-    return encoding.jpeg(preview(colored.tile(levels, level, Box(0, 0, height, width)), VARIANT))
+    return encoding.jpeg(preview(colored.tile(levels, level, Box(0, 0, height, width)), longest))

@@ -65,7 +65,7 @@ class Uploads:
     """All that was uploaded, over restarts too."""
 
     def __init__(self, data: pathlib.Path):
-        self._folder = data / "uploads"
+        self.data, self._folder = data, data / "uploads"
         self._clear()
 
     def begin(self, name: str) -> Upload:

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
+from hybridvit.augment.degrade import degrade, film_gray
 from hybridvit.color.spaces import SPACES
-from hybridvit.data.degrade import degrade, film_gray
 from hybridvit.hints.simulate import simulate_hints
 from hybridvit.hints.user_points import simulate_points
 from hybridvit.tasks.task import Examined, Pictures, Task, Views

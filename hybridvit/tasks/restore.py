@@ -1,15 +1,15 @@
 """Restoring: an aged gray picture in; out what must be added to it to be the picture before.
 
-The damage is that of `data.degrade`, by the probabilities of `config.degrade`. What is predicted is the difference, so
-that a network that has learnt nothing changes nothing.
+The damage is that of `augment.degrade`, by the probabilities of `config.degrade`. What is predicted is the difference,
+so that a network that has learnt nothing changes nothing.
 """
 
 import jax
 from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
+from hybridvit.augment.degrade import degrade
 from hybridvit.color import lab
-from hybridvit.data.degrade import degrade
 from hybridvit.tasks.task import Examined, Pictures, Task, Views
 
 INPUT = "aged input"

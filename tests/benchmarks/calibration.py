@@ -18,15 +18,14 @@ import numpy as np
 from matplotlib import pyplot
 from PIL import Image
 
-from hybridvit.calibration import Reliability, fit_temperature, mean_log_likelihood, reliability
-from hybridvit.color.bins import nearest_bin
+from hybridvit.color.bins import nearest_bin, pool
 from hybridvit.color.lab import CHROMA_SCALE
 from hybridvit.color.spaces import SPACES
 from hybridvit.data.transforms import center_square
 from hybridvit.inference.predictor import Predictor
 from hybridvit.inference.sampling import SURE
 from hybridvit.inference.weights import load_weights
-from hybridvit.objectives.bin_cross_entropy import pool
+from hybridvit.measures.calibration import Reliability, fit_temperature, mean_log_likelihood, reliability
 
 
 def main() -> None:

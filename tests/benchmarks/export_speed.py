@@ -36,7 +36,7 @@ def main() -> None:
     cores = sorted(os.sched_getaffinity(0))[: arguments.threads]
     os.sched_setaffinity(0, cores)  # both count the cores: JAX when it is imported, onnxruntime for a session
 
-    from hybridvit.inference.exported import save_onnx
+    from hybridvit.export.write import save_onnx
     from hybridvit.inference.exported_predictor import load_exported
     from hybridvit.inference.predictor import Predictor
     from hybridvit.inference.weights import load_weights

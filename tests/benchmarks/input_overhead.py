@@ -18,9 +18,9 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict, config_flags
 
 from hybridvit.data.pipeline import make_train_dataset, make_train_iterator
-from hybridvit.mesh import build_mesh, put_batch
-from hybridvit.state import abstract_state, build_networks, create_state
+from hybridvit.runtime.mesh import build_mesh, put_batch
 from hybridvit.train import jit_train_step
+from hybridvit.training.state import abstract_state, build_networks, create_state
 
 CONFIG = config_flags.DEFINE_config_file("config", "configs/ssl_vit.py", lock_config=True)
 STEPS = flags.DEFINE_integer("steps", 20, "Steps a round.", lower_bound=1)

@@ -12,10 +12,10 @@ import numpy as np
 from absl import app
 from ml_collections import config_flags
 
-from hybridvit.mesh import build_mesh, put_batch
 from hybridvit.planning.program import compile_step
-from hybridvit.state import abstract_state, build_networks, create_state
+from hybridvit.runtime.mesh import build_mesh, put_batch
 from hybridvit.train import jit_train_step
+from hybridvit.training.state import abstract_state, build_networks, create_state
 from tests.benchmarks.memory import forget_peak, resident
 
 CONFIG = config_flags.DEFINE_config_file("config", "configs/ssl_vit.py", lock_config=True)

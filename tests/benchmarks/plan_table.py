@@ -15,11 +15,11 @@ from absl import app
 from ml_collections import ConfigDict
 
 from configs import ssl_vit
-from hybridvit.mesh import build_mesh
 from hybridvit.planning.chips import CHIPS, Chip
 from hybridvit.planning.estimate import estimate
 from hybridvit.planning.program import GROUPS, Program, compile_step, enlarge, saved_bytes, state_bytes
-from hybridvit.state import abstract_state, build_networks
+from hybridvit.runtime.mesh import build_mesh
+from hybridvit.training.state import abstract_state, build_networks
 
 COUNTS = (1, 8, 64, 256)
 COLUMNS = (

@@ -1,6 +1,6 @@
 """The released weights on a folder of colour photographs: PSNR@N of the mean, and both decodes without hints.
 
-    python -m tests.benchmarks.release_quality --photos FOLDER [--set dev] [--weights pretrained]
+    python -m tests.benchmarks.release_quality --photos FOLDER [--set dev] [--weights pretrained] [--json FILE]
 
 The protocol of `hybridvit.evaluate`, through `Colorizer.predict_ab`: shorter side to 256 px, centre crop, N true
 colours of 2 x 2 px at places that depend on the names of set and file.
@@ -8,6 +8,7 @@ colours of 2 x 2 px at places that depend on the names of set and file.
 
 import argparse
 import pathlib
+import warnings
 
 import numpy as np
 from PIL import Image
@@ -16,7 +17,8 @@ from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
 import hybridvit
 from hybridvit.data.transforms import center_square
 from hybridvit.hints.simulate import protocol_hints
-from hybridvit.metrics import colorfulness
+from hybridvit.measures.metrics import colorfulness
+from tests.benchmarks.results import write_results
 
 COUNTS = (0, 1, 10, 100)
 
@@ -27,7 +29,13 @@ def main() -> None:
     parser.add_argument("--photos", required=True, type=pathlib.Path)
     parser.add_argument("--set", default="dev", help="name of the set, from which the hints' places follow")
     parser.add_argument("--weights", default="pretrained")
+    parser.add_argument(
+        "--json", type=pathlib.Path, help="where the scores go too: docs/results/release_quality.json"
+    )
     arguments = parser.parse_args()
+    warnings.filterwarnings(
+        "ignore", message="Conversion from CIE-LAB"
+    )  # colours out of the gamut are clipped
     colorizer = hybridvit.load(arguments.weights)
     scores: dict[str, list] = {}
     for path in sorted(arguments.photos.glob("*.jpg")):
@@ -35,7 +43,7 @@ def main() -> None:
             truth = center_square(image.convert("RGB"), 256)
         lab = rgb2lab(truth).astype(np.float32)
         L, ab = lab[..., 0], lab[..., 1:]
-        rows = {"gray": np.zeros_like(ab)}
+        rows = {"gray": np.zeros_like(ab), "truth": ab}
         for count in COUNTS:
             hint_ab, mask = protocol_hints(ab, f"{arguments.set}/{path.name}", count)
             for decode in ("mean", "vivid") if count == 0 else ("mean",):
@@ -47,9 +55,17 @@ def main() -> None:
             difference = deltaE_ciede2000(rgb2lab(rgb / 255), lab).mean()
             vivid = float(colorfulness((rgb / 255)[None].astype(np.float32))[0])
             scores.setdefault(name, []).append((-10 * np.log10(error), difference, vivid))
-    for name, values in scores.items():
-        psnr, difference, vivid = np.mean(values, 0)
+    means = {name: np.mean(values, 0) for name, values in scores.items()}
+    for name, (psnr, difference, vivid) in means.items():
         print(f"{name:16} PSNR {psnr:.2f} dB  CIEDE2000 {difference:.2f}  colorfulness {vivid:.1f}")
+    if arguments.json:
+        rounded = {
+            name: {"psnr": round(psnr, 2), "ciede2000": round(difference, 2), "colorfulness": round(vivid, 1)}
+            for name, (psnr, difference, vivid) in means.items()
+        }
+        rounded["truth"] = {"colorfulness": rounded["truth"]["colorfulness"]}
+        facts = {"photographs": len(scores["gray"]), "weights": arguments.weights}
+        write_results(arguments.json, "release_quality", facts | {"scores": rounded})
 
 
 if __name__ == "__main__":

@@ -18,12 +18,14 @@ from PIL import Image
 beam = pytest.importorskip("apache_beam", reason="bulk colouring needs apache-beam")
 from apache_beam.io.localfilesystem import LocalFileSystem  # noqa: E402
 
-from hybridvit import colorize  # noqa: E402
 from hybridvit.bulk import command, pipeline  # noqa: E402
+from hybridvit.colorize import command as colorize  # noqa: E402
+from hybridvit.colorize import naming  # noqa: E402
 from hybridvit.hints.recipe import Recipe  # noqa: E402
 from hybridvit.hints.shapes import Point  # noqa: E402
-from hybridvit.hints.sidecar import Sidecar, save_hints  # noqa: E402
+from hybridvit.hints.sidecar import Sidecar, pixels_digest, save_hints  # noqa: E402
 from hybridvit.inference.weights import save_weights  # noqa: E402
+from hybridvit.photo.photo import read_provenance  # noqa: E402
 from tests.commands import SIZE, call, results, write_scans  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -68,7 +70,15 @@ def test_a_folder_then_again_then_with_one_more(run, stub_colorizer):
     assert said[0].startswith(f"{out}: 2 coloured, 0.0 MB written")
     assert results() == ["a.jpg", "box/b.png", "failed.jsonl"]
     assert failures() == []
-    settings = {"size": 256, "strength": 1.0, "decode": "vivid", "seed": 0, "palette": (), "protected": ()}
+    settings = {
+        "size": 256,
+        "strength": 1.0,
+        "decode": "vivid",
+        "seed": 0,
+        "borders": "auto",
+        "palette": (),
+        "protected": (),
+    }
     assert stub_colorizer.calls == [{"hints": ()} | settings] * 2
     before = written(pathlib.Path("out/a.jpg"))
     assert run("scans --output out")[1] == [f"{out}: 0 coloured, 2 done already, 0.0 MB written"]
@@ -121,6 +131,39 @@ def test_a_file_of_another_is_left(run):
     assert pathlib.Path("out/a.jpg").read_bytes() != before
 
 
+def test_namesakes_have_a_sidecar_each(run, stub_colorizer, tmp_path, monkeypatch):
+    """Also where files have to be fetched, and folders are called like patterns."""
+    monkeypatch.setattr(ElsewhereFileSystem, "ELSEWHERE", str(tmp_path))
+    folder = pathlib.Path("scans/box [1]")
+    folder.mkdir()
+    picture = Image.linear_gradient("L").resize(SIZE)
+    picture.save(folder / "scan.tif")
+    picture.transpose(Image.Transpose.ROTATE_180).save(folder / "scan.jpg")
+    digest = pixels_digest(np.asarray(picture)[..., None])
+    save_hints(folder / "scan.hints.json", Sidecar(*SIZE, digest, Recipe((Point(3, 4, "#2e6b3a"),))))
+    for scans, out in (("scans", "out"), ("elsewhere://scans", "elsewhere://there")):
+        stub_colorizer.calls.clear()
+        assert run(f"{scans}/ --output {out}")[0] == 0
+        assert sorted(len(call["hints"]) for call in stub_colorizer.calls) == [0, 0, 0, 1]
+        name = out.rpartition("/")[2]
+        assert "recipe_sha256" in read_provenance(f"{name}/box [1]/scan.tif")
+    save_hints(folder / "scan.jpg.hints.json", Sidecar(*SIZE, None, Recipe((Point(1, 1, "#804020"),))))
+    assert "1 coloured, 3 done already" in run("scans --output out")[1][0]
+    assert stub_colorizer.calls[-1]["hints"] == (Point(1, 1, "#804020"),)
+
+
+def test_names_that_differ_in_case_alone(run, monkeypatch):
+    for name in ("photo.jpg", "Photo.jpg"):
+        Image.new("L", SIZE).save(f"scans/{name}")
+    if len(results("scans")) < 4:
+        pytest.skip("this disk keeps one of two files whose names differ in case alone")
+    assert run("scans --output out")[0] == 0
+    assert results() == ["Photo.jpg", "a.jpg", "box/b.png", "failed.jsonl", "photo.jpg"]
+    monkeypatch.setattr(naming, "keeps_case", lambda folder: False)
+    assert "2 coloured, 2 failed" in run("scans --output other")[1][0]
+    assert results("other") == ["a.jpg", "box/b.png", "failed.jsonl"]
+
+
 def test_two_of_one_name_are_both_named(run):
     shutil.copytree("scans", "other")
     code, said, _ = run("scans other/a.jpg --output out")
@@ -147,7 +190,7 @@ def test_beside_the_photographs_and_another_format(run):
         ("scans", "hybridvit: the following arguments are required: --output (see hybridvit bulk --help)"),
         (
             "scans --output out --runer=x",
-            "hybridvit: unrecognized arguments: --runer=x (see hybridvit bulk --help)",
+            "hybridvit: unrecognized arguments: --runer (see hybridvit bulk --help)",
         ),
         (
             "scans --output out --samples 2 --decode mean",
@@ -306,7 +349,8 @@ def test_a_worker_is_killed_and_the_same_command_goes_on(scans, weights, tmp_pat
     # Not by lines: what a dying worker says may stand before them
     assert "hybridvit: the job failed: Worker subprocess exited with return code" in said
     assert "hybridvit: the same command goes on from here" in said
-    done = {path: written(path) for path in (tmp_path / "out").rglob("[!.]*.png")}
+    pictures = [path for path in (tmp_path / "out").rglob("[!.]*") if path.suffix in (".png", ".jpg", ".tif")]
+    done = {path: written(path) for path in pictures}
     assert 0 < len(done) < count
     with start() as job:
         out, said = job.communicate(timeout=900)

@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 from skimage.color import rgb2lab
 
-from hybridvit import colorize
 from hybridvit.classical.methods import METHODS, REFERENCED, load_method
+from hybridvit.colorize import command as colorize
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import PaletteColor, Point
 from hybridvit.hints.sidecar import Sidecar, save_hints
-from hybridvit.inference.photo import read_provenance
+from hybridvit.photo.photo import read_provenance
 
 HEIGHT, WIDTH = 90, 130
 

@@ -191,3 +191,8 @@ def test_chroma_rings():
     assert bins.chroma_ring(ab).dtype == jnp.int32
     everything = bins.chroma_ring(jnp.asarray(rng.normal(size=(4000, 2)) * 30, jnp.float32))
     assert set(np.unique(everything)) == set(range(bins.NUM_RINGS))
+
+
+def test_pool_averages_and_keeps_a_smaller_last_square():
+    x = jnp.arange(10.0).reshape(1, 1, 10, 1)
+    np.testing.assert_allclose(bins.pool(x)[0, 0, :, 0], [3.5, (8 + 7 * 9) / 8], rtol=1e-6)

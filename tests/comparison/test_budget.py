@@ -8,7 +8,7 @@ import pytest
 from configs import ssl_vit
 from hybridvit.comparison import budget
 from hybridvit.comparison.budget import Plan, check_budget, fit_schedule, plan_budget, time_step
-from hybridvit.validate import check_config
+from hybridvit.training.validate import check_config
 
 
 @pytest.mark.parametrize(("images", "minutes"), [(0, 0.0), (10, 1.0), (-1, 1.0), (0, -1.0)])

@@ -11,7 +11,7 @@ from clu import parameter_overview
 from hybridvit.comparison import cost
 from hybridvit.comparison.cost import measure_cost, median_milliseconds
 from hybridvit.models.prediction import Prediction
-from hybridvit.state import build_networks
+from hybridvit.training.state import build_networks
 
 
 def test_parameters_are_the_generators_alone(tiny_config, monkeypatch):

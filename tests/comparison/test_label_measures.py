@@ -3,7 +3,7 @@ import pytest
 
 from configs import ssl_vit
 from hybridvit.comparison.label_measures import Answers, fit_scale
-from hybridvit.state import build_networks
+from hybridvit.training.state import build_networks
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.4])

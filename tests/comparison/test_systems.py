@@ -6,7 +6,7 @@ import pytest
 
 from configs import compare
 from hybridvit.comparison.systems import build_systems
-from hybridvit.validate import check_config
+from hybridvit.training.validate import check_config
 
 
 def test_the_pictures_are_those_of_the_comparison_and_the_rest_is_each_systems_own(config, tmp_path):

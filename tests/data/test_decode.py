@@ -188,7 +188,7 @@ def test_unreadable_files_say_why_in_one_line(photo, tmp_path):
     cases = {
         b"": "an empty file",
         b"not a picture at all\n" * 9: "no picture of a known format",
-        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n": "no picture of a known format",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n": "PostScript, which is not read",
         jpeg[: len(jpeg) // 2]: "truncated",
         png[: len(png) // 2]: "truncated",
         encode(Image.new("RGB", (1, 1))): "1 x 1 px is too small",

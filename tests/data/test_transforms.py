@@ -5,9 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.ndimage import map_coordinates
 from skimage.color import rgb2gray, rgb2lab, rgb2xyz
 
-from hybridvit.data.transforms import center_square, chroma_percentile, random_square, to_gray
+from hybridvit.data.transforms import (
+    EVAL_VIEWS,
+    center_square,
+    chroma_percentile,
+    cropped_square,
+    random_square,
+    squashed,
+    squashed_aliased,
+    to_gray,
+)
 
 shares = st.floats(0, 0.999)
 
@@ -59,6 +69,24 @@ def test_center_square_follows_the_protocol(photo, width, height):
     whole = np.asarray(image.resize((wide, high), Image.Resampling.BICUBIC))
     left, top = (wide - size) // 2, (high - size) // 2
     np.testing.assert_array_equal(center_square(image, size), whole[top : top + size, left : left + size])
+
+
+@pytest.mark.parametrize(("width", "height"), [(120, 81), (81, 120), (50, 50), (40, 200)])
+def test_the_views_of_papers(photo, width, height):
+    image, size, side = photo(1, width, height), 64, min(width, height)
+    pixels = np.asarray(image)
+    left, top = round((width - side) / 2), round((height - side) / 2)
+    square = Image.fromarray(pixels[top : top + side, left : left + side])
+    expected = np.asarray(square.resize((size, size), Image.Resampling.BILINEAR))
+    np.testing.assert_array_equal(cropped_square(image, size), expected)
+    expected = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+    np.testing.assert_array_equal(squashed(image, size), expected)
+    places = [(np.arange(size) + 0.5) * n / size - 0.5 for n in (height, width)]
+    grid = np.meshgrid(*places, indexing="ij")
+    planes = [map_coordinates(pixels[..., c].astype(float), grid, order=1, mode="nearest") for c in range(3)]
+    assert np.abs(squashed_aliased(image, size) - np.stack(planes, -1)).max() <= 0.501
+    for view in EVAL_VIEWS.values():
+        assert view(image, size).shape == (size, size, 3)
 
 
 def test_gray_keeps_luminance_and_lightness():

@@ -233,3 +233,13 @@ def test_in_a_protected_area_its_own_hints_count():
             outside[3:23, 4:24] = False
             expected[outside] = 0
         np.testing.assert_array_equal(shown, expected)
+
+
+def test_a_weak_hint_leaves_its_pixels_to_the_view_and_takes_them_from_earlier_ones():
+    square, inner = ((0, 0), (20, 0), (20, 20), (0, 20)), ((5, 5), (10, 5), (10, 10), (5, 10))
+    strong, weak = Region(square, RED), Region(inner, BLUE, strength=0.5)
+    assert list(rasterise([weak], 30, 40)) == []
+    [pixels] = rasterise([strong, weak], 30, 40)
+    [whole] = rasterise([weak, strong], 30, 40)
+    assert whole.mask.sum() - pixels.mask.sum() == 28  # with those that hold its corners
+    assert not pixels.mask[5:10, 5:10].any()

@@ -95,6 +95,7 @@ def test_what_is_wrong_is_said_in_one_line_that_begins_with_the_field(build, lin
         (Stroke([(-9, 5), (-6, 5)], 10, GREEN), "points: all of it is outside"),
         (Region([(50, 0), (60, 0), (50, 9)], GREEN), "polygon: all of it is outside"),
         (Region(Mask.of(np.ones((3, 3), bool), 38, 0), GREEN), "mask: it is partly outside"),
+        (Region(Mask.of(np.ones((3, 3), bool), 0, 28), GREEN), "mask: it is partly outside"),
     ],
 )
 def test_hints_outside_the_picture_are_noticed(hint, line):

@@ -6,9 +6,9 @@ from hybridvit.hints.recipe import Protected, Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import PaletteColor, Point, color_ab
 from hybridvit.inference.canvas import Canvas
-from hybridvit.inference.carry_over import MOST_POINTS, carry_hints
-from hybridvit.inference.photo import photo_of
+from hybridvit.inference.carry_over import MOST_POINTS, carry_hints, preview_carry
 from hybridvit.inference.predictor import Predicted
+from hybridvit.photo.photo import photo_of
 
 COAT, WALL = 90, 160  # gray values
 GREEN = (-25.0, 20.0)
@@ -108,3 +108,20 @@ def test_tall_photographs_and_tiny_ones(source):
         coat = tuple(slice(n // 4, 3 * n // 4) for n in shape)
         for hint in carry_hints(source, KNOWN, picture(coat, *shape), Recipe(), "1").hints:
             assert (np.array([hint.y, hint.x]) >= np.array(shape) / 4 - 1).all()
+
+
+def test_a_preview_says_what_would_change_and_how_well_the_photographs_match(source, target):
+    preview = preview_carry(source, KNOWN, target, Recipe(), "1")
+    assert preview.recipe == carry_hints(source, KNOWN, target, Recipe(), "1")
+    assert preview.match > 0.95
+    assert preview.is_sure
+    assert 0.1 < preview.changed < 0.6
+
+
+def test_a_photograph_of_other_things_matches_less(source):
+    rng = np.random.default_rng(0)
+    dark = rng.integers(0, 60, (240, 320, 1), dtype=np.uint8)
+    dark[40:200, 30:130] = COAT
+    preview = preview_carry(source, KNOWN, Canvas(Attentive(), photo_of(dark)), Recipe(), "1")
+    assert preview.match < 0.8
+    assert not preview.is_sure

@@ -12,9 +12,9 @@ from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import PaletteColor, Point, Region
 from hybridvit.inference.colorizer import Colorizer
 from hybridvit.inference.decode import mean_ab, vivid_ab, with_hints
-from hybridvit.inference.photo import read_provenance
 from hybridvit.inference.weights import save_weights
 from hybridvit.models.prediction import Prediction
+from hybridvit.photo.photo import read_provenance
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import sys
 
 import jax
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 import hybridvit
 from hybridvit.color.bins import NUM_BINS
+from hybridvit.export.write import save_onnx, save_stablehlo
 from hybridvit.inference import exported_predictor
 from hybridvit.inference.colorizer import Colorizer
 from hybridvit.inference.exported import (
@@ -20,39 +22,49 @@ from hybridvit.inference.exported import (
     MODULE,
     About,
     about_from_json,
-    save_onnx,
-    save_stablehlo,
+    interface,
+    least_squares,
 )
 from hybridvit.inference.exported_predictor import load_exported
 from hybridvit.inference.predictor import Predictor
 from hybridvit.inference.weights import Weights
+from hybridvit.models.hint_propagation import MAX_CELLS
 
-KINDS = ("onnx", "stablehlo")
+KINDS = ("onnx lite", "stablehlo lite", "onnx tiny", "stablehlo tiny")
 NEEDED = {"onnx": ("onnx", "onnxruntime"), "stablehlo": ("flatbuffers",)}
 TOLERANCE = 1e-3
 
 
-@pytest.fixture(scope="module")
-def weights(tiny_weights) -> Weights:
-    """With bins that are not all as frequent, which the file has to keep."""
-    return tiny_weights._replace(log_rarity=np.linspace(-1, 1, NUM_BINS, dtype=np.float32))
+RARITY = np.linspace(-1, 1, NUM_BINS, dtype=np.float32)  # not all bins are as frequent: the file says so
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def path(request, weights, tmp_path_factory) -> pathlib.Path:
-    for module in NEEDED[request.param]:
-        pytest.importorskip(module, reason=f"{request.param} files need {module}")
-    path = tmp_path_factory.mktemp("exported") / f"m.{request.param}"
-    {"onnx": save_onnx, "stablehlo": save_stablehlo}[request.param](weights, path)
-    return path
+def case(request, tiny_weights, lite_weights, tmp_path_factory) -> tuple[pathlib.Path, Weights]:
+    kind, name = request.param.split()
+    for module in NEEDED[kind]:
+        pytest.importorskip(module, reason=f"{kind} files need {module}")
+    weights = {"tiny": tiny_weights, "lite": lite_weights}[name]._replace(log_rarity=RARITY)
+    path = tmp_path_factory.mktemp("exported") / f"m.{kind}"
+    {"onnx": save_onnx, "stablehlo": save_stablehlo}[kind](weights, path)
+    return path, weights
 
 
 @pytest.fixture(scope="module")
-def onnx_path(weights, tmp_path_factory) -> pathlib.Path:
+def path(case) -> pathlib.Path:
+    return case[0]
+
+
+@pytest.fixture(scope="module")
+def weights(case) -> Weights:
+    return case[1]
+
+
+@pytest.fixture(scope="module")
+def onnx_path(tiny_weights, tmp_path_factory) -> pathlib.Path:
     for module in NEEDED["onnx"]:
         pytest.importorskip(module, reason=f"onnx files need {module}")
     path = tmp_path_factory.mktemp("onnx") / "m.onnx"
-    save_onnx(weights, path)
+    save_onnx(tiny_weights, path)
     return path
 
 
@@ -80,14 +92,21 @@ def test_it_agrees_with_jax_at_every_size(path, weights):
 def test_a_colorizer_is_loaded_from_it(path, weights):
     gray = np.arange(80 * 60, dtype=np.uint8).reshape(80, 60)
     colorizer = hybridvit.load(path)
-    assert (colorizer.name, len(colorizer.digest)) == ("tiny", 64)
+    assert (colorizer.name, len(colorizer.digest)) == (weights.name, 64)
     found, expected = (c.colorize(gray, size=64) for c in (colorizer, Colorizer(weights)))
     assert np.abs(found.rgb.astype(int) - expected.rgb).max() <= 1
     assert found.provenance["weights_sha256"] == weights.digest
     assert found.provenance["exported"] == path.suffix[1:]
 
 
+def test_small_numbers_of_the_caller_stay_what_they_are(path):
+    predictor = load_exported(path)
+    predictor(np.full((1, 64, 64), 50, np.float32))
+    assert sys.float_info.min / 2 > 0
+
+
 def test_it_says_what_it_is(path, weights):
+    multiple = {"tiny": 16, "lite": 32}[weights.name]
     if path.suffix == ".onnx":
         onnx = pytest.importorskip("onnx")
         model = onnx.load(path)
@@ -96,16 +115,18 @@ def test_it_says_what_it_is(path, weights):
         shapes = [
             [d.dim_param or d.dim_value for d in x.type.tensor_type.shape.dim] for x in model.graph.input
         ]
-        assert shapes == [["b", "16*h", "16*w", 1], ["b", "16*h", "16*w", 3]]
+        assert shapes == [["b", f"{multiple}*h", f"{multiple}*w", channels] for channels in (1, 3)]
     else:
         with safetensors.safe_open(path, "numpy") as file:
             text = file.metadata()[KEY]
     about = about_from_json(text)
-    assert (about.name, about.weights, about.license) == ("tiny", weights.digest, "not stated")
+    assert (about.name, about.weights, about.license) == (weights.name, weights.digest, "not stated")
+    assert about.multiple == multiple
     assert about.model == weights.model.to_dict()
     np.testing.assert_array_equal(np.float32(about.log_rarity), weights.log_rarity)
     said = json.loads(text)
     assert said["interface"]["color_space"].startswith("CIE Lab")
+    assert said["interface"]["sizes"].startswith(f"multiples of {multiple} px")
     assert said["vivid"]["temperature"] == 0.6
     assert np.shape(said["bin_centres"]) == (NUM_BINS, 2)
 
@@ -114,13 +135,42 @@ def test_nothing_is_left_beside_it(path):
     assert [other.name for other in path.parent.iterdir()] == [path.name]
 
 
-def test_another_generator_is_refused(weights, tmp_path):
+@pytest.mark.parametrize(
+    ("multiple", "words"),
+    [
+        (16, "multiples of 16 px, 8 squares of 16 px at least"),
+        (32, "multiples of 32 px, 2 squares of 32 px at least"),
+    ],
+)
+def test_the_least_size_has_as_many_cells_as_hints_spread_from(multiple, words):
+    assert interface(multiple)["sizes"] == words
+    assert least_squares(multiple) * (multiple // 4) ** 2 >= MAX_CELLS
+
+
+def test_depthwise_convolutions_are_convolutions_in_the_file(lite_weights, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="onnx files need onnx")
+    save_onnx(lite_weights, tmp_path / "m.onnx")
+    graph = onnx.load(tmp_path / "m.onnx").graph
+    found = [
+        {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+        for node in graph.node
+        if node.op_type == "Conv"
+    ]
+    groups = [conv for conv in found if conv["group"] > 1]
+    encoder = lite_weights.params["half"]["encoder"]
+    assert len(groups) == sum(len(stage) for name, stage in encoder.items() if name != "stem")
+    uneven = [conv for conv in groups if conv["pads"][:2] != conv["pads"][2:]]
+    assert uneven
+    assert all(conv["strides"] == [2, 2] for conv in uneven)
+
+
+def test_another_generator_is_refused(tiny_weights, tmp_path):
     pytest.importorskip("flatbuffers", reason="stablehlo files need flatbuffers")
-    config = weights.model.copy_and_resolve_references()
+    config = tiny_weights.model.copy_and_resolve_references()
     with config.unlocked():
         config.name = "Siggraph17"
     with pytest.raises(ValueError, match="tiny is a Siggraph17: only a HybridConvViT can be exported"):
-        save_stablehlo(weights._replace(model=config), tmp_path / "m.stablehlo")
+        save_stablehlo(tiny_weights._replace(model=config), tmp_path / "m.stablehlo")
 
 
 def test_what_is_no_such_file(path, tmp_path, monkeypatch):
@@ -136,6 +186,22 @@ def test_what_is_no_such_file(path, tmp_path, monkeypatch):
         load_exported(path)
 
 
+ABOUT = About("a", "b", {}, (0.0,) * NUM_BINS, "MIT", 32)
+
+
+def test_a_file_of_0_1_says_no_multiple():
+    said = json.loads(ABOUT.to_json())
+    del said["multiple"]
+    assert about_from_json(json.dumps(said)).multiple == 16
+
+
+@pytest.mark.parametrize("multiple", [48, "32", [32], None, 0])
+def test_an_unknown_multiple_is_refused(multiple):
+    said = json.loads(ABOUT.to_json()) | {"multiple": multiple}
+    with pytest.raises(ValueError, match=r"its sizes are multiples of .* px"):
+        about_from_json(json.dumps(said))
+
+
 @settings(deadline=None)
 @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
 def test_a_description_is_read_or_refused(text):
@@ -146,11 +212,12 @@ def test_a_description_is_read_or_refused(text):
 @settings(deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from(["name", "weights", "model", "log_rarity", "license", "format"]), st.text()
+        st.sampled_from(["name", "weights", "model", "log_rarity", "license", "multiple", "format"]),
+        st.text(),
     )
 )
 def test_a_changed_description_is_read_or_refused(changes):
-    said = json.loads(About("a", "b", {}, (0.0,) * NUM_BINS, "MIT").to_json())
+    said = json.loads(ABOUT.to_json())
     try:
         about = about_from_json(json.dumps(said | changes))
     except ValueError as error:
@@ -258,7 +325,7 @@ def test_a_program_may_not_call_its_host(tmp_path):
         matrix = jax.ShapeDtypeStruct((4, 4), np.float32)
         program = export.export(jax.jit(lambda x, y: jax.scipy.linalg.schur(x)[0]))(matrix, shape).serialize()
     path = tmp_path / "m.stablehlo"
-    about = About("a", "b", {}, (0.0,) * NUM_BINS, "MIT").to_json()
+    about = ABOUT.to_json()
     safetensors.numpy.save_file({MODULE: np.frombuffer(program, np.uint8)}, path, {KEY: about})
     with pytest.raises(ValueError, match=r"its program calls .*, which is not allowed"):
         load_exported(path)

@@ -6,11 +6,11 @@ import pytest
 from hybridvit.color.bins import NUM_BINS
 from hybridvit.hints.recipe import Protected, Recipe
 from hybridvit.hints.settings import Settings
-from hybridvit.hints.shapes import Point
+from hybridvit.hints.shapes import PICTURE, Point
 from hybridvit.inference.canvas import Canvas
 from hybridvit.inference.next_hint import next_hints
-from hybridvit.inference.photo import photo_of
 from hybridvit.inference.predictor import Predicted
+from hybridvit.photo.photo import photo_of
 
 RED, BLUE = 250, 60  # bins
 HEIGHT, WIDTH = 300, 500
@@ -57,7 +57,7 @@ def test_several_are_apart_and_the_first_gains_most(canvas):
 
 
 def test_when_all_is_known_nothing_is_asked(canvas):
-    assert next_hints(canvas, Recipe((Point(400, 100, "#2e6b3a"),)), 3) == []
+    assert next_hints(canvas, Recipe((Point(400, 100, "#2e6b3a", reach=PICTURE),)), 3) == []
 
 
 def test_protected_areas_are_left_out(canvas):

@@ -10,9 +10,9 @@ from hybridvit.color.bins import BIN_CENTRES, NUM_BINS
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import HintError
 from hybridvit.inference.canvas import Canvas
-from hybridvit.inference.photo import photo_of
 from hybridvit.inference.predictor import Predicted
-from hybridvit.inference.suggestions import APART, divide, likely_colors, shown_at
+from hybridvit.inference.suggestions import APART, choose, likely_colors, shown_at
+from hybridvit.photo.photo import photo_of
 
 RED, GREEN, BLUE = (
     int(np.linalg.norm(BIN_CENTRES - ab, axis=-1).argmin()) for ab in ((40, 30), (-30, 30), (10, -40))
@@ -20,19 +20,19 @@ RED, GREEN, BLUE = (
 
 
 class Model:
-    """Its distribution is a function of the numbers of cells; None is a method without one."""
+    """Its distribution is a function of the numbers of cells; None is a method without one. It shows one colour."""
 
     name, digest, provenance = "model", "0" * 64, {}
 
-    def __init__(self, probs):
-        self.probs = probs
+    def __init__(self, probs, shown=RED):
+        self.probs, self.shown = probs, BIN_CENTRES[shown]
 
     def __call__(self, L, hints=None):
-        nothing = np.zeros((*L.shape, 2), np.float32)
+        shown = np.broadcast_to(self.shown.astype(np.float32), (*L.shape, 2))
         if self.probs is None:
-            return Predicted(nothing, nothing, None)
+            return Predicted(shown, shown, None)
         probs = self.probs(-(-L.shape[1] // 8), -(-L.shape[2] // 8))
-        return Predicted(nothing, nothing, np.log(np.maximum(probs, 1e-12)).astype(np.float32)[None])
+        return Predicted(shown, shown, np.log(np.maximum(probs, 1e-12)).astype(np.float32)[None])
 
 
 def constant(**shares):
@@ -45,8 +45,8 @@ def constant(**shares):
     return probs
 
 
-def canvas(probs, value=120, shape=(100, 140)):
-    return Canvas(Model(probs), photo_of(np.full((*shape, 1), value, np.uint8)))
+def canvas(probs, value=120, shape=(100, 140), shown=RED):
+    return Canvas(Model(probs, shown), photo_of(np.full((*shape, 1), value, np.uint8)))
 
 
 def test_colours_and_shares_are_those_of_the_distribution():
@@ -60,7 +60,7 @@ def test_colours_and_shares_are_those_of_the_distribution():
 
 
 def test_where_the_model_is_sure_there_is_one_colour():
-    (only,) = likely_colors(canvas(constant(green=1)), Recipe(), 1, 1)
+    (only,) = likely_colors(canvas(constant(green=1), shown=GREEN), Recipe(), 1, 1)
     assert only.share == pytest.approx(1)
 
 
@@ -93,22 +93,35 @@ def test_a_method_without_a_distribution_says_so():
         likely_colors(canvas(None), Recipe(), 3, 3)
 
 
+def test_the_first_is_the_colour_shown_however_rare():
+    colors = likely_colors(canvas(constant(red=0.01, green=0.6, blue=0.39)), Recipe(), 70.5, 31)
+    for color, bin_ in zip(colors, (RED, GREEN, BLUE), strict=True):
+        assert math.dist(color.ab, BIN_CENTRES[bin_]) < 1
+
+
+def test_gray_is_suggested_where_it_is_likely_and_not_between_brown_and_blue():
+    def grays(*places):
+        probs = np.zeros(NUM_BINS)
+        for place in places:
+            probs += np.exp(-np.square(np.linalg.norm(BIN_CENTRES - place, axis=-1) / 7))
+        colors, _ = choose(BIN_CENTRES, probs / probs.sum(), 5, np.array([50.0, 50.0]))
+        return sum(np.linalg.norm(colors, axis=-1) < 6)
+
+    assert grays((15, 15), (-15, -15)) == 0
+    assert grays((0, 0)) == 1
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10**6), st.floats(0.01, 2), st.integers(1, 7))
-def test_the_colours_are_apart_in_order_and_better_than_the_likeliest_bins(seed, concentration, count):
-    probs = np.random.default_rng(seed).dirichlet(np.full(NUM_BINS, concentration))
-    colors, share = divide(BIN_CENTRES, probs, count)
+def test_the_colours_are_apart_and_in_order(seed, concentration, count):
+    rng = np.random.default_rng(seed)
+    probs, first = rng.dirichlet(np.full(NUM_BINS, concentration)), BIN_CENTRES[rng.integers(NUM_BINS)]
+    colors, share = choose(BIN_CENTRES, probs, count, first)
     assert 1 <= len(colors) <= count
+    np.testing.assert_array_equal(colors[0], first)
     assert share.sum() == pytest.approx(1)
-    assert (np.diff(share) <= 0).all()
+    assert (np.diff(share[1:]) <= 0).all()
     assert min((math.dist(a, b) for i, a in enumerate(colors) for b in colors[:i]), default=APART) >= APART
-
-    def expected_distance(few):
-        return probs @ np.linalg.norm(BIN_CENTRES[:, None] - few, axis=-1).min(1)
-
-    assert expected_distance(colors) <= expected_distance(BIN_CENTRES[[probs.argmax()]]) + 1
-    again, _ = divide(BIN_CENTRES, probs, count)
-    np.testing.assert_array_equal(again, colors)
 
 
 def test_shown_at_keeps_the_hue():

@@ -2,19 +2,25 @@ import hashlib
 import json
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import safetensors.numpy
+from flax import nnx
+from flax.traverse_util import flatten_dict, unflatten_dict
 
+import hybridvit
 from configs import ssl_vit
-from hybridvit.checkpoint import Checkpoints
 from hybridvit.color.bins import NUM_BINS, rebalancing_weights
 from hybridvit.inference import weights
+from hybridvit.inference.predictor import Predictor
 from hybridvit.inference.weights import Weights, load_weights, save_weights
-from hybridvit.mesh import build_mesh
 from hybridvit.models.generator import build_generator
-from hybridvit.state import build_networks, create_state
+from hybridvit.models.hybrid_conv_vit import HybridConvViT
+from hybridvit.runtime.checkpoint import Checkpoints
+from hybridvit.runtime.mesh import build_mesh
 from hybridvit.train import describe_run
+from hybridvit.training.state import build_networks, create_state
 
 
 @pytest.fixture
@@ -78,6 +84,85 @@ def test_mistakes_are_one_line(tiny, tmp_path):
     safetensors.numpy.save_file(arrays, tmp_path / "cut.safetensors", metadata=about)
     with pytest.raises(ValueError, match=r"whole HybridConvViT test: .*stem"):
         load_weights(tmp_path / "cut.safetensors")
+
+
+def test_a_file_of_0_1_colours_as_its_network_does(tiny, tmp_path):
+    """Its metadata name no field that is newer; written here by hand as 0.1 wrote them."""
+    params = flatten_dict(tiny.params, sep="/")
+    keys = iter(jax.random.split(jax.random.key(3), len(params)))
+    arrays = {  # away from the zeros that blocks start with
+        name: (x + 0.1 * np.asarray(jax.random.normal(next(keys), x.shape))).astype(
+            np.float16 if np.ndim(x) > 1 else np.float32
+        )
+        for name, x in params.items()
+    }
+    model = {"name": "HybridConvViT", "variant": "test", "hints": True, "dtype": "float32", "remat": False}
+    about = {"format": "hybridvit-weights-1", "model": json.dumps(model), "name": "release-192 at step 860"}
+    path = tmp_path / "old.safetensors"
+    safetensors.numpy.save_file(arrays | {"log_rarity": tiny.log_rarity}, path, metadata=about)
+
+    colorizer = hybridvit.load(path)
+    assert (colorizer.name, colorizer.digest) == (
+        "release-192 at step 860",
+        hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
+    direct = HybridConvViT(
+        "test", channels=2, hint_channels=3, dtype="float32", remat=False, rngs=nnx.Rngs(0)
+    )
+    widened = {name: jnp.asarray(x, jnp.float32) for name, x in arrays.items()}
+    nnx.update(direct, unflatten_dict(widened, sep="/"))
+    rng = np.random.default_rng(0)
+    L = rng.uniform(0, 100, (1, 128, 64)).astype(np.float32)  # of a size that is not padded
+    mask = rng.uniform(size=L.shape) < 0.01
+    ab = rng.uniform(-60, 60, (*L.shape, 2)).astype(np.float32)
+    for hints in (None, (ab, mask)):
+        found = colorizer.predictor(L, hints)
+        given = None
+        if hints is not None:
+            known = mask[..., None].astype(np.float32)
+            given = jnp.concatenate([ab / 110 * known, known], -1)
+        expected = direct(jnp.asarray(L[..., None]) / 50 - 1, given)
+        np.testing.assert_allclose(found.mean, 110 * expected.chroma, atol=1e-2)
+        np.testing.assert_allclose(found.logits, expected.bins - tiny.log_rarity, atol=1e-3)
+        assert np.ptp(found.mean) > 1
+
+
+def test_what_was_trained_in_half_precision_is_computed_in_full(lite_weights):
+    low = lite_weights.model.copy_and_resolve_references()
+    with low.unlocked():
+        low.dtype = "bfloat16"
+    L = np.random.default_rng(0).uniform(0, 100, (1, 64, 64)).astype(np.float32)
+    found, expected = (Predictor(w)(L) for w in (lite_weights._replace(model=low), lite_weights))
+    np.testing.assert_array_equal(found.mean, expected.mean)
+
+
+def test_where_the_encoder_came_from_is_not_told(tiny, tmp_path):
+    model = tiny.model.copy_and_resolve_references()
+    with model.unlocked():
+        model.encoder_weights = "/home/someone/lite2.safetensors"
+    save_weights(tiny._replace(model=model), tmp_path / "w.safetensors")
+    found = load_weights(tmp_path / "w.safetensors")
+    assert found.model.encoder_weights == ""
+    save_weights(found, tmp_path / "again.safetensors")
+    assert b"someone" not in (tmp_path / "again.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (31, 33), (70, 40), (100, 64)])
+def test_pictures_of_any_size(lite_weights, size):
+    """Not only multiples of the encoder's 32 px; and the padding counts as little as it can."""
+    rng = np.random.default_rng(0)
+    L = rng.uniform(0, 100, (2, *size)).astype(np.float32)
+    mask = rng.uniform(size=L.shape) < 0.02
+    ab = rng.uniform(-60, 60, (*L.shape, 2)).astype(np.float32)
+    predictor = Predictor(lite_weights)
+    for hints in (None, (ab, mask)):
+        found = predictor(L, hints)
+        assert found.mean.shape == (2, *size, 2)
+        assert found.logits.shape == (2, -(-size[0] // 8), -(-size[1] // 8), NUM_BINS)
+        assert np.isfinite(found.mean).all()
+    to = [(0, -side % 64) for side in size]
+    whole = predictor(np.pad(L, [(0, 0), *to], mode="edge"))
+    np.testing.assert_allclose(predictor(L).mean, whole.mean[:, : size[0], : size[1]], atol=1e-4)
 
 
 def test_the_command(tiny, tmp_path, monkeypatch, capsys):

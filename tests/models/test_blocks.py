@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax._src.cudnn import fused_attention_stablehlo
 
-from hybridvit.mesh import build_mesh, known_mesh
 from hybridvit.models import blocks
+from hybridvit.runtime.mesh import build_mesh, kernel_mesh
 
 
 @given(size=st.sampled_from([2, 4]), h=st.integers(1, 3), w=st.integers(1, 3), c=st.integers(1, 3))
@@ -84,11 +84,36 @@ def test_with_cudnn_a_step_of_attention_is_its_kernels(lowered):
     assert "cudnn" not in lowered("float32")
 
 
+def test_cudnn_is_asked_once_for_what_it_might_take(on_a_gpu, monkeypatch):
+    asked = []
+    monkeypatch.setattr(blocks, "_cudnn_compiles", lambda *of: asked.append(of) or True)
+    assert blocks.cudnn_attends(9, 4, 8, jnp.bfloat16)
+    assert asked == [(9, 4, 8, "bfloat16")]
+    (size,) = jax.export.symbolic_shape("size")
+    assert not blocks.cudnn_attends(size, 4, 8, jnp.bfloat16)
+    assert not blocks.cudnn_attends(9, 4, 8, jnp.float32)
+    monkeypatch.setattr(jax, "device_count", lambda: 8)  # of which nothing is said
+    assert not blocks.cudnn_attends(9, 4, 8, jnp.bfloat16)
+    assert len(asked) == 1
+
+
+def test_cudnn_is_given_queries_keys_and_values(on_a_gpu, monkeypatch):
+    """In this order, and heads behind the tokens, as a function that does the same as it wants them."""
+    monkeypatch.setattr(
+        blocks, "cudnn_attends", lambda tokens, heads, head_dim, dtype: (tokens, heads) == (9, 4)
+    )
+    monkeypatch.setattr(blocks, "cudnn_attention", jax.nn.dot_product_attention)
+    q, k, v = jax.random.normal(jax.random.key(0), (3, 2, 4, 9, 8))
+    weights = jax.nn.softmax(jnp.einsum("bntd,bnsd->bnts", q, k) / math.sqrt(8))
+    found = blocks.attention(q, k, v)
+    np.testing.assert_allclose(found, jnp.einsum("bnts,bnsd->bntd", weights, v), atol=1e-5)
+
+
 def test_on_several_gpus_cudnn_is_used_where_the_split_of_the_batch_is_known(lowered, monkeypatch):
     mesh = build_mesh(2, jax.devices())
     monkeypatch.setattr(jax, "device_count", lambda: 8)
     assert "cudnn" not in lowered("bfloat16")
-    with known_mesh(mesh):
+    with kernel_mesh(mesh):
         text = lowered("bfloat16")
     assert "__cudnn$fmhaSoftmaxBackward(" in text
     kernel = next(line for line in text.splitlines() if "@__cudnn$fmhaSoftmax(" in line)

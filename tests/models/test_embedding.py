@@ -136,7 +136,7 @@ def test_files_of_something_else_are_refused_in_one_line(tmp_path):
         read_vit(write(cls=np.zeros((1, 1, 7))), "ViT-test")
     with pytest.raises(ValueError, match="that has no Transformer/encoderblock_2/x"):
         read_vit(write(**{"Transformer/encoderblock_2/x": np.zeros(3)}), "ViT-test")
-    with pytest.raises(ValueError, match="classifier 'ResNet' is not one of Ti, XS"):
+    with pytest.raises(ValueError, match="classifier 'ResNet' is not one of Lite0, Lite2, Lite4, Ti, XS"):
         build_classifier("ResNet", dtype="float32", rngs=nnx.Rngs(0))
 
 
@@ -153,4 +153,19 @@ def test_our_own_encoder_is_the_generators(hint_channels):
     x = generator.down_eighth(blocks.space_to_depth(run(generator.encoder_quarter, x), 2))
     x = generator.down_tokens(blocks.space_to_depth(run(generator.encoder_eighth, x), 2))
     expected = blocks.rms_norm(generator.transform(x)).mean((1, 2))
+    np.testing.assert_allclose(model(luma), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("hint_channels", [0, 3])
+def test_of_a_pretrained_one_it_is_what_the_blocks_make_of_both_halves(hint_channels):
+    generator = HybridConvViT(
+        "Lite-test", channels=2, hint_channels=hint_channels, dtype="float32", remat=False, rngs=nnx.Rngs(3)
+    )
+    params = nnx.to_pure_dict(nnx.state(generator, nnx.Param))
+    model = build("Lite-test", own_encoder(params, "Lite-test"))
+    assert not nnx.to_pure_dict(nnx.state(model, nnx.Param))
+    luma = jnp.asarray(np.random.default_rng(1).uniform(-1, 1, (2, 64, 40, 1)), jnp.float32)
+    padded = jnp.pad(luma, ((0, 0), (0, 0), (0, 24), (0, 0)), mode="edge")
+    tokens = generator.half(padded, None, None, None).tokens
+    expected = blocks.rms_norm(generator.transform(tokens)).mean((1, 2))
     np.testing.assert_allclose(model(luma), expected, atol=1e-5)

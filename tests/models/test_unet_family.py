@@ -1,5 +1,7 @@
 """What the U-Nets and their kin have in common: sizes of the papers, any picture, both modes, gradients everywhere."""
 
+import hashlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,6 +19,27 @@ from hybridvit.models.unet_plus_plus import UNetPlusPlus
 FAMILY = (UNet, UNetPlusPlus, UNet3Plus, LinkNet, R2UNet, HSCAUNet, ResNetGenerator)
 SIDE_OUTPUTS = {UNetPlusPlus: 1, UNet3Plus: 2}  # of three stages
 NORMS_BY_BATCH = [family for family in FAMILY if family is not ResNetGenerator]
+
+
+# Of the names and shapes of parameters and statistics of the variant "test" with hints, as checkpoints hold them: how
+# many, and the beginning of their SHA-256
+NAMES = {
+    UNet: (31, "614b82de18d65590"),
+    UNetPlusPlus: (70, "70f38316cbfc50c0"),
+    UNet3Plus: (76, "df9e7b302121f0c9"),
+    LinkNet: (92, "c650d457c4ef5295"),
+    R2UNet: (112, "866343ac60c97f30"),
+    HSCAUNet: (70, "d1cd498a5ba05548"),
+    ResNetGenerator: (9, "392aeaba351dcf15"),
+}
+
+
+@pytest.mark.parametrize("network", FAMILY)
+def test_checkpoints_of_0_1_can_be_read(network):
+    module = nnx.eval_shape(lambda: network("test", hint_channels=3, rngs=nnx.Rngs(0)))
+    held = nnx.to_flat_state(nnx.state(module, (nnx.Param, nnx.BatchStat)))
+    lines = sorted("/".join(map(str, path)) + f" {x.shape}" for path, x in held)
+    assert (len(lines), hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]) == NAMES[network]
 
 
 def sizes(network, variant, **settings):

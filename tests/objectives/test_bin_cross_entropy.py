@@ -36,11 +36,6 @@ def test_rare_bins_weigh_more():
     np.testing.assert_allclose(ratio, mixed[0] / mixed[7], rtol=1e-4)
 
 
-def test_pool_averages_and_keeps_a_smaller_last_square():
-    x = jnp.arange(10.0).reshape(1, 1, 10, 1)
-    np.testing.assert_allclose(bin_cross_entropy.pool(x)[0, 0, :, 0], [3.5, (8 + 7 * 9) / 8], rtol=1e-6)
-
-
 def test_encode_truth_of_one_colour():
     ab = jnp.array([20.0, -30.0])
     target = bin_cross_entropy.encode_truth(jnp.broadcast_to(ab / 110, (1, 16, 24, 2)), sigma=5.0)

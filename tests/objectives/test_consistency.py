@@ -125,21 +125,39 @@ def test_statistics_by_chroma():
     labels = consistency.make_pseudo_labels(
         [prediction([sure_of(0, 0), UNSURE, sure_of(60, 0), sure_of(60, 0)])], 0.0, equal_rings(), config()
     )
-    statistics = consistency.gate_statistics(labels)
+    sure = jnp.linspace(0.1, 0.6, bins.NUM_RINGS)
+    statistics = consistency.gate_statistics(labels, sure, "radial_mass")
     assert statistics["mask_rate"] == 0.75
-    assert statistics["mask_rate/chroma45"] == 1
+    assert statistics["passed_share/chroma45"] == pytest.approx(0.5)
     assert statistics["ring_share/chroma45"] == pytest.approx(0.5)
-    assert sum(v for k, v in statistics.items() if k.startswith("ring_share")) == pytest.approx(1)
+    assert statistics["confidence/chroma45"] == pytest.approx(0.6)
+    for name, whole in (("ring_share", 1), ("passed_share", 0.75)):
+        assert sum(v for k, v in statistics.items() if k.startswith(name)) == pytest.approx(whole)
+    # A ring that no cell is in has no rate, which would read as if nothing passed
+    assert statistics["passed_share/chroma20"] == statistics["ring_share/chroma20"] == 0
+    assert not any(name.startswith("mask_rate/") for name in statistics)
+
+
+def test_without_a_gate_what_is_logged_is_how_sure_the_teacher_is():
+    view = prediction([sure_of(0, 0), UNSURE, sure_of(60, 0), sure_of(60, 0)])
+    labels = consistency.make_pseudo_labels([view], 0.0, equal_rings(), config(gate="none"))
+    sure = consistency.update_ring_confidence(jnp.zeros(bins.NUM_RINGS), labels, decay=0.0)
+    statistics = consistency.gate_statistics(labels, sure, "none")
+    assert not any(
+        "mask" in name or "passed" in name for name in statistics
+    )  # it would be 1, whatever is learnt
+    assert statistics["confidence/chroma45"] > 0.95
+    assert 0.5 < statistics["confidence"] < 0.99
 
 
 @pytest.mark.parametrize("gate", consistency.CONFIDENCES)
-def test_every_gate_but_none_prefers_the_sure(gate):
+def test_every_confidence_prefers_the_sure(gate):
     view = prediction([sure_of(0, 0), UNSURE])
     confidence = consistency.make_pseudo_labels([view], 0.0, equal_rings(), config(gate=gate)).confidence[
         0, 0
     ]
     assert bool((confidence >= 0).all() & (confidence <= 1.001).all())
-    assert confidence[0] == 1 if gate == "none" else confidence[0] > 2 * confidence[1]
+    assert confidence[0] > 2 * confidence[1]
 
 
 def test_without_a_gate_all_passes():

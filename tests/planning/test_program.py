@@ -5,7 +5,6 @@ import dataclasses
 import jax
 import pytest
 
-from hybridvit.mesh import build_mesh
 from hybridvit.planning.chips import CHIPS
 from hybridvit.planning.collectives import Collective
 from hybridvit.planning.program import (
@@ -16,7 +15,8 @@ from hybridvit.planning.program import (
     saved_bytes,
     state_bytes,
 )
-from hybridvit.state import build_networks, create_state
+from hybridvit.runtime.mesh import build_mesh
+from hybridvit.training.state import build_networks, create_state
 
 
 @pytest.fixture(scope="module")

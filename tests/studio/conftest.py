@@ -15,7 +15,7 @@ import tifffile
 from PIL import Image
 
 from hybridvit.inference.colorizer import Colorizer
-from hybridvit.inference.photo import read_photo
+from hybridvit.photo.photo import read_photo
 from hybridvit.studio.openapi import describe_api
 from hybridvit.studio.server import BackgroundServer, listen
 from tests.studio.browsing import Desk, Served, open_browser
@@ -56,9 +56,9 @@ def no_children(monkeypatch) -> None:
 @pytest.fixture
 def enter(tmp_path, scans, tiny_colorizer, no_children) -> Iterator[Callable[..., httpx.Client]]:
     """`enter(folder=..., output=..., first=...)`: a client of a new studio."""
-    from hybridvit.studio.app import create_app
+    from hybridvit.studio.app import OPERATIONS, create_app
 
-    check = functools.partial(check_answer, describe_api())
+    check = functools.partial(check_answer, describe_api(OPERATIONS))
     with contextlib.ExitStack() as stack:
 
         def enter(folder=scans, output=None, colorizer=tiny_colorizer, first=None) -> httpx.Client:

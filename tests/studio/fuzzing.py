@@ -5,16 +5,27 @@ import dataclasses
 import io
 import itertools
 import json
+import lzma
 import random
 import struct
 import urllib.parse
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
 import numpy as np
+import pyvips
 import tifffile
 from PIL import Image
+
+from hybridvit.photo import jpeg as photo_jpeg
+from hybridvit.photo import png as photo_png
+from hybridvit.photo import resources
+from hybridvit.photo.gif import TRAILER
+from hybridvit.photo.parts import Density
+from hybridvit.photo.resources import Resource
+from tests.photo.tiff_files import packed, tiff_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 NUMBERS = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0xFFFFFFFF)
@@ -103,6 +114,110 @@ def pictures() -> dict[str, bytes]:
         file = io.BytesIO()
         tifffile.imwrite(file, pixels, **options)
         found[name] = file.getvalue()
+    return found | _kinds(noise) | _paged(noise) | _rich(gray, exif)
+
+
+def _kinds(noise: np.ndarray) -> dict[str, bytes]:
+    """TIFF files that are read by `photo.tiff_samples`, one of each way, and a PNG that states its colours."""
+    gray, rgb = noise[..., :1], noise[..., :3]
+    floats = (rgb / 255).astype(np.float32)
+    threes = {"t277": 3, "t262": 2}
+    coded = io.BytesIO()
+    Image.fromarray(gray[:16, :16, 0]).save(coded, "JPEG2000", no_jp2=True)
+    lzw = io.BytesIO()
+    Image.fromarray(gray[..., 0]).save(lzw, "TIFF", compression="tiff_lzw")
+    with tifffile.TiffFile(io.BytesIO(lzw.getvalue())) as file:
+        page = file.pages[0]
+        strip = lzw.getvalue()[page.dataoffsets[0] :][: page.databytecounts[0]]
+    height, width = gray.shape[:2]
+    planes = [np.ascontiguousarray(floats[..., c]).tobytes() for c in range(3)]
+    tiles = [zlib.compress(floats[y : y + 16, x : x + 16].tobytes()) for y in (0, 16) for x in (0, 16, 32)]
+    lab, chrm = [rgb.tobytes()], struct.pack(">8I", 31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000)
+    four = {"t258": [8] * 4, "t277": 4, "t262": 2}
+    found = {
+        "packed.tif": tiff_of([packed(gray * 16, 12)], width, height, t258=12),
+        "white.tif": tiff_of([packed(gray // 2, 7)], width, height, ">", t258=7, t262=0, t266=2),
+        "infrared.tif": tiff_of([lzma.compress(noise.tobytes())], width, height, t259=34925, t338=0, **four),
+        "multiplied.tif": tiff_of([noise.tobytes()], width, height, t338=1, **four),
+        "lab.tif": tiff_of(lab, width, height, t258=[8] * 3, **threes | {"t262": 9, "t274": 6}),
+        "chroma.tif": tiff_of(lab, width, height, t258=[8] * 3, **threes | {"t262": 6, "t530": [1, 1]}),
+        "planes.tif": tiff_of(planes, width, height, t258=[32] * 3, t284=2, t339=[3] * 3, **threes),
+        "tiles.tif": tiff_of(tiles, 48, 32, t258=[32] * 3, t259=8, t339=[3] * 3, t322=16, t323=16, **threes),
+        "predicted.tif": tiff_of([strip], width // 2, height, t258=16, t259=5, t317=2),
+        "coded.tif": tiff_of([coded.getvalue()], 16, 16, t259=34712),
+    }
+    file = io.BytesIO()
+    Image.fromarray(rgb).save(file, "PNG")
+    stated = file.getvalue()
+    for name, data in ((b"cHRM", chrm), (b"gAMA", struct.pack(">I", 55_556))):
+        chunk = struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        stated = stated[:33] + chunk + stated[33:]
+    return found | {"stated.png": stated}
+
+
+def _paged(noise: np.ndarray) -> dict[str, bytes]:
+    """Files of several pictures: unlike pages, a preview above the photograph, a silent pyramid, frames, a gain map."""
+    large, gray = noise[..., 0], {"photometric": "minisblack", "metadata": None}
+    small = gray | {"subfiletype": 1}
+    found = {}
+    for name, pages in (
+        ("pages.tif", [(large, gray), (large[:20].astype(np.uint16), gray | {"compression": "zlib"})]),
+        ("below.tif", [(large[::4, ::4], small | {"subifds": 1}), (large, gray)]),
+        ("pyramid.tif", [(large, gray), (large[::2, ::2], gray), (large[::4, ::4], gray)]),
+    ):
+        file = io.BytesIO()
+        with tifffile.TiffWriter(file) as tiff:
+            for pixels, options in pages:
+                tiff.write(pixels, **options)
+        found[name] = file.getvalue()
+    frames = [Image.fromarray(noise[..., i]) for i in range(3)]
+    for name in ("frames.png", "frames.webp", "frames.mpo"):
+        file = io.BytesIO()
+        frames[0].save(file, name.rpartition(".")[2].upper(), save_all=True, append_images=frames[1:])
+        found[name] = file.getvalue()
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file, bigtiff=True, byteorder=">") as tiff:
+        for _ in range(2):
+            tiff.write(
+                noise, photometric="rgb", tile=(16, 16), compression="zlib", predictor=True, metadata=None
+            )
+    found["big.tif"] = file.getvalue()
+    if pyvips.type_find("VipsOperation", "uhdrsave"):
+        light = pyvips.Image.new_from_array((noise[..., :3] / 100).astype(np.float32))
+        found["gain.jpg"] = light.copy(interpretation="scrgb").uhdrsave_buffer()
+    return found
+
+
+def _rich(gray: Image.Image, exif: Image.Exif) -> dict[str, bytes]:
+    """Files with metadata of every form that is read."""
+    block = exif.tobytes()
+    packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    packet += b'<rdf:Description rdf:about="" xmlns:a="b:" a:c="d"/></rdf:RDF></x:xmpmeta>'
+    records = b"\x1c\2\x50\0\2ab"
+    kept = [Resource(b"8BIM", 0x0404, b"", records), Resource(b"8BIM", 0x03ED, b"", b"\1" * 16)]
+    texts = (("Title", "a street"), ("Comment", "Łódź" * 300))
+    added = photo_png.chunks(
+        block[6:], packet, records, resources.pack(kept), texts, Density(3.0, 2.0, False)
+    )
+    found = {}
+    for name, form in (
+        ("rich.png", "PNG"),
+        ("rich.jpg", "JPEG"),
+        ("rich.gif", "GIF"),
+        ("rich.jp2", "JPEG2000"),
+    ):
+        file = io.BytesIO()
+        gray.save(file, form)
+        found[name] = file.getvalue()
+    found["rich.png"] = photo_png.with_chunks(found["rich.png"], added)
+    segments = photo_jpeg.segments(block[6:], packet + b" " * 70_000, resources.pack(kept), texts, None)
+    found["rich.jpg"] = photo_jpeg.with_segments(found["rich.jpg"], segments)
+    found["rich.gif"] = found["rich.gif"][:-1] + b"!\xff\x0bXMP DataXMP" + packet + TRAILER + b"!\xfe\1c\0;"
+    for name, data in (
+        (b"JpgTiffExif->JP2", block[6:]),
+        (bytes.fromhex("be7acfcb97a942e89c71999491e3afac"), packet),
+    ):
+        found["rich.jp2"] += struct.pack(">I", 24 + len(data)) + b"uuid" + name + data
     return found
 
 

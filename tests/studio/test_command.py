@@ -68,7 +68,11 @@ def mistake(capsys, *arguments: str) -> str:
     assert exit_.value.code == 2
     said = capsys.readouterr()
     assert said.out == ""
-    lines = [line for line in said.err.splitlines() if line != "hybridvit: reading the weights"]
+    lines = [
+        line
+        for line in said.err.splitlines()
+        if not line.startswith("hybridvit: reading the weights; computing on ")
+    ]
     assert len(lines) == 1
     return lines[0]
 
@@ -78,6 +82,10 @@ def mistake(capsys, *arguments: str) -> str:
     [
         ("nowhere", "hybridvit: nowhere: no such file or folder"),
         ("a b", "hybridvit: unrecognized arguments: b (see hybridvit studio --help)"),
+        (
+            "--prot 3",
+            "hybridvit: unrecognized arguments: --prot; did you mean --port? (see hybridvit studio --help)",
+        ),
         ("--port 65536", "hybridvit: argument --port: '65536' is not a port: a whole number from 0 to 65535"),
         ("--port -1", "hybridvit: argument --port: '-1' is not a port"),
         ("--port x", "hybridvit: argument --port: 'x' is not a port"),
@@ -92,6 +100,13 @@ def test_a_mistake_is_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys, li
     monkeypatch.chdir(tmp_path)
     Image.new("L", (4, 4)).save("a.png")
     assert mistake(capsys, *line.split()).startswith(said)
+
+
+def test_a_failed_start_leaves_no_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    flags = ("--output", "deep/out", "--data", "data", "--checkpoint", "nowhere.safetensors")
+    assert "no weights" in mistake(capsys, *flags)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_port_that_is_taken(capsys):

@@ -17,7 +17,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from hybridvit.inference.photo import read_photo
+from hybridvit.photo.photo import read_photo
 from hybridvit.studio import decode
 from hybridvit.studio.decode import decode_photo, warm_up_decoder
 
@@ -128,7 +128,18 @@ def test_a_decoder_that_crashes(folder, monkeypatch, script):
         child.communicate()
 
 
-SOUND = {"bits": 8, "format": "png", "icc": None, "remarks": [], "xmp": None, "iptc": None, "dpi": None}
+SOUND = {
+    "bits": 8,
+    "format": "png",
+    "icc": None,
+    "remarks": [],
+    "xmp": None,
+    "iptc": None,
+    "dpi": None,
+    "aspect": None,
+    "resources": [],
+    "texts": [],
+}
 SOUND |= {"exif": None, "pixels": [[1, 1, 3], "|u1"], "alpha": None}
 
 

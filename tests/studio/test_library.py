@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hybridvit.colorize.namesakes import Neighbours, find_sidecar
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import Point
-from hybridvit.hints.sidecar import Sidecar, load_hints
-from hybridvit.inference.photo import photo_of, write_photo
+from hybridvit.hints.sidecar import Sidecar, load_hints, pixels_digest, save_hints
+from hybridvit.photo.photo import photo_of, read_photo, write_photo
 from hybridvit.studio import sidecar_file
 from hybridvit.studio.entry import Entry
 from hybridvit.studio.folder import Folder
@@ -158,18 +159,65 @@ def test_what_another_program_wrote_is_put_aside(entry):
     assert load_hints(entry.sidecar.with_name("photo.hints.json.unread")).recipe == BLUE
 
 
-def test_two_photographs_of_one_name(folder):
-    scan(folder.root / "photo.png")
-    scan(folder.root / "photo.tif")
-    png, tif = folder.entries()
-    file_of(png, "1" * 64).write(sidecar(RED, "1" * 64))
-    second = file_of(tif, "2" * 64)
-    assert second.read() is None
-    second.write(sidecar(BLUE, "2" * 64))
-    assert load_hints(png.sidecar).recipe == RED
-    assert file_of(tif, "2" * 64).read().recipe == BLUE
-    assert file_of(png, "1" * 64).read().recipe == RED
-    assert not list(folder.root.glob("*.unread"))
+def namesakes(folder: Folder) -> tuple[Entry, Entry]:
+    scan(folder.root / "photo.png", 9)
+    scan(folder.root / "photo.tif", 99)
+    return tuple(folder.entries())
+
+
+def digest_of(entry: Entry) -> str:
+    return pixels_digest(read_photo(entry.path).pixels)
+
+
+def test_two_photographs_of_one_name_have_a_sidecar_each_where_the_command_finds_it(folder):
+    entries, recipes = namesakes(folder), (RED, BLUE)
+    for entry, recipe in zip(entries, recipes, strict=True):
+        file = file_of(entry, digest_of(entry))
+        assert file.read() is None
+        file.write(sidecar(recipe, digest_of(entry)))
+    for entry, recipe in zip(entries, recipes, strict=True):
+        assert sidecar_now(entry) == entry.path.with_name(f"{entry.path.name}.hints.json")
+        assert find_sidecar(entry.path, Neighbours()) == sidecar_now(entry)
+        assert load_hints(sidecar_now(entry)).recipe == recipe
+        assert file_of(entry, digest_of(entry)).read().recipe == recipe
+
+
+def test_an_older_sidecar_is_found_by_the_one_it_was_made_for_and_moves_when_it_changes(folder):
+    png, tif = namesakes(folder)
+    old = folder.root / "photo.hints.json"
+    save_hints(old, sidecar(RED, digest_of(tif)))
+    first, second = file_of(png, digest_of(png)), file_of(tif, digest_of(tif))
+    assert (first.read(), second.read().recipe) == (None, RED)
+    assert not first.changed
+    first.write(sidecar(BLUE, digest_of(png)))
+    assert load_hints(old).recipe == RED
+    second.write(sidecar(BLUE, digest_of(tif)))
+    assert not old.exists()  # nothing but what was read and changed here was in it
+    assert sorted(path.name for path in folder.root.glob("*.hints.json*")) == [
+        "photo.png.hints.json",
+        "photo.tif.hints.json",
+    ]
+
+
+def test_an_older_sidecar_for_any_picture_stays_for_the_others(folder):
+    png, tif = namesakes(folder)
+    old = folder.root / "photo.hints.json"
+    save_hints(old, Sidecar(*SIZE, None, RED))
+    file = file_of(png, digest_of(png))
+    assert file.read().recipe == RED
+    file.write(sidecar(BLUE, digest_of(png)))
+    assert load_hints(old).recipe == RED
+    assert file_of(tif, digest_of(tif)).read().recipe == RED
+
+
+def test_what_an_older_studio_kept_in_the_data_folder_comes_home(folder):
+    _, tif = namesakes(folder)
+    tif.spare.parent.mkdir(parents=True)
+    save_hints(tif.spare, sidecar(BLUE, digest_of(tif)))
+    assert file_of(tif, digest_of(tif)).read().recipe == BLUE
+    assert not tif.spare.exists()
+    assert find_sidecar(tif.path, Neighbours()) == tif.sidecar
+    assert load_hints(tif.sidecar).recipe == BLUE
 
 
 def test_a_folder_that_cannot_be_written(entry, monkeypatch):

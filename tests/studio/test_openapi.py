@@ -7,12 +7,13 @@ import jsonschema
 import pytest
 from starlette.routing import Route
 
+from hybridvit.studio.app import OPERATIONS
 from hybridvit.studio.openapi import describe_api
 
 
 @pytest.fixture(scope="module")
 def api() -> dict:
-    return describe_api()
+    return describe_api(OPERATIONS)
 
 
 def test_it_has_the_routes_and_no_others(api, tiny_colorizer, tmp_path):

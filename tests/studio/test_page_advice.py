@@ -1,6 +1,7 @@
 """What the page offers in a browser: settings, how sure it is, possibilities, references, other photographs."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -71,7 +72,8 @@ def test_a_possibility_for_the_whole_picture(coat, served):
     third = coat.get("variant").nth(2)
     with coat.redrawn():
         third.click()  # waits until it can be
-    assert served.recipe(COAT)["settings"] == {"size": 256, "strength": 1.0, "decode": "sample", "seed": 2}
+    expected = {"size": 256, "strength": 1.0, "decode": "sample", "seed": 2, "borders": "auto"}
+    assert served.recipe(COAT)["settings"] == expected
     assert third.get_attribute("aria-pressed") == "true"
 
 
@@ -95,25 +97,38 @@ def test_a_reference_gives_its_palette_and_single_colours(coat, served, tmp_path
     assert np.abs(np.subtract(seen, (200, 40, 30))).max() <= 2  # it is shown as a JPEG
 
 
-def test_these_colours_for_other_photographs(coat, monkeypatch):
+def test_these_colours_for_other_photographs(coat, served, monkeypatch):
     def to_the_second(source, recipe, target, before, name):
         if target.photo.pixels.shape[:2] != (410, 580):
             return before
         hint = dataclasses.replace(recipe.hints[0], source=f"carried over from {name}")
         return dataclasses.replace(before, hints=(hint,))
 
+    def preview(route):
+        (photo_id,) = json.loads(route.request.post_data)["to"]
+        again = photo_id == served.ids()["2 again.png"]
+        hint = {"type": "point", "x": 5, "y": 5, "color": "#2e6b3a"}
+        one = {"id": photo_id, "hints": [hint], "match": 0.9 if again else 0.2, "sure": again, "changed": 0.1}
+        route.fulfill(json={"previews": [one], "skipped": []})
+
     monkeypatch.setattr(advice_routes, "carry_hints", to_the_second)
+    coat.page.route("**/carry/preview", preview)
     coat.hint(200, 150, 3)
     unfold(coat, "carry")
-    coat.page.get_by_role("button", name="All that follow").click()
     coat.get("carry").click()
+    coat.get("carry-status").filter(has_text="Found in 2 of 2 photos").wait_for()
+    boxes = coat.get("carry-list").get_by_role("checkbox")
+    assert [box.is_checked() for box in boxes.all()] == [True, False]  # none that is weak
+    assert "1 hint, 10 % of the picture would change" in coat.get("carry-list").inner_text()
+    boxes.nth(1).check()
+    coat.get("carry-go").click()
     outcome = coat.get("carried")
     outcome.locator("p").nth(1).wait_for()
     assert outcome.locator("p").all_inner_texts() == [
         "2 again.png: 1 hint added",
         "3 small.jpg: nothing in it is surely the same",
     ]
-    with coat.redrawn():
-        coat.press("PageDown")
-    assert coat.get("photo-name").inner_text() == "2 again.png"
-    assert f"carried over from {COAT}" in coat.get("hint-row").inner_text()
+    assert f"carried over from {COAT}" == served.recipe("2 again.png")["hints"][0]["source"]
+    coat.get("carry-undo").click()
+    outcome.filter(has_text="Undone in 1 photos").wait_for()
+    assert served.recipe("2 again.png")["hints"] == []

@@ -33,7 +33,7 @@ def test_a_point_with_a_likely_colour(coat, served):
     swatches = coat.get("suggestion")
     shares = [int(text.split()[0].strip("<")) for text in swatches.all_inner_texts()]
     assert len(shares) == 5
-    assert shares == sorted(shares, reverse=True)
+    assert shares[1:] == sorted(shares[1:], reverse=True)  # the first is what the picture shows
     assert 50 <= sum(shares) <= 103
     chosen = swatches.nth(4).get_attribute("data-color")
     with coat.redrawn():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from hybridvit import colorize
+from hybridvit.colorize import command as colorize
 
 COAT = "1 coat.tif"
 

@@ -1,7 +1,6 @@
 """What goes wrong is said on the page in words, and loses no hint."""
 
 import json
-import os
 import subprocess
 import sys
 import urllib.parse
@@ -86,7 +85,6 @@ def process(album, tmp_path, tiny_weights):
     process = subprocess.Popen(
         [sys.executable, "-m", "hybridvit.studio", album, *flags],
         stdout=subprocess.PIPE,
-        env=os.environ | {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"},
         start_new_session=True,
     )
     yield process

@@ -2,7 +2,7 @@
 
 import { recentColors } from "./recent.js";
 import { withProtected } from "./recipe.js";
-import { clampTo, isOn, isWithin, rounded } from "./shapes.js";
+import { clampTo, corners, isOn, isWithin, rounded } from "./shapes.js";
 
 /**
  * @param {import("./viewport.js").Viewport} viewport
@@ -46,7 +46,7 @@ export function createActs(viewport, store, popup, drawing) {
         finish(color = null) {
             const shape = drawing.finish();
             if (!shape) store.announce("Nothing was drawn: the outline is too small.");
-            else if (store.tool === "protect") protect({ polygon: shape.polygon });
+            else if (store.tool === "protect") protect({ polygon: corners(shape) });
             else popup.openDraft(shape, color);
         },
 

@@ -20,7 +20,6 @@ export class Refused extends Error {
 
 /**
  * @param {URL} base the address of the API, with a slash at its end
- * @returns {Api}
  *
  * @typedef {ReturnType<typeof createApi>} Api
  */
@@ -60,8 +59,10 @@ export function createApi(base = new URL("api/", document.baseURI)) {
 
     const json = async (path, options) => (await request(path, options)).json();
     const blob = async (path, options) => (await request(path, options)).blob();
-    const post = (path, data) =>
-        json(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(data) });
+    const send = (method, path, data) =>
+        json(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(data) });
+    const post = (path, data) => send("POST", path, data);
+    const put = (path, data) => send("PUT", path, data);
     const upload = (path, file) =>
         json(path, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file });
     const href = (path) => new URL(path, base).href;
@@ -83,14 +84,22 @@ export function createApi(base = new URL("api/", document.baseURI)) {
         /** Uploads one. @param {File|Blob} file @param {string} name */
         addPhoto: (file, name) => upload(`photos?${new URLSearchParams({ name })}`, file),
         removePhoto: (id) => request(photoPath(id), { method: "DELETE" }),
-        thumbnailUrl: (id) => href(photoPath(id, "/thumbnail")),
+        /** @param {string} id @param {string} [revision] in whose colours; else in those asked for last */
+        thumbnailUrl: (id, revision) => href(photoPath(id, `/thumbnail${revision ? `?${query({ revision })}` : ""}`)),
+        /** The same in the colours asked for last; `tag`: what tells them from those before. */
+        latestThumbnailUrl: (id, tag) => href(photoPath(id, `/thumbnail${tag ? `?${query({ tag })}` : ""}`)),
+        approve: (id, approved) => put(photoPath(id, "/approved"), { approved }),
+        /** Makes a photograph ready to be shown at once. */
+        prepare: (id) => request(photoPath(id, "/prepare"), { method: "POST" }),
 
         /**
          * Saves what decides the colours.
-         * @param {object} sidecar @param {{ifMatch?: string, keepalive?: boolean}} [options]
+         * @param {string} id
+         * @param {object} sidecar
+         * @param {{ifMatch?: string, keepalive?: boolean}} [options]
          * @returns {Promise<{revision: string}>}
          */
-        putSidecar: (id, sidecar, { ifMatch, keepalive = false } = {}) =>
+        putSidecar: (id, sidecar, { ifMatch = undefined, keepalive = false } = {}) =>
             json(photoPath(id, "/sidecar"), {
                 method: "PUT",
                 headers: { "Content-Type": "application/json", ...(ifMatch && { "If-Match": `"${ifMatch}"` }) },
@@ -103,23 +112,46 @@ export function createApi(base = new URL("api/", document.baseURI)) {
         tile: (id, what, tile, signal) => blob(tilePath(id, what, tile), { signal }),
         /** @param {number} ahead how many of them the server shall be ready to show, as a point there */
         colors: (id, x, y, revision, ahead, signal) =>
-            json(photoPath(id, `/colors?${new URLSearchParams({ x, y, revision, ahead })}`), { signal }),
+            json(photoPath(id, `/colors?${query({ x, y, revision, ahead })}`), { signal }),
         gamut: (id, x, y, revision, signal) =>
             json(photoPath(id, `/gamut?${new URLSearchParams({ x, y, ...(revision && { revision }) })}`), { signal }),
         uncertainty: (id, revision, signal) =>
             blob(photoPath(id, `/uncertainty?${new URLSearchParams({ revision })}`), { signal }),
         next: async (id, revision, count = 3, signal) =>
-            (await json(photoPath(id, `/next?${new URLSearchParams({ revision, count })}`), { signal })).points,
+            (await json(photoPath(id, `/next?${query({ revision, count })}`), { signal })).points,
         variant: (id, seed, revision, signal) =>
             blob(photoPath(id, `/variants/${seed}?${new URLSearchParams({ revision })}`), { signal }),
 
         addReference: (file) => upload("references", file),
         reference: (id) => blob(`references/${encodeURIComponent(id)}`),
+        /**
+         * How far a hint reaches.
+         * @param {object} hint as in the sidecar
+         * @returns {Promise<{share: number, outline: number[][][]}>}
+         */
+        reach: (id, hint, revision, signal) =>
+            json(photoPath(id, `/reach?${new URLSearchParams({ revision })}`), {
+                method: "POST",
+                headers: { "Content-Type": "application/json" },
+                body: JSON.stringify({ hint }),
+                signal,
+            }),
+        /** What carrying the colours over would do to one photo. */
+        carryPreview: (id, to, signal) =>
+            json(photoPath(id, "/carry/preview"), {
+                method: "POST",
+                headers: { "Content-Type": "application/json" },
+                body: JSON.stringify({ to: [to] }),
+                signal,
+            }),
         carry: (id, to) => post(photoPath(id, "/carry"), { to }),
-        save: (id, format = null) => post(photoPath(id, "/save"), { format }),
+        /** @param {string | null} format @param {"folder" | "studio" | "download"} place */
+        save: (id, format = null, place = "folder") => post(photoPath(id, "/save"), { format, place }),
         resultUrl: (id, format) => href(photoPath(id, `/result?${new URLSearchParams(format ? { format } : {})}`)),
     };
 }
+
+const query = (/** @type {Record<string, any>} */ fields) => new URLSearchParams(fields);
 
 async function errorLine(response) {
     try {

@@ -1,7 +1,7 @@
 /** Tools by keyboard: a crosshair that the arrow keys move, at which Enter does what a click does. */
 
 import { hitAt, reachOf } from "./hit.js";
-import { kindOf, withHintAt, withoutHint, withoutProtected } from "./recipe.js";
+import { kindOf, nounOf, withHintAt, withoutHint, withoutProtected } from "./recipe.js";
 import { moved } from "./shapes.js";
 
 /**
@@ -18,7 +18,7 @@ export function createKeyboardTools({ viewport, store, popup, drawing, cursor, a
         const { hint, merge, from } = cursor.holds;
         cursor.holds.moves = true;
         const next = moved(hint, place.x - from.x, place.y - from.y, store.photo);
-        store.change(`Move ${hint.type}`, withHintAt(store.recipe, store.selected, next), { merge });
+        store.change(`Move ${nounOf(hint)}`, withHintAt(store.recipe, store.selected, next), { merge });
     }
 
     function letGo() {

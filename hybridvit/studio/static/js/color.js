@@ -91,6 +91,7 @@ export function colorAb(color) {
     return typeof color === "string" ? hexToLab(color).slice(1) : [...color];
 }
 
+/** @type {[number, string][]} up to so many degrees */
 const HUES = [
     [18, "pink"],
     [52, "red"],
@@ -136,10 +137,12 @@ function light(value) {
     return value > DARK ? value ** 3 : 3 * DARK ** 2 * (value - 4 / 29);
 }
 
+/** @param {number[][]} matrix @param {number[]} vector @returns {number[]} */
 function product(matrix, [x, y, z]) {
     return matrix.map((row) => row[0] * x + row[1] * y + row[2] * z);
 }
 
+/** @param {number[][]} matrix @returns {number[][]} */
 function inverse([[a, b, c], [d, e, f], [g, h, i]]) {
     const cofactors = [
         [e * i - f * h, c * h - b * i, b * f - c * e],

@@ -3,11 +3,12 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * @param {string} tag
- * @param {object} [properties] `class`, `text`, `on: {event: listener}`, `data: {name: value}`; whatever else is an
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, any>} [properties] `class`, `text`, `on: {event: listener}`, `data: {name: value}`; whatever else is an
  *     attribute: true stands for an empty one, false, null and undefined for none
  * @param {...(Node|string)} children
- * @returns {HTMLElement}
+ * @returns {HTMLElementTagNameMap[T]}
  */
 export function make(tag, { class: name, text, on = {}, data = {}, ...attributes } = {}, ...children) {
     const element = document.createElement(tag);

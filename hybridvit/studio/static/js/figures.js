@@ -44,6 +44,11 @@ export function draftFigure(draft, color) {
     return group(false, body, ...lines(pathData(draft.polygon, !draft.isOpen), true));
 }
 
+/** How far a hint would reach: closed lines. @param {number[][][]} outline */
+export function outlineFigure(outline) {
+    return group(false, ...lines(outline.map((path) => pathData(path, true)).join(""), true));
+}
+
 /** The pattern of protected areas; `patternTransform` keeps its size. */
 export function hatchPattern() {
     const h = HATCH;

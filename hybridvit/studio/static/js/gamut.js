@@ -30,6 +30,7 @@ export function createGamutPicker(choose) {
             role: "slider",
             "aria-label": "Any colour at this lightness",
             "aria-roledescription": "colour plane, green to red and blue to yellow",
+            "aria-valuenow": 0,
             "aria-valuemin": -128,
             "aria-valuemax": 128,
             data: { testid: "gamut" },
@@ -43,7 +44,7 @@ export function createGamutPicker(choose) {
     let [gestures, lastKey] = [0, 0];
 
     const isIn = (a, b) => inGamut(labToRgb([L, a, b]));
-    const toPlace = ([a, b]) => [((a - middle[0]) / reach + 1) / 2, (1 - (b - middle[1]) / reach) / 2]; // 0..1
+    const toPlace = (/** @type {number[]} */ [a, b]) => [((a - middle[0]) / reach + 1) / 2, (1 - (b - middle[1]) / reach) / 2]; // 0..1
     const toAb = (x, y) => [middle[0] + (2 * x - 1) * reach, middle[1] + (1 - 2 * y) * reach];
 
     function paint() {
@@ -89,7 +90,7 @@ export function createGamutPicker(choose) {
     }
 
     /** The nearest to gray that the gamut has room for at the hue of ab. */
-    function fitted([a, b]) {
+    function fitted(/** @type {number[]} */ [a, b]) {
         if (isIn(a, b)) return [a, b];
         let [low, high] = [0, 1];
         for (let i = 0; i < 10; i++) {

@@ -11,7 +11,7 @@ const WIDGETS = "button, input, select, textarea, dialog, [role=slider], [data-o
 
 /**
  * @param {import("./viewport.js").Viewport} viewport
- * @param {EventTarget} store has `tool`
+ * @param {EventTarget & {tool: string}} store
  */
 export function createGestures(viewport, store) {
     const { element } = viewport;

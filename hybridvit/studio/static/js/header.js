@@ -4,7 +4,7 @@ import { make } from "./dom.js";
 
 /** @param {object} parts */
 export function createHeader({ store, viewport, photos, help }) {
-    const byId = (id) => document.getElementById(id);
+    const byId = (id) => /** @type {HTMLButtonElement} */ (document.getElementById(id));
     const [undo, redo, previous, next] = ["undo", "redo", "previous-photo", "next-photo"].map(byId);
     const busy = make("div", {
         class: "busy-line",

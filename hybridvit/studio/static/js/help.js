@@ -56,6 +56,8 @@ const GROUPS = [
         ["Page ↓", "Next"],
         ["Page ↑", "Previous"],
         ["O", "Add photos"],
+        ["G", "All photos: search, filter, save many"],
+        ["A", "Approve this photo, or take that back"],
         [`${CONTROL} S`, "Save the coloured photo"],
         ["?", "This sheet"],
     ],

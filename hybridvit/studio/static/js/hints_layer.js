@@ -75,7 +75,8 @@ export function createHintsLayer(viewport, store) {
         sketch.replaceChildren();
         pointers.replaceChildren();
         if (!store.photo) return;
-        const { draft, preview, cursor, brush, corner } = store.sketch;
+        const { draft, preview, cursor, brush, corner, outline } = store.sketch;
+        if (outline) sketch.append(figures.outlineFigure(outline));
         if (draft && draft.type !== "point") sketch.append(figures.draftFigure(draft, preview));
         const open = draft?.isOpen ? draft.polygon : [];
         const isAsked = draft !== null && draft.isHint && draft.type !== undefined; // its colour

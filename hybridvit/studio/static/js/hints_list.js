@@ -3,7 +3,7 @@
 import { describeColor } from "./color.js";
 import { icon, make } from "./dom.js";
 import { panel } from "./panels/panel.js";
-import { kindOf, withoutHint, withoutProtected } from "./recipe.js";
+import { kindOf, nounOf, withoutHint, withoutProtected } from "./recipe.js";
 import { anchor } from "./shapes.js";
 
 /**
@@ -63,13 +63,12 @@ export function createHintsList(store, viewport, popup) {
             data: { row: `hint ${i} open`, testid: "hint-row" },
             on: { click: () => openHint(i, { x, y }) },
         };
-        const said = [name, describeColor(color), `at ${Math.floor(x)}, ${Math.floor(y)}`, hint.source];
         return make(
             "li",
             {},
-            make("button", { ...open, "aria-label": said.filter(Boolean).join(", ") }, dot, text),
+            make("button", open, dot, text),
             deleteButton(`hint ${i} delete`, `Delete ${name}`, () => {
-                store.change(`Delete ${hint.type}`, withoutHint(store.recipe, i));
+                store.change(`Delete ${nounOf(hint)}`, withoutHint(store.recipe, i));
                 store.announce(`${name} deleted.`);
             }),
         );

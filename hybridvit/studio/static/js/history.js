@@ -1,8 +1,13 @@
 /** What was done to one photograph's recipe, without limit, and where in it we are. */
 
+import { recipeOf, sameRecipe } from "./recipe.js";
+
 const SAME_GESTURE_MS = 1000;
 
+const MOST_KEPT = 100; // steps, for when the page is loaded again
+
 export class History {
+    /** @type {{label: string, recipe: object, merge: boolean | string, time: number}[]} */
     #steps;
     #at = 0;
 
@@ -24,6 +29,40 @@ export class History {
         return this.#steps[this.#at + 1]?.label ?? null;
     }
 
+    /** The steps' labels, the first one empty, and which of them is where we are. */
+    get steps() {
+        return { labels: this.#steps.map(({ label }) => label), at: this.#at };
+    }
+
+    /** What can be kept as JSON: the latest steps. */
+    toJSON() {
+        const from = Math.max(0, Math.min(this.#steps.length - MOST_KEPT, this.#at));
+        const steps = this.#steps.slice(from).map(({ label, recipe }) => ({ label, recipe }));
+        return { steps, at: this.#at - from };
+    }
+
+    /**
+     * What `toJSON` has made, if it is sound and its present recipe is `recipe`; else null.
+     * @param {object} json @param {object} recipe
+     */
+    static from(json, recipe) {
+        try {
+            const recipes = json.steps.map((step) => recipeOf(step.recipe));
+            if (!sameRecipe(recipes[json.at], recipe)) return null;
+            const history = new History(recipes[0]);
+            history.#steps = recipes.map((one, i) => ({
+                label: String(json.steps[i].label),
+                recipe: one,
+                merge: false,
+                time: -Infinity,
+            }));
+            history.#at = json.at;
+            return history;
+        } catch {
+            return null;
+        }
+    }
+
     /**
      * A new step; what had been undone is forgotten.
      * @param {string} label of the change, as in "Move point"
@@ -43,6 +82,11 @@ export class History {
         this.#steps.length = this.#at + (merges ? 0 : 1);
         this.#steps.push({ label, recipe, merge, time });
         this.#at = this.#steps.length - 1;
+    }
+
+    /** Goes to a step. @param {number} at its index */
+    goTo(at) {
+        this.#at = Math.min(Math.max(at, 0), this.#steps.length - 1);
     }
 
     /** One step back; nothing at the beginning. */

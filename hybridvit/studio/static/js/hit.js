@@ -14,7 +14,7 @@ export function reachOf(pointerType) {
  * @param {{recipe: object, selected: number | null, photo: object}} store
  * @param {{x: number, y: number}} place
  * @param {number} reach px of the photograph
- * @returns {{hint: number, corner?: number} | {area: number} | null}
+ * @returns {{hint?: number, corner?: number, area?: number} | null} a hint, or an area
  */
 export function hitAt({ recipe, selected, photo }, place, reach) {
     const { hints, protected: areas } = recipe;

@@ -3,11 +3,13 @@
 import { createApi } from "./api.js";
 import { createCompare } from "./compare.js";
 import { createGestures } from "./gestures.js";
+import { createGrid } from "./grid.js";
 import { createHeader } from "./header.js";
 import { createHintsLayer } from "./hints_layer.js";
 import { createHintsList } from "./hints_list.js";
 import { createMessages } from "./messages.js";
 import { createCarry } from "./panels/carry.js";
+import { createHistoryList } from "./panels/history_list.js";
 import { createNextHint } from "./panels/next_hint.js";
 import { panel } from "./panels/panel.js";
 import { createReference } from "./panels/reference.js";
@@ -16,9 +18,11 @@ import { createSettings } from "./panels/settings.js";
 import { createUncertainty } from "./panels/uncertainty.js";
 import { createVariants } from "./panels/variants.js";
 import { createPhotos } from "./photos.js";
+import { createPrepare } from "./prepare.js";
 import { createPopup } from "./popup.js";
 import { createSheet } from "./sheet.js";
 import { createShortcuts } from "./shortcuts.js";
+import { createStrip } from "./strip.js";
 import { createStore } from "./store.js";
 import { createTheme } from "./theme.js";
 import { createToolbar } from "./toolbar.js";
@@ -26,6 +30,7 @@ import { createTools } from "./tools.js";
 import { createViewport } from "./viewport.js";
 
 const byId = (id) => document.getElementById(id);
+const button = (id) => /** @type {HTMLButtonElement} */ (byId(id));
 
 const api = createApi();
 const store = createStore(api);
@@ -35,16 +40,19 @@ createTheme([byId("theme"), byId("sheet-theme")]);
 createGestures(viewport, store);
 createHintsLayer(viewport, store);
 createCompare(viewport, byId("view-bar"));
-const photos = createPhotos({ api, store, messages, strip: byId("strip"), viewport: viewport.element });
+const photos = createPhotos({ api, store, messages, viewport: viewport.element });
 const popup = createPopup(viewport, store, api);
 const tools = createTools(viewport, store, popup);
 createToolbar(byId("toolbar"), byId("tool-options"), store, tools);
-const sheet = createSheet(byId("panels"), byId("open-panels"), byId("close-panels"));
+const sheet = createSheet(byId("panels"), button("open-panels"), button("close-panels"));
 
 const parts = { api, store, viewport, messages, photos };
 const uncertainty = createUncertainty(parts);
 const nextHint = createNextHint({ ...parts, place: (x, y) => tools.placeAt(x, y) });
 const save = createSave(parts);
+const grid = createGrid({ ...parts, saveOne: save.saveOne });
+createStrip({ ...parts, strip: byId("strip"), showAll: grid.show });
+createPrepare(parts);
 byId("panels-scroll").append(
     createHintsList(store, viewport, popup),
     createSettings(parts),
@@ -52,6 +60,7 @@ byId("panels-scroll").append(
     createVariants(parts),
     createReference(parts),
     createCarry(parts),
+    createHistoryList(parts),
 );
 byId("panels-foot").append(save.element);
 
@@ -65,6 +74,8 @@ const actions = {
     toggleUncertainty: uncertainty.toggle,
     findNextHint: nextHint.find,
     togglePanels: sheet.toggle,
+    showAllPhotos: grid.show,
+    toggleApproved: photos.toggleApproved,
 };
 const shortcuts = createShortcuts(store, viewport, tools, actions);
 createHeader({ ...parts, help: shortcuts.help });
@@ -120,7 +131,7 @@ api.addEventListener("connection", ({ detail: { lost } }) => {
         const text = "The studio does not answer. Your hints are safe here; trying again …";
         messages.error(text, { key: "connection", closable: false });
     } else {
-        messages.close("connection");
+        for (const key of ["connection", "saving", "tiles"]) messages.close(key); // they were of that time
         messages.note("The studio answers again.");
     }
 });

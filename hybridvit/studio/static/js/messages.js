@@ -1,5 +1,6 @@
 /** What the page has to say: errors stay until closed, notes go by themselves, and screen readers hear both. */
 
+import { LostConnection } from "./api.js";
 import { icon, make } from "./dom.js";
 
 const NOTE_MS = 6000;
@@ -20,7 +21,7 @@ export function createMessages(element) {
         class: "message-list",
         role: "log",
         "aria-live": "assertive",
-        "aria-label": "Messages",
+        "aria-label": "What happened",
     });
     const shown = new Map(); // key -> element
     element.append(polite, list);
@@ -75,7 +76,9 @@ export function createMessages(element) {
                 if (key) close(key); // what went wrong before went well now
                 return result;
             } catch (error) {
-                if (error.name !== "AbortError") show("error", error.message, key && { key });
+                // that nobody answers is said once, for all, and until somebody does
+                const isSaid = error.name === "AbortError" || error instanceof LostConnection;
+                if (!isSaid) show("error", error.message, key && { key });
                 return undefined;
             }
         },

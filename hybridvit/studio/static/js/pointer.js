@@ -1,7 +1,7 @@
 /** Tools by mouse, pen and finger. What belongs to the view (gestures.js) does not come here. */
 
 import { hitAt, reachOf } from "./hit.js";
-import { withHintAt } from "./recipe.js";
+import { nounOf, withHintAt } from "./recipe.js";
 import { clampTo, moved, rounded } from "./shapes.js";
 
 const CLICK = 4; // CSS px that a click may tremble
@@ -26,7 +26,7 @@ export function createPointer({ viewport, store, popup, drawing, cursor, acts },
         element.setPointerCapture(event.pointerId);
         const place = placeOf(event);
         const hit = hitAt(store, place, reachOf(event.pointerType) / viewport.scale);
-        gesture = { id: event.pointerId, x: event.clientX, y: event.clientY, place, hit, moves: false };
+        gesture = { id: event.pointerId, x: event.clientX, y: event.clientY, place, hit, moves: false, kind: "view" };
         if (event.altKey || store.tool === "eyedropper") gesture.kind = "pick";
         else if (drawing.isByCorners) gesture.kind = "corner";
         else if (store.tool === "point") gesture.kind = hit?.hint === undefined ? "view" : "move";
@@ -69,7 +69,7 @@ export function createPointer({ viewport, store, popup, drawing, cursor, acts },
         const [dx, dy] = [place.x - gesture.place.x, place.y - gesture.place.y];
         const isCorner = hit.corner !== undefined;
         const next = isCorner ? withCorner(hint, hit.corner, place) : moved(hint, dx, dy, store.photo);
-        store.change(`Move ${isCorner ? "corner" : hint.type}`, withHintAt(store.recipe, hit.hint, next), { merge });
+        store.change(`Move ${isCorner ? "corner" : nounOf(hint)}`, withHintAt(store.recipe, hit.hint, next), { merge });
     }
 
     function withCorner(hint, corner, place) {

@@ -5,11 +5,13 @@
 
 import { colorAb, describeColor, hexAtLightness, parseHex } from "./color.js";
 import { createGamutPicker } from "./gamut.js";
-import { keepVisible, placeBeside } from "./placement.js";
+import { keepVisible, leavesInSight, placeBeside } from "./placement.js";
+import { createWindowHandle } from "./window_handle.js";
 import { createPopupView } from "./popup_view.js";
 import { recentColors, useColor } from "./recent.js";
-import { kindOf, withHint, withHintAt, withoutHint } from "./recipe.js";
+import { kindOf, nounOf, withHint, withHintAt, withoutHint } from "./recipe.js";
 import { anchor } from "./shapes.js";
+import { createReach } from "./reach.js";
 import { createSuggestions } from "./suggestions.js";
 import { createSwatches } from "./swatches.js";
 
@@ -20,7 +22,6 @@ const SETTLED_MS = 800; // after this the last colour of a drag is one that was 
  * @param {import("./viewport.js").Viewport} viewport
  * @param {import("./store.js").Store} store
  * @param {import("./api.js").Api} api
- * @returns {Popup}
  *
  * @typedef {ReturnType<typeof createPopup>} Popup
  */
@@ -37,7 +38,12 @@ export function createPopup(viewport, store, api) {
     const suggestions = createSuggestions(store, api, { choose: (color) => choose(color), preview });
     const recent = createSwatches("Recent colours", { choose: (color) => choose(color), preview });
     const gamut = createGamutPicker((color, gesture) => choose(color, `${turns} ${gesture}`));
+    const reach = createReach(store, api, {
+        change: (fields, label) =>
+            store.change(label, withHintAt(store.recipe, store.selected, { ...shape, ...fields }), { merge: `${turns}` }),
+    });
     const view = createPopupView({
+        reach: reach.element,
         suggestions: suggestions.element,
         recent: recent.element,
         gamut: gamut.element,
@@ -48,6 +54,7 @@ export function createPopup(viewport, store, api) {
         remove,
     });
     const { element, title, hex, note, problem } = view;
+    const handle = createWindowHandle(element, view.head);
     hex.addEventListener("input", () => (typing = true));
     element.addEventListener("keydown", onKey);
     viewport.element.after(element);
@@ -68,7 +75,7 @@ export function createPopup(viewport, store, api) {
         element.hidden = false;
         setProblem("");
         note.value = shape.source ?? "";
-        title.textContent = isDraft() ? `New ${shape.type}: which colour?` : name();
+        title.textContent = isDraft() ? `New ${nounOf(shape)}: which colour?` : name();
         recent.show(recentColors());
         ask();
         show();
@@ -106,6 +113,7 @@ export function createPopup(viewport, store, api) {
         view.swatch.classList.toggle("is-draft", isDraft());
         view.removal.textContent = isDraft() ? "Cancel" : "Delete";
         view.done.hidden = isDraft();
+        reach.show(isDraft() ? null : shape);
         if (!typing && !problem.textContent) hex.value = used ?? "";
         hex.placeholder = now ?? "#2e6b3a";
         if (L !== null) gamut.set(L, ab);
@@ -115,18 +123,21 @@ export function createPopup(viewport, store, api) {
     }
 
     function position() {
-        if (isOpen()) placeBeside(element, place(), viewport);
+        if (!isOpen()) return;
+        if (handle.isMoved && leavesInSight(element, place(), viewport)) return;
+        handle.reset();
+        placeBeside(element, place(), viewport);
     }
 
     /** Gives the shape a colour; all that comes with the same `merge` is one step. */
-    function choose(color, merge = false) {
+    function choose(color, /** @type {boolean | string} */ merge = false) {
         if (!isOpen()) return;
         preview(null);
         setProblem("");
         typing = false;
         if (isDraft()) add(color, merge);
         else {
-            const label = merge && merge === adding ? `Add ${shape.type}` : `Recolour ${shape.type}`;
+            const label = merge && merge === adding ? `Add ${nounOf(shape)}` : `Recolour ${nounOf(shape)}`;
             store.change(label, withHintAt(store.recipe, store.selected, { ...shape, color }), { merge });
         }
         clearTimeout(settling);
@@ -141,7 +152,7 @@ export function createPopup(viewport, store, api) {
         shape = Object.freeze({ ...drawn, color, ...(source && { source }) });
         adding = merge;
         store.setSketch({ draft: null });
-        store.change(`Add ${shape.type}`, withHint(store.recipe, shape), { merge });
+        store.change(`Add ${nounOf(shape)}`, withHint(store.recipe, shape), { merge });
         store.select(store.recipe.hints.length - 1);
         title.textContent = name();
         show();
@@ -189,7 +200,7 @@ export function createPopup(viewport, store, api) {
     function remove() {
         if (!isDraft()) {
             store.announce(`${name()} deleted.`);
-            store.change(`Delete ${shape.type}`, withoutHint(store.recipe, store.selected));
+            store.change(`Delete ${nounOf(shape)}`, withoutHint(store.recipe, store.selected));
         }
         close();
     }
@@ -201,6 +212,7 @@ export function createPopup(viewport, store, api) {
         if (isDraft()) store.setSketch({ draft: null });
         shape = null;
         preview(null);
+        reach.hide();
         element.hidden = true;
         if (shifted) viewport.panBy(0, -shifted); // the picture goes back to where the sheet took it from
         shifted = 0;
@@ -268,7 +280,7 @@ export function createPopup(viewport, store, api) {
         openDraft(draft, color = null) {
             close();
             store.select(null);
-            if (color) return store.change(`Add ${draft.type}`, withHint(store.recipe, { ...draft, color }));
+            if (color) return store.change(`Add ${nounOf(draft)}`, withHint(store.recipe, { ...draft, color }));
             const sketched = Object.freeze({ ...draft, isHint: true });
             store.setSketch({ draft: sketched, preview: null });
             open(sketched);

@@ -8,7 +8,7 @@ const LONGEST_SOURCE = 2000; // characters, hybridvit/hints/shapes.py
  * @param {object} parts elements made elsewhere, and what the controls do
  * @returns {object} the window's `element` and those of its elements that change
  */
-export function createPopupView({ suggestions, recent, gamut, close, takeHex, takeNote, pick, remove }) {
+export function createPopupView({ suggestions, recent, gamut, reach, close, takeHex, takeNote, pick, remove }) {
     const swatch = make("span", { class: "popup-swatch", "aria-hidden": "true" });
     const title = make("h3", { class: "popup-title", id: "popup-title", tabindex: -1 });
     const facts = make("p", { class: "popup-facts", data: { testid: "popup-facts" } });
@@ -46,6 +46,8 @@ export function createPopupView({ suggestions, recent, gamut, close, takeHex, ta
     const done = button({ class: "button small primary", text: "Done", on: { click: close } });
     const label = (text, field) => make("label", { class: "popup-label", for: field, text });
     const row = (name, ...children) => make("div", { class: name }, ...children);
+    const head = row("popup-head", swatch, row("popup-heading", title, facts), button(closing, icon("close")));
+    head.title = "Drag to move the window";
     const element = make(
         "section",
         {
@@ -55,7 +57,7 @@ export function createPopupView({ suggestions, recent, gamut, close, takeHex, ta
             hidden: true,
             data: { testid: "popup", overlay: "" },
         },
-        row("popup-head", swatch, row("popup-heading", title, facts), button(closing, icon("close"))),
+        head,
         suggestions,
         recent,
         row(
@@ -73,8 +75,9 @@ export function createPopupView({ suggestions, recent, gamut, close, takeHex, ta
                 ab,
             ),
         ),
+        reach,
         row("popup-source", label("Where do you know this colour from?", "popup-source"), note),
         row("popup-foot", removal, done),
     );
-    return { element, swatch, title, facts, ab, problem, hex, note, removal, done };
+    return { element, head, swatch, title, facts, ab, problem, hex, note, removal, done };
 }

@@ -4,7 +4,7 @@
  */
 
 /** What a setting is where a sidecar leaves it out (hybridvit/hints/settings.py). */
-export const DEFAULT_SETTINGS = Object.freeze({ size: 256, strength: 1, decode: "vivid", seed: 0 });
+export const DEFAULT_SETTINGS = Object.freeze({ size: 256, strength: 1, decode: "vivid", seed: 0, borders: "auto" });
 
 /**
  * The recipe in a sidecar (or in a part of one that has the recipe's fields).
@@ -41,7 +41,8 @@ export function sameRecipe(one, other) {
     );
 }
 
-function sameItems(some, others) {
+/** Whether two lists of hints, or of other items of a recipe, say the same. */
+export function sameItems(some, others) {
     return (
         some.length === others.length &&
         some.every((item, i) => item === others[i] || canonical(item) === canonical(others[i]))
@@ -87,7 +88,22 @@ export function withoutProtected(recipe, index) {
     return changed(recipe, { protected: recipe.protected.filter((_, i) => i !== index) });
 }
 
-/** What a hint is called: "Point", "Stroke" or "Region". */
+const KINDS = { point: "Point", stroke: "Stroke", region: "Area" };
+
+/** What a hint is called on the page: "Point", "Stroke" or "Area", as its tool. */
 export function kindOf(hint) {
-    return hint.type[0].toUpperCase() + hint.type.slice(1);
+    return KINDS[hint.type];
+}
+
+/** The same within a sentence: "Add area". */
+export function nounOf(hint) {
+    return kindOf(hint).toLowerCase();
+}
+
+/** Where the item that was at `index` is now: null if it is gone; it is still there if one was put in its place. */
+export function follow(index, before, now) {
+    if (index === null) return null;
+    const found = now.indexOf(before[index]);
+    if (found >= 0) return found;
+    return now.length === before.length ? index : null;
 }

@@ -5,6 +5,7 @@
 
 import { recipeOf, recipeToJson, sameRecipe } from "./recipe.js";
 
+const VERSION = 2; // of the sidecar, hybridvit/hints/schema.json
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
 const KEEPALIVE_BYTES = 60_000; // browsers take 64 KiB from a page that is being left
@@ -127,8 +128,7 @@ export class Saving {
     }
 
     #sidecar(recipe) {
-        const { version, picture } = this.#photo.sidecar;
-        return { version, picture, ...recipeToJson(recipe) };
+        return { version: VERSION, picture: this.#photo.sidecar.picture, ...recipeToJson(recipe) };
     }
 
     #isSmall(recipe) {

@@ -107,6 +107,7 @@ export function distanceToPath(path, x, y) {
     return nearest;
 }
 
+/** @param {number[]} one @param {number[]} other @param {number} x @param {number} y */
 function distanceToSegment([x1, y1], [x2, y2], x, y) {
     const [dx, dy] = [x2 - x1, y2 - y1];
     const square = dx * dx + dy * dy;
@@ -174,7 +175,7 @@ export function simplified(path, tolerance) {
         const [first, last] = spans.pop();
         let [farthest, at] = [tolerance, -1];
         for (let i = first + 1; i < last; i++) {
-            const distance = distanceToSegment(path[first], path[last], ...path[i]);
+            const distance = distanceToSegment(path[first], path[last], path[i][0], path[i][1]);
             if (distance > farthest) [farthest, at] = [distance, i];
         }
         if (at >= 0) {

@@ -70,6 +70,8 @@ export function createShortcuts(store, viewport, tools, actions) {
         u: () => actions.toggleUncertainty(),
         n: () => actions.findNextHint(),
         o: () => actions.openFiles(),
+        g: () => actions.showAllPhotos(),
+        a: () => actions.toggleApproved(),
         pageup: () => actions.previousPhoto(),
         pagedown: () => actions.nextPhoto(),
         "?": () => help.show(),

@@ -8,17 +8,19 @@
  */
 
 import { sampleColor } from "./eyedropper.js";
+import { keepHistories, restoredHistory } from "./kept_history.js";
 import { History } from "./history.js";
 import { Lightness } from "./lightness.js";
-import { recipeOf, sameRecipe } from "./recipe.js";
+import { follow, recipeOf, sameRecipe } from "./recipe.js";
 import { Saving } from "./saving.js";
 
 /**
  * What is on the picture and in no recipe: `draft`, a shape that has no colour yet or is being drawn; `preview`, the
  * hex that it, or else the selected hint, is shown with; `cursor`, the keyboard's place; `brush`, where the brush is
- * and its radius; `corner`, the corner that would close the draft.
+ * and its radius; `corner`, the corner that would close the draft; `outline`, closed
+ * lines round what a hint would reach.
  */
-const EMPTY_SKETCH = Object.freeze({ draft: null, preview: null, cursor: null, brush: null, corner: null });
+const EMPTY_SKETCH = Object.freeze({ draft: null, preview: null, cursor: null, brush: null, corner: null, outline: null });
 
 export const TOOLS = Object.freeze(["point", "brush", "lasso", "protect", "eyedropper", "pan"]);
 
@@ -113,6 +115,11 @@ export class Store extends EventTarget {
         return this.#session?.history.redoLabel ?? null;
     }
 
+    /** The steps that were made: their labels, and where among them we are. */
+    get steps() {
+        return this.#session?.history.steps ?? { labels: [], at: 0 };
+    }
+
     /** Whether leaving the page now could lose something. */
     get atRisk() {
         return [...this.#sessions.values()].some(({ saving }) => saving.atRisk);
@@ -141,9 +148,9 @@ export class Store extends EventTarget {
         const earlier = this.#sessions.get(photo.id);
         const theirs = recipeOf(photo.sidecar);
         if (earlier?.saving.pending) return earlier;
-        const history = earlier?.history ?? new History(theirs);
+        const history = earlier?.history ?? restoredHistory(photo.id, theirs) ?? new History(theirs);
         if (!sameRecipe(history.recipe, theirs)) history.change("Changes made elsewhere", theirs);
-        const session = { photo, history };
+        const session = { photo, history, saving: null };
         session.saving = new Saving(this.#api, photo, {
             pending: () => this.#ifCurrent(session, () => this.#emit("busy")),
             saved: (recipe, revision) => {
@@ -197,6 +204,12 @@ export class Store extends EventTarget {
 
     redo() {
         this.#travel(this.redoLabel, "Done again", (history) => history.redo());
+    }
+
+    /** Goes to a step of `steps`. @param {number} at */
+    goTo(at) {
+        const { labels, at: now } = this.steps;
+        if (at !== now && at in labels) this.#travel(labels[at] || "as opened", "Back at", (history) => history.goTo(at));
     }
 
     #travel(label, word, step) {
@@ -285,17 +298,10 @@ export class Store extends EventTarget {
     /** The page is being left: sends what was not sent yet. */
     leave() {
         for (const { saving } of this.#sessions.values()) saving.leave();
+        keepHistories(this.#sessions);
     }
 
     #emit(type, detail) {
         this.dispatchEvent(new CustomEvent(type, { detail }));
     }
-}
-
-/** Where the item that was at `index` is now: null if it is gone; it is still there if one was put in its place. */
-function follow(index, before, now) {
-    if (index === null) return null;
-    const found = now.indexOf(before[index]);
-    if (found >= 0) return found;
-    return now.length === before.length ? index : null;
 }

@@ -43,7 +43,6 @@ export function createSuggestions(store, api, { choose, preview }) {
                 type: "button",
                 class: "suggestion",
                 title: `${describeColor(color)} (${i + 1})`,
-                "aria-label": `${i + 1}: ${describeColor(color)}, ${percent}`,
                 data: { color, testid: "suggestion" },
                 on: {
                     click: () => choose(color),
@@ -55,6 +54,7 @@ export function createSuggestions(store, api, { choose, preview }) {
             },
             swatch,
             make("span", { class: "suggestion-share", text: percent }),
+            make("span", { class: "unseen", text: ` ${describeColor(color)}` }),
             make("kbd", { "aria-hidden": "true", text: i + 1 }),
         );
         return item;

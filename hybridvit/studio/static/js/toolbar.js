@@ -72,7 +72,7 @@ export function createToolbar(toolbar, options, store, tools) {
         brush.hidden = store.tool !== "brush" && !stroke;
         text.hidden = !brush.hidden;
         const px = stroke?.width ?? tools.brushWidth;
-        slider.value = toSlider(px);
+        slider.value = String(toSlider(px));
         slider.setAttribute("aria-valuetext", `${Math.round(px)} pixels`);
         width.textContent = `${px < 10 ? px.toFixed(1) : Math.round(px)} px`;
         const color = tools.lastColor();

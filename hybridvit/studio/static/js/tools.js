@@ -12,7 +12,6 @@ const BRUSH_SHARE = 1 / 40; // of the photograph's shorter side
  * @param {import("./viewport.js").Viewport} viewport
  * @param {import("./store.js").Store} store
  * @param {import("./popup.js").Popup} popup
- * @returns {Tools}
  *
  * @typedef {ReturnType<typeof createTools>} Tools
  */

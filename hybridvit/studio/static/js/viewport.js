@@ -20,9 +20,8 @@ export const MODES = ["result", "split", "side", "original"];
 
 /**
  * @param {HTMLElement} element
- * @param {EventTarget} store has `photo`, `revision` and the events "photo" and "revision"
+ * @param {EventTarget & {photo: any, revision: string | null}} store has the events "photo" and "revision"
  * @param {import("./api.js").Api} api
- * @returns {Viewport}
  *
  * @typedef {ReturnType<typeof createViewport>} Viewport
  */
@@ -221,6 +220,10 @@ export function createViewport(element, store, api) {
         /** The part of the photograph in sight. @returns {import("./pyramid.js").Box} */
         get box() {
             return camera.box;
+        },
+        /** Of the photograph, in its pixels. */
+        get photoSize() {
+            return { width: photo?.width ?? 0, height: photo?.height ?? 0 };
         },
         get mode() {
             return mode;

@@ -1,110 +1,177 @@
-/** The colours of this photograph for others: the same album, the same coat. */
+/** The colours of this photograph for others: asked first, with a preview for each, and undone as one step. */
 
-import { make } from "../dom.js";
-import { panel, whileBusy } from "./panel.js";
+import { icon, make } from "../dom.js";
+import { panel } from "./panel.js";
+
+const hintsOf = (count) => `${count} ${count === 1 ? "hint" : "hints"}`;
 
 /** @param {object} parts @returns {HTMLElement} */
 export function createCarry({ api, store, photos, messages }) {
-    const about =
-        "Finds the same things in other photos and gives them these hints' colours, each with a note where it is from.";
-    const list = make("div", { class: "carry-list", role: "group", "aria-label": "Photos to carry the colours to" });
-    const none = make("p", { class: "hint", text: "There are no other photos: open a folder, or add some." });
-    const following = make("button", {
-        type: "button",
-        class: "button small",
-        text: "All that follow",
-        on: { click: () => select(true) },
-    });
-    const clear = make("button", {
-        type: "button",
-        class: "button small",
-        text: "None",
-        on: { click: () => select(false) },
-    });
-    const go = make("button", {
-        type: "button",
+    let stop = null; // AbortController of what is running
+    let undo = null; // what was there before, by photo
+    const button = (properties) => make("button", { type: "button", ...properties });
+    const about = "Looks for the same things in other photos, and shows what would change before anything does.";
+    const begin = button({
         class: "button wide",
-        text: "Carry the colours over",
-        disabled: true,
+        text: "Look in the photos that follow …",
         data: { testid: "carry" },
+        on: { click: () => ask(photos.all.slice(indexOf() + 1)) },
+    });
+    const every = button({
+        class: "button wide",
+        text: "Look in all others …",
+        data: { testid: "carry-all" },
+        on: { click: () => ask(photos.all.filter(({ id }) => id !== store.photo.id)) },
     });
     const outcome = make("div", { class: "outcome", role: "status", data: { testid: "carried" } });
-    let listed = "";
+    const back = button({ class: "button small", text: "Undo all of it", hidden: true, on: { click: takeBack } });
+    back.dataset.testid = "carry-undo";
 
-    const boxes = () => [...list.querySelectorAll("input")];
+    const progress = make("progress", { max: 1, value: 0, "aria-label": "Progress" });
+    const status = make("p", { class: "hint", role: "status", data: { testid: "carry-status" } });
+    const list = make("ul", { class: "carry-list", data: { testid: "carry-list" } });
+    const cancel = button({ class: "button", text: "Cancel", on: { click: () => dialog.close() } });
+    const go = button({ class: "button primary", data: { testid: "carry-go" }, on: { click: carry } });
+    const close = button({ class: "button icon-only", "aria-label": "Close", on: { click: () => dialog.close() } });
+    close.append(icon("close"));
+    const dialog = make(
+        "dialog",
+        { class: "carry-dialog", "aria-labelledby": "carry-title", data: { testid: "carry-dialog" } },
+        make("div", { class: "grid-head" }, make("h2", { id: "carry-title", text: "Same colours for other photos" }), close),
+        make("div", { class: "carry-progress" }, progress, status),
+        list,
+        make("div", { class: "grid-foot" }, cancel, go),
+    );
+    dialog.addEventListener("close", () => stop?.abort());
+    document.body.append(dialog);
+
+    const indexOf = () => photos.all.findIndex(({ id }) => id === store.photo?.id);
+    const boxes = () => /** @type {HTMLInputElement[]} */ ([...list.querySelectorAll("input")]);
+    const nameOf = (id) => photos.all.find((photo) => photo.id === id)?.name ?? id;
 
     function show() {
-        const others = photos.all.filter(({ id }) => id !== store.photo?.id);
-        const key = others.map(({ id }) => id).join(" ");
-        if (key !== listed) {
-            listed = key;
-            list.replaceChildren(...others.map(item));
-            outcome.replaceChildren();
-        }
-        none.hidden = others.length > 0;
-        list.hidden = following.hidden = clear.hidden = others.length === 0;
-        update();
+        const [hinted, at] = [store.recipe?.hints.length > 0, indexOf()];
+        begin.disabled = !hinted || at < 0 || at === photos.all.length - 1;
+        every.disabled = !hinted || photos.all.length < 2;
     }
 
-    function item(photo) {
-        const box = make("input", { type: "checkbox", value: photo.id, on: { change: update } });
-        const picture = make("img", { src: api.thumbnailUrl(photo.id), alt: "", loading: "lazy", decoding: "async" });
-        return make("label", { class: "carry-item" }, box, picture, make("span", { text: photo.name }));
+    /** One after the other, so that one sees it go on and can stop it. */
+    async function ask(others) {
+        list.replaceChildren();
+        outcome.replaceChildren();
+        dialog.showModal();
+        const { id } = store.photo;
+        const done = await eachOf(others, async (photo, signal) => {
+            const { previews, skipped } = await api.carryPreview(id, photo.id, signal);
+            list.append(...previews.map((one) => item(photo, one)), ...skipped.map((one) => refusal(photo, one)));
+        });
+        if (!done) return;
+        const found = boxes().length;
+        status.textContent = found ? `Found in ${found} of ${others.length} photos.` : "Nothing is surely the same.";
     }
 
-    function select(value) {
-        const at = photos.all.findIndex(({ id }) => id === store.photo?.id);
-        const after = new Set(photos.all.slice(at + 1).map(({ id }) => id));
-        for (const box of boxes()) box.checked = value && after.has(box.value);
-        update();
+    function item(photo, { hints, match, sure, changed }) {
+        const box = make("input", { type: "checkbox", value: photo.id, on: { change: count } });
+        box.checked = sure;
+        const dots = hints.slice(0, 8).map(({ color }) => {
+            const dot = make("span", { class: "swatch" });
+            dot.style.background = typeof color === "string" ? color : "";
+            return dot;
+        });
+        const said = `${hintsOf(hints.length)}, ${Math.round(100 * changed)} % of the picture would change`;
+        const trust = `${sure ? "good match" : "weak match"}, ${Math.round(100 * match)} %`;
+        const text = make(
+            "span",
+            { class: "row-text" },
+            make("span", { class: "row-name", text: photo.name }),
+            make("span", { class: "row-note", text: said }),
+            make("span", { class: "row-note", text: trust }),
+        );
+        return make("li", {}, make("label", { class: "carry-item" }, box, picture(photo), text, ...dots));
     }
 
-    function update() {
-        const count = boxes().filter((box) => box.checked).length;
-        const hasHints = store.recipe?.hints.length > 0;
-        go.disabled = count === 0 || !hasHints;
-        go.textContent =
-            !hasHints && count ? "Give a hint first" : `Carry the colours over${count ? ` to ${count}` : ""}`;
+    function picture({ id }) {
+        return make("img", { src: api.thumbnailUrl(id), alt: "", decoding: "async" });
+    }
+
+    function refusal(photo, { reason }) {
+        return make("li", { class: "carry-none" }, make("span", { text: `${photo.name}: ${reason}` }));
+    }
+
+    function count() {
+        const ticked = boxes().filter((box) => box.checked).length;
+        go.disabled = ticked === 0 || stop !== null;
+        go.textContent = ticked ? `Carry the colours over to ${ticked}` : "Carry the colours over";
     }
 
     async function carry() {
-        const to = boxes().filter((box) => box.checked);
-        const answer = await whileBusy(go, () =>
-            messages.guard(
-                api.carry(
-                    store.photo.id,
-                    to.map((box) => box.value),
-                ),
-                "carry",
-            ),
-        );
-        if (!answer) return;
-        const nameOf = (id) => photos.all.find((photo) => photo.id === id)?.name ?? id;
-        const hints = (count) => `${count} ${count === 1 ? "hint" : "hints"}`;
+        const ticked = boxes().filter((box) => box.checked);
+        const [id, before, added, failed] = [store.photo.id, new Map(), [], []];
+        await eachOf(ticked.map(({ value }) => ({ id: value, name: nameOf(value) })), async (photo) => {
+            const { sidecar } = await api.photo(photo.id);
+            const { carried, skipped } = await api.carry(id, [photo.id]);
+            for (const { hints } of carried) {
+                added.push(`${photo.name}: ${hintsOf(hints)} added`);
+                before.set(photo.id, { sidecar, revision: (await api.photo(photo.id)).revision });
+            }
+            for (const { reason } of skipped) failed.push(`${photo.name}: ${reason}`);
+        });
+        dialog.close();
+        undo = before;
+        back.hidden = !before.size;
         outcome.replaceChildren(
-            ...answer.carried.map(({ id, hints: count }) =>
-                make("p", { text: `${nameOf(id)}: ${hints(count)} added` }),
-            ),
-            ...answer.skipped.map(({ id, reason }) =>
-                make("p", { class: "skipped", text: `${nameOf(id)}: ${reason}` }),
-            ),
+            ...added.map((text) => make("p", { text })),
+            ...failed.map((text) => make("p", { class: "skipped", text })),
         );
         photos.refresh();
     }
-    go.addEventListener("click", carry);
-    store.addEventListener("recipe", update);
+
+    /** All photographs get their hints of before; what was changed in them since is kept, and said. */
+    async function takeBack() {
+        const kept = [];
+        for (const [id, { sidecar, revision }] of undo) {
+            const done = await api.putSidecar(id, sidecar, { ifMatch: revision }).catch((error) => {
+                if (error.status !== 409) messages.error(error.message, { key: "carry" });
+            });
+            if (!done) kept.push(nameOf(id));
+        }
+        back.hidden = true;
+        const said = kept.length ? ` ${kept.join(", ")}: changed since, and kept as it is.` : "";
+        outcome.replaceChildren(make("p", { text: `Undone in ${undo.size - kept.length} photos.${said}` }));
+        photos.refresh();
+    }
+
+    /** @returns {Promise<boolean>} whether all was done */
+    async function eachOf(some, work) {
+        stop = new AbortController();
+        const { signal } = stop;
+        count();
+        let done = 0;
+        try {
+            for (const photo of some) {
+                if (signal.aborted) return false;
+                progress.value = done / some.length;
+                status.textContent = `${photo.name}: ${++done} of ${some.length}`;
+                await work(photo, signal);
+            }
+            progress.value = 1;
+            return !signal.aborted;
+        } catch (error) {
+            if (error.name !== "AbortError") messages.error(error.message, { key: "carry" });
+            return false;
+        } finally {
+            if (stop.signal === signal) stop = null;
+            count();
+        }
+    }
+
+    store.addEventListener("recipe", show);
+    store.addEventListener("photo", () => {
+        outcome.replaceChildren();
+        back.hidden = true;
+    });
     photos.addEventListener("change", show);
     show();
     const hint = make("p", { class: "hint", text: about });
-    return panel(
-        "carry",
-        "Same colours for other photos",
-        {},
-        hint,
-        none,
-        make("div", { class: "row" }, following, clear),
-        list,
-        go,
-        outcome,
-    );
+    return panel("carry", "Same colours for other photos", {}, hint, begin, every, outcome, back);
 }

@@ -7,6 +7,10 @@ const COUNT = 3;
 
 /**
  * @param {object} parts
+ * @param {import("../api.js").Api} parts.api
+ * @param {import("../store.js").Store} parts.store
+ * @param {import("../viewport.js").Viewport} parts.viewport
+ * @param {import("../messages.js").Messages} parts.messages
  * @param {(x: number, y: number) => void} parts.place begins a hint at a place of the photograph
  * @returns {{elements: HTMLElement[], find: () => void}}
  */

@@ -11,12 +11,26 @@ import { icon, make } from "../dom.js";
  * @returns {HTMLDetailsElement}
  */
 export function panel(name, title, { open = false }, ...children) {
-    return make(
+    const summary = make("summary", { class: "panel-title" }, make("span", { text: title }), icon("next"));
+    const element = make(
         "details",
         { class: "panel", open, data: { testid: `panel-${name}` } },
-        make("summary", { class: "panel-title" }, make("span", { text: title }), icon("next")),
+        summary,
         make("div", { class: "panel-body" }, ...children),
     );
+    let asked = false; // by the user: what is open from the beginning stays where it is
+    summary.addEventListener("click", () => (asked = true));
+    element.addEventListener("toggle", () => {
+        if (asked && element.open) showWhole(element);
+        asked = false;
+    });
+    return element;
+}
+
+/** Scrolls as little as shows all of an element, or, if it is too long, its beginning. @param {HTMLElement} element */
+export function showWhole(element) {
+    const fits = element.offsetHeight <= element.parentElement.clientHeight;
+    element.scrollIntoView({ block: fits ? "nearest" : "start" });
 }
 
 /**

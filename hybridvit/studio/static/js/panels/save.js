@@ -5,11 +5,14 @@ import { whileBusy } from "./panel.js";
 
 const NAMES = { png: "PNG", tiff: "TIFF", jpeg: "JPEG", webp: "WebP", avif: "AVIF", heic: "HEIC" };
 
+const UNWRITABLE = "unwritable"; // key of a message
+
 /**
  * @param {object} parts
- * @returns {{element: HTMLElement, save: () => Promise<void>, setFormats: (formats: string[], output: string) => void}}
+ * @returns {{element: HTMLElement, save: () => Promise<void>, saveOne: (id: string) => Promise<object>,
+ *     setFormats: (formats: string[], output: string) => void}}
  */
-export function createSave({ api, store, messages }) {
+export function createSave({ api, store, messages, photos }) {
     const format = make(
         "select",
         { id: "format", "aria-label": "Format", data: { testid: "format" } },
@@ -48,26 +51,52 @@ export function createSave({ api, store, messages }) {
     const links = [
         link("picture", "Download picture", "download", download),
         link("hints", "Download hints", "download-sidecar", () => follow(api.sidecarUrl(store.photo.id))),
-        link("Open hints …", "Open hints from a file", "open-sidecar", () => file.click()),
+        link("Open hints …", null, "open-sidecar", () => file.click()),
     ];
-    const controls = [format, button, ...links];
+    const approved = make("input", {
+        type: "checkbox",
+        id: "approved",
+        data: { testid: "approved" },
+        on: { change: () => photos.toggleApproved() },
+    });
+    photos.addEventListener("change", () => {
+        approved.checked = photos.all.find(({ id }) => id === store.photo?.id)?.approved ?? false;
+    });
+    const controls = [format, button, approved, ...links];
 
     const fileOf = (path) => path.split(/[\\/]/).at(-1);
     const chosen = () => format.value || null;
 
-    async function write() {
+    /** Where the folder cannot be written, it offers what can be done. */
+    async function ask(id, place) {
+        try {
+            return await api.save(id, chosen(), place);
+        } catch (error) {
+            if (error.status !== 403) throw error;
+            messages.error(error.message, {
+                key: UNWRITABLE, // not that of `guard`, for which this went well
+                actions: [
+                    { label: "Save in the studio's folder", run: () => write("studio") },
+                    { label: "Download", run: download },
+                ],
+            });
+            return undefined;
+        }
+    }
+
+    async function write(place = "folder") {
         outcome.textContent = "";
+        messages.close(UNWRITABLE);
         const { id } = store.photo;
-        const answer = await whileBusy(button, () =>
-            messages.guard(
-                settled().then(() => api.save(id, chosen())),
-                "save",
-            ),
-        );
+        const answer = await whileBusy(button, () => messages.guard(settled().then(() => ask(id, place)), "save"));
         if (answer) {
+            if (place !== "download") photos.noteSaved(id);
             const seconds = answer.seconds < 10 ? answer.seconds.toFixed(1) : Math.round(answer.seconds);
             const hints = answer.sidecar ? `; the hints are in ${fileOf(answer.sidecar)}` : "";
-            outcome.textContent = `Saved in ${seconds} s as ${answer.file}${hints}.`;
+            outcome.textContent =
+                place === "download"
+                    ? `Ready in ${seconds} s: your browser has it.`
+                    : `Saved in ${seconds} s as ${answer.file}${hints}.`;
         }
         return answer;
     }
@@ -86,7 +115,7 @@ export function createSave({ api, store, messages }) {
 
     async function download() {
         const { id } = store.photo;
-        if (await write()) follow(api.resultUrl(id, chosen()));
+        if (await write("download")) follow(api.resultUrl(id, chosen()));
     }
 
     function follow(url) {
@@ -113,7 +142,7 @@ export function createSave({ api, store, messages }) {
         if (opened) messages.note(`The hints of ${picked.name} are opened; Undo takes them back.`);
     }
 
-    button.addEventListener("click", write);
+    button.addEventListener("click", () => write());
     file.addEventListener("change", () => {
         if (file.files.length) open(file.files[0]);
         file.value = "";
@@ -133,8 +162,11 @@ export function createSave({ api, store, messages }) {
             make("div", { class: "row" }, format, button),
             outcome,
             where,
+            make("label", { class: "switch" }, approved, make("span", { text: "Approved" })),
             make("div", { class: "links" }, make("span", { text: "Download" }), ...links, file),
         ),
+        /** Saves another photo. @param {string} id */
+        saveOne: (id) => settled().then(() => api.save(id, chosen())),
         save: async () => void (store.photo && (await write())),
         setFormats(formats, output) {
             format.append(

@@ -65,6 +65,13 @@ export function createSettings({ store }) {
         on: { change: () => change("Fineness", { size: Number(size.value) }) },
     });
 
+    const borders = make("input", {
+        type: "checkbox",
+        id: "borders",
+        data: { testid: "borders" },
+        on: { change: () => change("Borders", { borders: borders.checked ? "auto" : "off" }) },
+    });
+
     function show() {
         if (!store.recipe) return;
         const { settings } = store.recipe;
@@ -72,11 +79,12 @@ export function createSettings({ store }) {
         value.textContent = `${Math.round(settings.strength * 100)} %`;
         strength.setAttribute("aria-valuetext", value.textContent);
         for (const label of radios) {
-            const input = label.firstChild;
+            const input = label.querySelector("input");
             input.checked = input.value === settings.decode;
         }
         about.textContent = DECODES[settings.decode][1];
         another.hidden = settings.decode !== "sample";
+        borders.checked = settings.borders === "auto";
         const sizes = { ...SIZES, [settings.size]: SIZES[settings.size] ?? `${settings.size} px` };
         if (size.options.length !== Object.keys(sizes).length || size.value !== String(settings.size)) {
             size.replaceChildren(
@@ -96,5 +104,6 @@ export function createSettings({ store }) {
         make("div", { class: "segments", role: "radiogroup", "aria-label": "Kind of colours" }, ...radios),
         make("div", { class: "row" }, about, another),
         make("div", { class: "field" }, make("label", { for: "size", text: "Detail" }), size),
+        make("label", { class: "field" }, make("span", { text: "Leave borders around the photo gray" }), borders),
     );
 }

@@ -2,7 +2,7 @@
 
 import { make } from "../dom.js";
 
-const OPACITY = 0.8;
+const OPACITY = 80; // percent, to begin with
 
 /**
  * @param {object} parts
@@ -17,6 +17,32 @@ export function createUncertainty({ api, store, viewport, messages }) {
         data: { testid: "uncertainty" },
         on: { change: update },
     });
+    const opacity = make("input", {
+        type: "range",
+        id: "doubt-opacity",
+        min: "10",
+        max: "100",
+        step: "5",
+        value: String(OPACITY),
+        data: { testid: "doubt-opacity" },
+        on: { input: lay },
+    });
+    const share = make("output", { for: "doubt-opacity", class: "value" });
+    const strength = make(
+        "div",
+        { hidden: true },
+        make("div", { class: "field" }, make("label", { for: "doubt-opacity", text: "Opacity of the map" }), share),
+        opacity,
+    );
+    let bitmap = null;
+
+    /** Lays the map over the picture, as opaque as is set. */
+    function lay() {
+        share.textContent = `${opacity.value} %`;
+        opacity.setAttribute("aria-valuetext", share.textContent);
+        viewport.setOverlay(bitmap && { bitmap, opacity: Number(opacity.value) / 100 });
+    }
+
     const legend = make(
         "div",
         {
@@ -34,11 +60,11 @@ export function createUncertainty({ api, store, viewport, messages }) {
     );
 
     async function update() {
-        legend.hidden = !check.checked;
+        legend.hidden = strength.hidden = !check.checked;
         asked?.abort();
         if (!check.checked || !store.photo || !store.revision) {
-            viewport.setOverlay(null);
-            shown = null;
+            shown = bitmap = null;
+            lay();
             return;
         }
         const key = `${store.photo.id} ${store.revision}`;
@@ -47,21 +73,24 @@ export function createUncertainty({ api, store, viewport, messages }) {
         const { signal } = asked;
         const blob = await messages.guard(api.uncertainty(store.photo.id, store.revision, signal), "uncertainty");
         if (!blob || signal.aborted) return;
-        const bitmap = await createImageBitmap(blob);
+        const drawn = await createImageBitmap(blob);
         if (signal.aborted) return;
-        viewport.setOverlay({ bitmap, opacity: OPACITY });
+        bitmap = drawn;
+        lay();
         shown = key;
     }
     store.addEventListener("revision", update);
     store.addEventListener("photo", () => {
-        shown = null;
+        shown = bitmap = null;
         update();
     });
+    lay();
 
     return {
         elements: [
             make("label", { class: "switch" }, check, make("span", { text: "Show how sure the colours are" })),
             legend,
+            strength,
         ],
         toggle() {
             check.checked = !check.checked;

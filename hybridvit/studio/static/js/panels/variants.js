@@ -1,7 +1,7 @@
 /** Other possible colourings of the whole picture, to start from. */
 
 import { make } from "../dom.js";
-import { changed } from "../recipe.js";
+import { changed, sameItems } from "../recipe.js";
 import { panel, whileBusy } from "./panel.js";
 
 const AT_A_TIME = 4;
@@ -10,6 +10,7 @@ const AT_A_TIME = 4;
 export function createVariants({ api, store, messages }) {
     let [first, asked] = [0, null];
     let urls = [];
+    let drawnWith = []; // hints
     const grid = make("div", { class: "variants" });
     const stale = make("p", { class: "hint", hidden: true, text: "The hints have changed since." });
     const button = make("button", {
@@ -32,6 +33,7 @@ export function createVariants({ api, store, messages }) {
         if (!store.photo || !store.revision) return;
         clear();
         asked = new AbortController();
+        drawnWith = store.recipe.hints;
         const seeds = Array.from({ length: AT_A_TIME }, (_, i) => first + i);
         first += AT_A_TIME;
         grid.replaceChildren(...seeds.map(tile));
@@ -76,16 +78,13 @@ export function createVariants({ api, store, messages }) {
             button.setAttribute("aria-pressed", decode === "sample" && Number(button.dataset.seed) === seed);
         }
     }
-    let hints = null;
     store.addEventListener("recipe", () => {
         if (grid.children.length) mark();
-        if (hints !== store.recipe.hints) stale.hidden = grid.children.length === 0;
-        hints = store.recipe.hints;
+        stale.hidden = !grid.children.length || sameItems(drawnWith, store.recipe.hints);
     });
     store.addEventListener("photo", () => {
         clear();
         first = 0;
-        hints = store.recipe.hints;
         button.textContent = "Show four possibilities";
     });
 

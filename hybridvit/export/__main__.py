@@ -1,0 +1,5 @@
+"""`python -m hybridvit.export`: see command."""
+
+from hybridvit.export.command import main
+
+main()

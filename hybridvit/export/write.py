@@ -1,0 +1,98 @@
+"""Writes models as files that other software runs (`inference.exported`): ONNX and StableHLO, the weights inside.
+
+ONNX is written by `onnx_graph`: jax2onnx loses track of symbolic sizes at a reshape, and no version of it that knows
+the JAX of today installs beside the Orbax of today.
+"""
+
+import os
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import safetensors.numpy
+from jax import export
+from jaxtyping import Array, Float
+
+from hybridvit.extras import needing
+from hybridvit.inference.exported import INPUTS, KEY, MODULE, OUTPUTS, About, least_squares
+from hybridvit.inference.weights import PRETRAINED, Weights, at_inference, load_weights
+from hybridvit.models.generator import build_generator
+from hybridvit.models.hybrid_conv_vit import VARIANTS
+
+EXPORTED = "HybridConvViT"  # the generator whose sizes may be symbolic
+PLATFORMS = ("cpu", "cuda", "tpu")
+
+
+def save_onnx(weights: Weights, path: str | os.PathLike) -> None:
+    """Writes an ONNX file. Raises ModuleNotFoundError without `onnx`, ValueError for a model that is not exported."""
+    with needing("onnx", "ONNX files need"):
+        from hybridvit.export.onnx_graph import OnnxGraph
+        from hybridvit.export.onnx_operators import OPERATORS
+    network, specs = _network(weights)
+    multiple = _multiple(weights)
+    sizes = {"b": ("luma", 0, 1), "h": ("luma", 1, multiple), "w": ("luma", 2, multiple)}
+    model = OnnxGraph(sizes, OPERATORS).convert(jax.make_jaxpr(network)(*specs), INPUTS, OUTPUTS)
+    model.metadata_props.add(key=KEY, value=_about(weights).to_json())
+    _write(path, lambda partial: partial.write_bytes(model.SerializeToString()))
+
+
+def save_stablehlo(weights: Weights, path: str | os.PathLike) -> None:
+    """Writes a StableHLO file. Raises ModuleNotFoundError, ValueError as `save_onnx`."""
+    network, specs = _network(weights)
+    with needing("onnx", "StableHLO files need"):
+        import flatbuffers  # noqa: F401  JAX asks for it when all is computed
+    module = export.export(jax.jit(network), platforms=PLATFORMS)(*specs).serialize()
+    tensors, about = {MODULE: np.frombuffer(module, np.uint8)}, {KEY: _about(weights).to_json()}
+    _write(path, lambda partial: safetensors.numpy.save_file(tensors, partial, about))
+
+
+SAVE: dict[str, Callable[[Weights, str | os.PathLike], None]] = {
+    ".onnx": save_onnx,
+    ".stablehlo": save_stablehlo,
+}
+
+
+def _network(weights: Weights) -> tuple[Callable, list[jax.ShapeDtypeStruct]]:
+    """The function of luma and hints, and their shapes."""
+    if weights.model.name != EXPORTED:
+        raise ValueError(f"{weights.name} is a {weights.model.name}: only a {EXPORTED} can be exported")
+    if weights.log_rarity is None:
+        raise ValueError(f"{weights.name} was trained without the bins, which are exported with it")
+    generate = build_generator(at_inference(weights.model)).generate
+    params = jax.tree.map(jnp.asarray, weights.params)
+
+    def network(
+        luma: Float[Array, "b h w 1"], hints: Float[Array, "b h w 3"]
+    ) -> tuple[Float[Array, "b h w 2"], Float[Array, "b h8 w8 313"]]:
+        prediction = generate(params, luma, hints)
+        return prediction.chroma, prediction.bins - jnp.asarray(weights.log_rarity)
+
+    multiple = _multiple(weights)
+    b, h, w = export.symbolic_shape("b, h, w", constraints=[f"h*w >= {least_squares(multiple)}"])
+    sides = b, multiple * h, multiple * w
+    return network, [jax.ShapeDtypeStruct((*sides, channels), np.float32) for channels in (1, 3)]
+
+
+def _multiple(weights: Weights) -> int:
+    return VARIANTS[weights.model.variant].stride
+
+
+def _about(weights: Weights) -> About:
+    ours = weights.digest == load_weights(PRETRAINED).digest
+    return About(
+        name=weights.name,
+        weights=weights.digest,
+        model=weights.model.to_dict(),
+        log_rarity=tuple(weights.log_rarity.astype(float).tolist()),
+        license="MIT AND Apache-2.0" if ours else "not stated",  # see NOTICE
+        multiple=_multiple(weights),
+    )
+
+
+def _write(path: str | os.PathLike, write: Callable[[pathlib.Path], Any]) -> None:
+    partial = pathlib.Path(f"{path}.partial")
+    write(partial)
+    partial.replace(path)
