@@ -1,8 +1,8 @@
 """A test that ended its process is not run again.
 
 pytest ends a process whose test takes 600 s (pyproject.toml), and the kernel one that takes too much memory. With
-`--dist loadfile` xdist begins the rest of that file in a new process with the very test that ended the last: eight times
-by default, and a hang would cost eighty minutes.
+`--dist loadfile` xdist begins the rest of that file in a new process with the very test that ended the last, eight
+times by default: a hang would cost eighty minutes.
 """
 
 import pathlib
