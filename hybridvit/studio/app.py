@@ -6,7 +6,8 @@ It listens to nobody by itself and lets everybody in: `server` runs it, behind `
 import functools
 import pathlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -53,10 +54,13 @@ def create_app(
     """
     listed = Folder(folder, output, data) if folder else None
     studio = Studio(colorizer, Library(listed, Uploads(data), output), first)
-    return Starlette(
-        routes=[*_routes(studio), Mount("/", PageFiles())],
-        exception_handlers={HTTPException: refusal, ClientDisconnect: gone, Exception: failure},
-    )
+    # Each takes its own kind of error
+    handlers: dict[Any, Callable[[Request, Any], Awaitable[Response]]] = {
+        HTTPException: refusal,
+        ClientDisconnect: gone,
+        Exception: failure,
+    }
+    return Starlette(routes=[*_routes(studio), Mount("/", PageFiles())], exception_handlers=handlers)
 
 
 @operation("GET /openapi.json", "This description", ("application/json",))

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import tempfile
 import time
 from typing import NamedTuple
 
@@ -64,6 +65,22 @@ def save(
     if place != "download":
         library.marks.change(entry.id, saved=str(job.results[0]))
     return Saved(job.results[0], sidecar, time.monotonic() - began)
+
+
+def take(colorizer: Colorizer, library: Library, entry: Entry, file_format: str | None) -> pathlib.Path:
+    """The file of a download, in a folder of its own: it is given to nobody else, and who has it removes it.
+
+    Raises what `save` raises.
+    """
+    while True:
+        path = save(colorizer, library, entry, file_format, "download").path
+        own = None
+        try:
+            own = pathlib.Path(tempfile.mkdtemp(dir=path.parent))
+            return path.rename(own / path.name)
+        except FileNotFoundError:  # another download of the photograph was faster: once more
+            if own is not None:
+                own.rmdir()
 
 
 def _is_writable(folder: pathlib.Path) -> bool:
