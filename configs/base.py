@@ -82,6 +82,8 @@ def get_config() -> ConfigDict:
     config.hints.min_count = 1
     config.hints.max_count = 128  # >= 1; as above
     config.hints.cell_sizes = (1, 2, 4, 8)  # >= 1; px, side of a square hint cell, one drawn for each picture
+    # 0..1; cells: share of pictures of which one thing has another colour, in truth and hint alike; lab only
+    config.hints.recolored = 0.0
 
     config.degrade = ConfigDict()  # strong views: ageing of the luma, each with its probability
     config.degrade.labeled_probability = 0.5  # 0..1; share of labeled pictures whose luma is aged too
