@@ -190,6 +190,8 @@ def get_config() -> ConfigDict:
     config.train.checkpoint_every = 200  # >= 1
     config.train.eval_every = 200  # >= 1
     config.train.keep_last = 2  # checkpoints, beside the best
+    # batch sizes, weights of gray photographs and first steps by how many labels there are; fields given by hand stay
+    config.train.by_labels = False
     config.train.best_metric = "psnr"  # psnr | ssim | log_likelihood | log_likelihood_balanced, the highest
     config.train.max_skipped = 10  # >= 1; steps in a row with a non-finite loss after which the run stops
     config.train.profile = False  # trace steps 10 to 15 of each start, to see where the time goes

@@ -61,6 +61,7 @@ RANGES = {  # least, most, in words: fields
 
 SINCE_0_1 = {  # fields that older checkpoints do not have, as they were without them
     "hints": {"recolored": 0.0},
+    "train": {"by_labels": False},
     "model": {"encoder_weights": "", "drop_path": 0.0},
     "eval": {
         "view": "center",
