@@ -150,13 +150,17 @@ class Desk:
 
     def place(self, x: float, y: float) -> tuple[float, float]:
         """Where on the screen a place of the photograph is that is seen as a whole, in the middle."""
+        return self._places((x, y))[0]
+
+    def _places(self, *places: tuple[float, float]) -> list[tuple[float, float]]:
+        """The same of several: the page is asked twice for all of them, and not for each."""
         box = self.page.locator("#viewport").bounding_box()
         width, height = self.size
         margin = min(16, box["width"] / 16, box["height"] / 16)
         scale = min((box["width"] - 2 * margin) / width, (box["height"] - 2 * margin) / height, 2)
         left = box["x"] + (box["width"] - width * scale) / 2
         top = box["y"] + (box["height"] - height * scale) / 2
-        return left + x * scale, top + y * scale
+        return [(left + x * scale, top + y * scale) for x, y in places]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -198,7 +202,7 @@ class Desk:
             copy.drawImage(shown, 0, 0, width, height);
             return places.map(([x, y]) => [...copy.getImageData(x - left, y - top, 1, 1).data.slice(0, 3)]);
         }"""
-        return [tuple(color) for color in self.page.evaluate(script, [self.place(*one) for one in places])]
+        return [tuple(color) for color in self.page.evaluate(script, self._places(*places))]
 
     def color(self, x: float, y: float) -> Color:
         """The same at one place."""
