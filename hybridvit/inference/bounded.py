@@ -17,9 +17,6 @@ from hybridvit.color.bins import BIN_CENTRES
 from hybridvit.hints.shapes import THING
 from hybridvit.inference import reach
 
-AGREES = (
-    0.3  # of the likelihood of the model's own colour: a hint of a likelier colour does not contradict it
-)
 MOST = (
     128  # hints whose things are looked for, evenly spread; of more, the rest change their own pixels alone
 )
@@ -46,16 +43,6 @@ class Known(NamedTuple):
     ab: Float[np.ndarray, "2"]
     reach: float
     strength: float
-
-
-def least_agreement(agreements: Sequence[float]) -> float:
-    """From which of these on (`reach.agreement`) hints are given to the model.
-
-    The more of them agree, the better they hold the picture, and the less another one can do elsewhere: then it may say
-    what is less likely. Of ten true colours one contradicts the model, and is right.
-    """
-    agreeing = sum(agreement >= AGREES for agreement in agreements)
-    return AGREES / max(1, agreeing) ** 3
 
 
 def lay(
