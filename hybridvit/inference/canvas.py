@@ -92,6 +92,10 @@ class Canvas:
         probs = (1 - weight) * sampling.probabilities(logits) + weight * bounded.known_bins(ab)
         return np.log(np.maximum(probs, 1e-9)).astype(np.float32)
 
+    def laid_over(self, recipe: Recipe) -> tuple[Hint, ...]:
+        """The recipe's hints that the model is not given, or with doubt (`sorting`)."""
+        return self._sorted(recipe.hints, recipe.settings).bounded
+
     def doubt(self, recipe: Recipe) -> Float[np.ndarray, "h8 w8"] | None:
         """Probability that the colour is another one, given the hints (`sampling.doubt`); it spans the photograph.
 
