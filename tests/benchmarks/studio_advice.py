@@ -43,7 +43,7 @@ from hybridvit.inference.suggestions import likely_colors
 from hybridvit.measures.metrics import colorfulness
 
 SIZE = 256
-MEAN = Settings(decode="mean")
+MEAN = Settings(decode="mean", borders="off")
 PLACES = 20  # a photograph
 ASKED = 5  # hints
 CANDIDATES = 8

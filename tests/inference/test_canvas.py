@@ -103,18 +103,18 @@ def test_hints_that_keep_to_their_reach_count_alike_in_any_order(canvas):
 
 
 @pytest.mark.parametrize("reach", [0.5, 1.0])
-def test_to_confirm_what_is_shown_changes_its_own_pixels_alone(canvas, runs, reach):
-    free = canvas.chroma(recipe())
-    point = Point(300, 100, (0.0, 0.0), reach=reach)
-    _, own = canvas.hint_map((point,), SMALL)
-    confirmed = dataclasses.replace(point, color=tuple(np.median(free[own], 0).clip(-128, 128).tolist()))
-    ab = canvas.chroma(recipe(confirmed))
-    far = distance_transform_edt(~own) > 4
-    np.testing.assert_array_equal(ab[far], free[far])
-    assert len(runs) == 1
-    blue = canvas.chroma(recipe(confirmed, FAR_BLUE))
-    assert len(runs) == 2
-    assert np.abs(blue[far] - free[far]).max() > 1
+def test_to_confirm_what_is_shown_changes_its_own_pixels_alone_until_there_is_news(reach):
+    """The model shows gray, and by any hint all of its picture takes the hints' mean colour."""
+    colored = Canvas(Tinting(), photo_of(np.full((240, 320, 1), 120, np.uint8)))
+    gray = Point(100, 100, (1.0, -1.0), reach=reach)
+    _, own = colored.hint_map((gray,), SMALL)
+    ab = colored.chroma(recipe(gray))
+    np.testing.assert_allclose(ab[own], np.broadcast_to((1, -1), (own.sum(), 2)), atol=1e-5)
+    assert np.abs(ab[distance_transform_edt(~own) > 4]).max() == 0
+    assert colored.laid_over(recipe(gray)) == (dataclasses.replace(gray, reach=0.0),)
+    news = Point(200, 100, (40.0, 30.0), reach=PICTURE)
+    assert colored.laid_over(recipe(gray, news)) == ()
+    assert np.median(np.abs(colored.chroma(recipe(gray, news)))) > 1
 
 
 @pytest.mark.parametrize("reach", [0.0, 0.5, 1.0])
