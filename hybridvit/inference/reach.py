@@ -130,7 +130,7 @@ def agreement(
 ) -> float:
     """How likely the model holds a colour at a hint's own pixels, relative to the colour that it would give them."""
     cells = _cells_of(own, logits.shape[:2])
-    probs = probabilities(logits[cells]).mean(0)
+    probs = probabilities(logits[cells][None])[0].mean(0)
     hinted, free = (
         probs @ np.exp(-np.square(np.linalg.norm(BIN_CENTRES - color, axis=-1) / KNOWN) / 2)
         for color in (ab, mean[own].mean(0))
