@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hybridvit.colorize.heat_map import draw_heat_map
+from hybridvit.hints.frame import Frame
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.settings import LARGEST_SEED
 from hybridvit.studio import encoding
@@ -162,12 +163,20 @@ async def draw_first_tiles(studio: Studio, photo: OpenPhoto, recipe: Recipe, rev
 async def paint_preview(
     studio: Studio, photo: OpenPhoto, recipe: Recipe, revision: str, longest: int
 ) -> bytes:
-    """The photograph in a revision's colours, a JPEG of `longest` px at most."""
+    """The photograph in a revision's colours and its frame, a JPEG of `longest` px at most."""
     colored, levels = await studio.colored(photo, recipe, revision), await studio.levels(photo)
-    return await studio.workers.run("painting", _paint_small, colored, levels, longest)
+    return await studio.workers.run("painting", _paint_small, colored, levels, recipe.frame, longest)
 
 
-def _paint_small(colored: Colored, levels: tuple[Pixels, ...], longest: int) -> bytes:
-    level = max((k for k, pixels in enumerate(levels) if max(pixels.shape) >= longest), default=0)
-    height, width, _ = levels[level].shape
-    return encoding.jpeg(preview(colored.tile(levels, level, Box(0, 0, height, width)), longest))
+def _paint_small(colored: Colored, levels: tuple[Pixels, ...], frame: Frame, longest: int) -> bytes:
+    boxes = [_box_of(frame, level, pixels) for level, pixels in enumerate(levels)]
+    level = max((k for k, box in enumerate(boxes) if max(box.height, box.width) >= longest), default=0)
+    part = colored.tile(levels, level, boxes[level])
+    return encoding.jpeg(preview(Frame(frame.turns).apply(part), longest))
+
+
+def _box_of(frame: Frame, level: int, pixels: Pixels) -> Box:
+    """What the frame shows of a level, not yet turned."""
+    height, width, _ = pixels.shape
+    crop = frame.shrunk(2**level, width, height).crop
+    return Box(crop.y, crop.x, crop.height, crop.width) if crop else Box(0, 0, height, width)

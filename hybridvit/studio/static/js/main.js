@@ -2,6 +2,7 @@
 
 import { createApi } from "./api.js";
 import { createCompare } from "./compare.js";
+import { createCrop } from "./crop.js";
 import { createGestures } from "./gestures.js";
 import { createGrid } from "./grid.js";
 import { createHeader } from "./header.js";
@@ -43,7 +44,8 @@ createCompare(viewport, byId("view-bar"));
 const photos = createPhotos({ api, store, messages, viewport: viewport.element });
 const popup = createPopup(viewport, store, api);
 const tools = createTools(viewport, store, popup);
-createToolbar(byId("toolbar"), byId("tool-options"), store, tools);
+const crop = createCrop(viewport, store);
+createToolbar(byId("toolbar"), byId("tool-options"), store, tools, crop.options);
 const sheet = createSheet(byId("panels"), button("open-panels"), button("close-panels"));
 
 const parts = { api, store, viewport, messages, photos };
@@ -76,6 +78,7 @@ const actions = {
     togglePanels: sheet.toggle,
     showAllPhotos: grid.show,
     toggleApproved: photos.toggleApproved,
+    turn: crop.turn,
 };
 const shortcuts = createShortcuts(store, viewport, tools, actions);
 createHeader({ ...parts, help: shortcuts.help });
