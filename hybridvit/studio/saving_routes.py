@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+from typing import Any
 
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
@@ -10,12 +11,13 @@ from starlette.responses import Response
 
 from hybridvit.colorize.naming import FORMATS, KEPT
 from hybridvit.studio.answers import WholeFile, as_json
+from hybridvit.studio.elsewhere import folder_below_home
 from hybridvit.studio.entry import Entry
 from hybridvit.studio.labels import attachment
 from hybridvit.studio.openapi_schemas import FORMAT
 from hybridvit.studio.operation import operation
 from hybridvit.studio.parameters import json_object, one_of
-from hybridvit.studio.saving import PLACES, NotWritableError, Saved, save
+from hybridvit.studio.saving import PLACES, NotWritableError, Saved, is_writable, save
 from hybridvit.studio.studio import Studio
 
 
@@ -28,15 +30,38 @@ from hybridvit.studio.studio import Studio
 )
 async def save_photo(studio: Studio, request: Request) -> Response:
     """As `hybridvit colorize` does."""
-    wanted = await json_object(request, ("format", "place"))
+    wanted = await json_object(request, ("format", "place", "folder"))
     entry = await studio.entry(request.path_params["id"])
-    saved = await _save(studio, entry, wanted.get("format"), wanted.get("place", "folder"))
+    another = await _folder(studio, wanted["folder"]) if wanted.get("folder") is not None else None
+    saved = await _save(studio, entry, wanted.get("format"), wanted.get("place", "folder"), another)
     answer = {
         "file": str(saved.path),
         "sidecar": saved.sidecar and str(saved.sidecar),
         "seconds": saved.seconds,
     }
     return as_json(answer)
+
+
+@operation(
+    "POST /api/folder",
+    "Whether results can go to a folder below the user's home, which is made when the first one does",
+    "Folder",
+    (400, 403, 413),
+    body="Folder",
+)
+async def post_folder(studio: Studio, request: Request) -> Response:
+    """Asked before many photographs are saved there."""
+    folder = await _folder(studio, (await json_object(request, ("folder",))).get("folder"))
+    if not await studio.workers.run("files", is_writable, folder):
+        raise HTTPException(403, f"{folder} cannot be written: choose another folder")
+    return as_json({"folder": str(folder)})
+
+
+async def _folder(studio: Studio, given: Any) -> pathlib.Path:
+    try:
+        return await studio.workers.run("files", folder_below_home, given)
+    except ValueError as error:
+        raise HTTPException(400, str(error)) from None
 
 
 @operation(
@@ -65,13 +90,15 @@ def _remove(path: pathlib.Path) -> None:
         path.parent.rmdir()
 
 
-async def _save(studio: Studio, entry: Entry, file_format: str | None, place: str) -> Saved:
+async def _save(
+    studio: Studio, entry: Entry, file_format: str | None, place: str, another: pathlib.Path | None = None
+) -> Saved:
     one_of("place", place, PLACES)
     if file_format is not None:
         one_of("format", file_format, FORMATS)
     try:
         return await studio.workers.run(
-            "saving", save, studio.colorizer, studio.library, entry, file_format, place
+            "saving", save, studio.colorizer, studio.library, entry, file_format, place, another
         )
     except NotWritableError as error:
         raise HTTPException(403, f"{entry.name}: {error}") from None

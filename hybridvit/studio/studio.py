@@ -143,12 +143,13 @@ class Studio:
                 await self.workers.run("files", photo.file.write, photo.sidecar_of(recipe))
             except FileNotFoundError:
                 raise HTTPException(404, f"{photo.entry.name}: its folder is not there any more") from None
-            self._remember(photo)
+            self.remember(photo, photo.recipe, photo.revision)
             photo.recipe, photo.revision = recipe, revision
-            self._remember(photo)
+            self.remember(photo, recipe, revision)
 
-    def _remember(self, photo: OpenPhoto) -> None:
-        self.recipes.put((photo.entry.id, photo.revision), photo.recipe, _size(photo.recipe))
+    def remember(self, photo: OpenPhoto, recipe: Recipe, revision: str) -> None:
+        """Keeps a recipe of the photograph for a while, to be asked for by its revision."""
+        self.recipes.put((photo.entry.id, revision), recipe, _size(recipe))
 
 
 def _size(recipe: Recipe) -> int:

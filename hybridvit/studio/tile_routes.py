@@ -23,7 +23,7 @@ from hybridvit.studio.parameters import whole
 from hybridvit.studio.pyramid import Box, Pixels, preview
 from hybridvit.studio.studio import Studio
 
-VARIANT = 384  # px
+PREVIEW = 384  # px
 
 
 @operation(
@@ -75,6 +75,20 @@ async def get_uncertainty(studio: Studio, request: Request) -> Response:
 
 
 @operation(
+    "GET /api/photos/{id}/preview",
+    "The photograph in a revision's colours and frame, longer side 384 px",
+    ("image/jpeg",),
+    (400, 404, 410, 422),
+    query=OF_REVISION,
+)
+async def get_preview(studio: Studio, request: Request) -> Response:
+    """Also of a revision that is none of its own yet, as one that `carry/preview` has named."""
+    photo, revision, recipe = await photo_and_recipe(studio, request)
+    data = await paint_preview(studio, photo, recipe, revision, PREVIEW)
+    return Response(data, headers=_kept(request), media_type="image/jpeg")
+
+
+@operation(
     "GET /api/photos/{id}/variants/{seed}",
     "Another possible colouring with these hints, longer side 384 px",
     ("image/jpeg",),
@@ -88,7 +102,7 @@ async def get_variant(studio: Studio, request: Request) -> Response:
     settings = dataclasses.replace(recipe.settings, decode="sample", seed=seed)
     recipe = dataclasses.replace(recipe, settings=settings)
     revision = await studio.workers.run("files", photo.revision_of, recipe)
-    data = await paint_preview(studio, photo, recipe, revision, VARIANT)
+    data = await paint_preview(studio, photo, recipe, revision, PREVIEW)
     return Response(data, headers=_kept(request), media_type="image/jpeg")
 
 

@@ -86,7 +86,7 @@ def test_the_next_photograph_is_there_at_once(coat, served):
 
 def test_a_folder_that_cannot_be_written(coat, served, monkeypatch):
     folder = served.folder
-    monkeypatch.setattr(saving, "_is_writable", lambda path: path != folder)
+    monkeypatch.setattr(saving, "is_writable", lambda path: path != folder)
     coat.get("save").click()
     coat.get("message-error").filter(has_text="cannot be written").wait_for()
     coat.page.get_by_role("button", name="Save in the studio's folder").click()

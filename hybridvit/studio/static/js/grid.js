@@ -20,9 +20,10 @@ const FILTERS = {
  * @param {ReturnType<typeof import("./photos.js").createPhotos>} parts.photos
  * @param {import("./messages.js").Messages} parts.messages
  * @param {(id: string) => Promise<object>} parts.saveOne saves a photo's result, and rejects with what went wrong
+ * @param {() => Promise<boolean>} parts.chooseFolder another one, where that of the results cannot be written
  * @returns {{show: () => void}}
  */
-export function createGrid({ api, photos, messages, saveOne }) {
+export function createGrid({ api, photos, messages, saveOne, chooseFolder }) {
     let cancelled = false;
     const search = make("input", {
         type: "search",
@@ -122,7 +123,13 @@ export function createGrid({ api, photos, messages, saveOne }) {
             if (cancelled) break;
             count.textContent = `Saving ${name}: ${done + 1} of ${wanted.length}`;
             try {
-                await saveOne(id);
+                await saveOne(id).catch(async (error) => {
+                    if (error.status !== 403) throw error;
+                    count.textContent = error.message; // it would be so of all
+                    cancelled = !(await chooseFolder());
+                    if (cancelled) throw error;
+                    await saveOne(id);
+                });
                 done++;
             } catch (error) {
                 failed.push(error.message);

@@ -52,7 +52,7 @@ const parts = { api, store, viewport, messages, photos };
 const uncertainty = createUncertainty(parts);
 const nextHint = createNextHint({ ...parts, place: (x, y) => tools.placeAt(x, y) });
 const save = createSave(parts);
-const grid = createGrid({ ...parts, saveOne: save.saveOne });
+const grid = createGrid({ ...parts, saveOne: save.saveOne, chooseFolder: save.chooseFolder });
 createStrip({ ...parts, strip: byId("strip"), showAll: grid.show });
 createPrepare(parts);
 byId("panels-scroll").append(
@@ -143,7 +143,7 @@ async function start() {
     const info = await messages.guard(api.info(), "start");
     if (info) {
         photos.setLimits(info.limits);
-        save.setFormats(info.formats, info.output);
+        save.setFormats(info);
     }
     await photos.refresh();
     const wanted = decodeURIComponent(location.hash.slice(1)) || info?.first;
