@@ -84,14 +84,32 @@ def test_the_next_photograph_is_there_at_once(coat, served):
         coat.press("PageDown")
 
 
-def test_a_folder_that_cannot_be_written(coat, served, monkeypatch):
-    folder = served.folder
+def test_a_folder_that_cannot_be_written(coat, served, monkeypatch, tmp_path):
+    folder, home = served.folder, tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
     monkeypatch.setattr(saving, "is_writable", lambda path: path != folder)
     coat.get("save").click()
     coat.get("message-error").filter(has_text="cannot be written").wait_for()
+    coat.page.get_by_role("button", name="Another folder …", exact=True).click()
+    coat.get("folder-name").fill("../elsewhere")
+    coat.press("Enter")
+    coat.get("folder-problem").filter(has_text="is not below your home folder").wait_for()
+    coat.get("folder-name").fill("Pictures/coloured")
+    coat.get("folder-use").click()
+    coat.get("saved").filter(has_text="Saved in").wait_for()
+    assert (home / "Pictures" / "coloured" / "1 coat.tif").is_file()
+    coat.press("g")
+    coat.get("grid-search").fill("again")
+    coat.get("grid-save").click()  # it goes there too
+    coat.get("grid-count").filter(has_text="1 of 1 saved").wait_for()
+    assert (home / "Pictures" / "coloured" / "2 again.png").is_file()
+    coat.press("Escape")
+    coat.get("own-folder").click()
+    coat.get("save").click()
     coat.page.get_by_role("button", name="Save in the studio's folder").click()
     coat.get("saved").filter(has_text="Saved in").wait_for()
-    coat.expect_problems("status of 403")
+    coat.expect_problems("status of 40[03]")
     assert list((served.data / "results").rglob("*.tif"))
     with coat.page.expect_download() as download:
         coat.get("download").click()
