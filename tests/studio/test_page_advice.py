@@ -119,9 +119,10 @@ def test_these_colours_for_other_photographs(coat, served, monkeypatch):
     boxes = coat.get("carry-list").get_by_role("checkbox")
     assert [box.is_checked() for box in boxes.all()] == [True, False]  # none that is weak
     assert "1 hint, 10 % of the picture would change" in coat.get("carry-list").inner_text()
-    coat.page.wait_for_function(
-        "[...document.querySelectorAll('.carry-list img')].filter((image) => image.naturalWidth > 0).length === 4"
+    drawn = (
+        "[...document.querySelectorAll('.carry-list img')].filter((image) => image.naturalWidth > 0).length"
     )
+    coat.wait_until(lambda: coat.page.evaluate(drawn) == 4)
     now, then = coat.get("carry-list").locator("img").all()[:2]
     assert now.get_attribute("alt") == "2 again.png, as it is"
     assert then.get_attribute("alt") == "2 again.png, with these colours"

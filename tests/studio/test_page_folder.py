@@ -3,8 +3,10 @@
 import time
 
 import pytest
+from PIL import Image
 
 from hybridvit.studio import saving
+from tests.studio.conftest import gray_picture
 
 COAT = "1 coat.tif"
 
@@ -131,3 +133,30 @@ def test_its_small_picture_stands_in_for_one_that_opens_slowly(coat, monkeypatch
     coat.get("opening").wait_for(state="visible")
     coat.get("opening").wait_for(state="hidden")
     assert coat.get("photo-name").inner_text() == "3 small.jpg"
+
+
+def test_of_three_hundred_photographs_those_in_sight_are_fetched(desk, served):
+    small = gray_picture(30, 40)
+    for number in range(297):
+        Image.fromarray(small).save(served.folder / f"many {number:03}.png", compress_level=1)
+    asked = []
+    desk.page.on(
+        "request", lambda request: "/thumbnail" in request.url and asked.append(request.url.split("?")[0])
+    )
+    desk.open(COAT)
+    assert desk.page.locator("#strip .thumb").count() == 300
+    assert desk.page.locator("#strip .thumb[tabindex='0']").count() == 1
+    desk.wait_until(lambda: len(set(asked)) > 3)
+    assert len(set(asked)) < 40
+    desk.page.locator("#strip .thumb").first.focus()
+    desk.press("End")
+    last = f"{served.ids()['many 296.png']}/thumbnail"
+    desk.wait_until(lambda: any(last in url for url in asked))
+    assert len(set(asked)) < 80
+    desk.press("g")
+    desk.get("grid-count").filter(has_text="300 of 300 photos").wait_for()
+    desk.wait_until(lambda: any(f"{served.ids()['many 020.png']}/thumbnail" in url for url in asked))
+    assert len(set(asked)) < 160
+    desk.get("grid-search").fill("many 15")
+    desk.get("grid-count").filter(has_text="10 of 300 photos").wait_for()
+    desk.wait_until(lambda: any(f"{served.ids()['many 159.png']}/thumbnail" in url for url in asked))

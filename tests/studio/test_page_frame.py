@@ -86,14 +86,15 @@ def test_an_edge_and_a_corner_are_dragged_undone_and_saved(coat, served):
 
 def test_cropped_and_turned_by_keyboard_alone(coat):
     coat.press("x")
-    coat.page.wait_for_function("document.activeElement.getAttribute('aria-label') === 'Left edge'")
+    focused = "document.activeElement.getAttribute('aria-label')"
+    coat.wait_until(lambda: coat.page.evaluate(focused) == "Left edge")
     with coat.redrawn():
         coat.press("Shift+ArrowRight")
     left = frame(coat)["crop"]["x"]
     assert left > 9
     assert coat.page.evaluate("document.activeElement.getAttribute('aria-valuenow')") == str(left)
     coat.press("Tab")
-    assert coat.page.evaluate("document.activeElement.getAttribute('aria-label')") == "Top edge"
+    assert coat.page.evaluate(focused) == "Top edge"
     with coat.redrawn():
         coat.press("End")  # as far as it goes
     assert frame(coat)["crop"]["height"] == 16

@@ -74,6 +74,7 @@ export function createGrid({ api, photos, messages, saveOne, chooseFolder }) {
         make("div", { class: "grid-foot" }, count, stop, save),
     );
     document.body.append(dialog);
+    const items = new Map(); // by id: what stands in the list, {colored, item, thumb, star}
     const shown = () => {
         const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
         const fits = ({ name }) => words.every((word) => name.toLowerCase().includes(word));
@@ -88,29 +89,36 @@ export function createGrid({ api, photos, messages, saveOne, chooseFolder }) {
     function show() {
         if (!dialog.open) return;
         const found = shown();
-        list.replaceChildren(
-            ...found.map((photo) => {
-                const thumb = createThumbnail(api, photo, open);
-                thumb.show(photo, photo.id === photos.current);
-                return make("li", {}, thumb.element, approval(photo));
-            }),
-        );
+        list.replaceChildren(...found.map(itemOf));
         roving.setStop(list.querySelector("[aria-current]") ?? list.querySelector(".thumb"));
         count.textContent = `${found.length} of ${photos.all.length} photos`;
         save.textContent = `Save ${found.length === photos.all.length ? "all" : "these"} ${found.length}`;
         save.disabled = !found.length;
     }
 
-    function approval(photo) {
+    /** Made once, unless its colours have changed since. */
+    function itemOf(photo) {
+        let known = items.get(photo.id);
+        if (known?.colored !== photo.colored) {
+            const thumb = createThumbnail(api, photo, open);
+            const star = approval(photo);
+            known = { colored: photo.colored, thumb, star, item: make("li", {}, thumb.element, star) };
+            items.set(photo.id, known);
+        }
+        known.thumb.show(photo, photo.id === photos.current);
+        known.star.textContent = photo.approved ? "★" : "☆";
+        known.star.setAttribute("aria-pressed", String(photo.approved));
+        return known.item;
+    }
+
+    function approval({ id, name }) {
         return make("button", {
             type: "button",
             class: "approve",
             tabindex: "-1",
-            text: photo.approved ? "★" : "☆",
-            "aria-pressed": String(photo.approved),
-            "aria-label": `Approve ${photo.name}`,
+            "aria-label": `Approve ${name}`,
             title: "Approve (A, on the photo)",
-            on: { click: () => photos.approve(photo.id, !photo.approved) },
+            on: { click: () => photos.approve(id, !photos.all.find((photo) => photo.id === id).approved) },
         });
     }
 

@@ -63,12 +63,12 @@ export function createSave({ api, store, messages, photos }) {
     photos.addEventListener("change", () => {
         approved.checked = photos.all.find(({ id }) => id === store.photo?.id)?.approved ?? false;
     });
-    const controls = [format, button, approved, ...links];
     const choice = createFolderChoice(api);
     let folder = null; // that was chosen instead of the results' own
     let own = null; // where they go else
     const change = link("Another folder …", "Save into another folder …", "another-folder", () => chooseFolder());
     const restore = link("Back to its own folder", null, "own-folder", () => setFolder(null));
+    const controls = [format, button, approved, change, ...links];
 
     const fileOf = (path) => path.split(/[\\/]/).at(-1);
     const chosen = () => format.value || null;
@@ -124,10 +124,9 @@ export function createSave({ api, store, messages, photos }) {
         folder = value;
         const into = folder ?? own;
         where.replaceChildren(
-            into ? `At full resolution, into ${into}. Hints save themselves. ` : "At full resolution. Hints save themselves. ",
-            change,
-            ...(folder ? [" ", restore] : []),
+            into ? `At full resolution, into ${into}. Hints save themselves.` : "At full resolution. Hints save themselves.",
         );
+        restore.hidden = !folder;
     }
 
     /** Resolves to whether one was chosen. */
@@ -188,6 +187,7 @@ export function createSave({ api, store, messages, photos }) {
             where,
             make("label", { class: "switch" }, approved, make("span", { text: "Approved" })),
             make("div", { class: "links" }, make("span", { text: "Download" }), ...links, file),
+            make("div", { class: "links" }, change, restore),
         ),
         /** Saves another photo. @param {string} id */
         saveOne: (id) => settled().then(() => api.save(id, chosen(), "folder", folder)),
