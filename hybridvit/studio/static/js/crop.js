@@ -31,7 +31,9 @@ export function createCrop(viewport, store) {
     const corners = CORNERS.map((edges) => grip("crop-corner", edges));
     const inside = grip("crop-inside", EDGES);
     const area = make("div", { class: "crop-area" }, inside, ...Object.values(handles), ...corners);
-    const layer = make("div", { class: "crop", hidden: true, data: { testid: "crop" } }, area);
+    const bright = make("div", { class: "crop-bright" });
+    const dim = make("div", { class: "crop-dim" }, bright);
+    const layer = make("div", { class: "crop", hidden: true, data: { testid: "crop" } }, dim, area);
     viewport.element.append(layer);
     const button = (text, label, testid, run, name) =>
         make(
@@ -183,7 +185,7 @@ export function createCrop(viewport, store) {
         const { scale } = viewport;
         const [x, y] = [shown.left * scale, shown.top * scale];
         const [width, height] = [(shown.right - shown.left) * scale, (shown.bottom - shown.top) * scale];
-        Object.assign(area.style, px({ left: x, top: y, width, height }));
+        for (const one of [area, bright]) Object.assign(one.style, px({ left: x, top: y, width, height }));
         for (const edge of EDGES) {
             const [least, most] = range(edge, shown);
             handles[edge].setAttribute("aria-valuemin", String(Math.round(least)));
