@@ -70,7 +70,7 @@ export function createCrop(viewport, store) {
         element.addEventListener("pointerdown", (event) => begin(event, element, edges));
         element.addEventListener("pointermove", move);
         element.addEventListener("pointerup", end);
-        element.addEventListener("pointercancel", cancel);
+        for (const lost of ["pointercancel", "lostpointercapture"]) element.addEventListener(lost, cancel); // a second finger
         return element;
     }
 
