@@ -19,7 +19,7 @@ export function createFolderChoice(api) {
     const about = make("p", { class: "hint", id: "another-folder-about" });
     const problem = make("p", { class: "problem", id: "another-folder-problem", role: "alert", data: { testid: "folder-problem" } });
     const cancel = make("button", { type: "button", class: "button", text: "Cancel", on: { click: () => dialog.close() } });
-    const use = make("button", { type: "submit", class: "button primary", text: "Save there", data: { testid: "folder-use" } });
+    const use = make("button", { type: "submit", class: "button primary", text: "Use this folder", data: { testid: "folder-use" } });
     const form = make(
         "form",
         { class: "folder-form", on: { submit: take } },
@@ -51,7 +51,7 @@ export function createFolderChoice(api) {
             settle(folder);
             dialog.close();
         } catch (error) {
-            say(error.message);
+            say(error.message.replace(/^folder: /, ""));
             input.focus();
         }
     }
@@ -64,7 +64,7 @@ export function createFolderChoice(api) {
     return {
         /** @param {string} home the user's */
         setHome(home) {
-            about.textContent = `Within your home folder, ${home}. It is made if it is not there; no file in it is replaced.`;
+            about.textContent = `Within your home folder, ${home}. It is made if it is not there; what others have put there is not replaced.`;
         },
         /** @param {string | null} now the one chosen before @returns {Promise<string | null>} null: none was chosen */
         ask(now) {
