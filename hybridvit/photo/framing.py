@@ -37,8 +37,8 @@ def _framed(metadata: Metadata, on_its_side: bool) -> tuple[Metadata, tuple[str,
         dpi, aspect = (pair and (pair[1], pair[0]) for pair in (dpi, aspect))
     kept = tuple(one for one in metadata.resources if one.number not in resources.PLACED)
     exif = metadata.exif
-    inner = exif.tags.get(tags.EXIF, {}) if exif else {}
-    if exif and any(tag in inner for tag in _SUBJECT):
+    inner = exif.tags.get(tags.EXIF) if exif else None
+    if exif and isinstance(inner, dict) and any(tag in inner for tag in _SUBJECT):
         inner = {tag: value for tag, value in inner.items() if tag not in _SUBJECT}
         exif = dataclasses.replace(exif, tags={**exif.tags, tags.EXIF: inner})
     xmp = metadata.xmp and _without_marks(metadata.xmp)
