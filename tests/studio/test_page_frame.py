@@ -76,7 +76,9 @@ def test_edges_are_dragged_saved_and_undone(coat, served):
         crop["width"],
     )
     coat.get("panel-history").locator("summary").click()
-    assert coat.get("panel-history").get_by_text("Crop").count() == 3
+    steps = coat.get("panel-history").get_by_text("Crop", exact=True)
+    steps.nth(2).wait_for()
+    assert steps.count() == 3
     # what is cut off takes no hint, and the crosshair stays inside
     coat.page.locator("#viewport").focus()
     coat.press("ArrowRight", *["Shift+ArrowLeft"] * 20)
