@@ -338,7 +338,9 @@ class StubColorizer:
         rgb[..., 2] = rgb[..., 2] // 2 + settings["seed"]
         provenance = {"software": "hybridvit stub", "settings": {"size": settings["size"]}}
         doubt = np.full((4, 4), 0.7, np.float32)
-        return SimpleNamespace(rgb=rgb, uncertainty=doubt, provenance=provenance, remarks=(), further=())
+        return SimpleNamespace(
+            rgb=rgb, uncertainty=doubt, photo=photo, provenance=provenance, remarks=(), further=()
+        )
 
 
 @pytest.fixture

@@ -213,9 +213,11 @@ class Canvas:
         return free.vivid[0] if settings.decode == "vivid" else free.mean[0]
 
     def _known(self, hint: Hint, settings: Settings) -> bounded.Known:
-        return bounded.Known(
-            self.hint_map((hint,), settings)[1], color_ab(hint.color), hint.reach, hint.strength
-        )
+        key = "own", dataclasses.replace(hint, color=(0, 0), reach=HERE, strength=1), *_of_view(settings)
+        # As bits: all hints are looked at again for each new one
+        packed = self._once(key, lambda: np.packbits(self.hint_map((hint,), settings)[1], axis=-1))
+        own = np.unpackbits(packed, axis=-1, count=self.view(settings)[1]).view(bool)
+        return bounded.Known(own, color_ab(hint.color), hint.reach, hint.strength)
 
     def _terrain(self, settings: Settings) -> reach.Terrain:
         key = "terrain", *_of_view(settings)

@@ -15,6 +15,7 @@ import numpy as np
 from hybridvit.hints.recipe import Recipe
 from hybridvit.inference.canvas import Canvas
 from hybridvit.inference.influence import cell_means, choose_cells, flattest_place, remaining
+from hybridvit.inference.predictor import STRIDE
 from hybridvit.inference.sampling import given, spread
 from hybridvit.inference.suggestions import distribution
 
@@ -33,7 +34,7 @@ class NextHint(NamedTuple):
 
 
 def next_hints(canvas: Canvas, recipe: Recipe, count: int = 3) -> list[NextHint]:
-    """Up to `count` places, the most useful first, off the recipe's hints and out of its protected areas.
+    """Up to `count` places, the most useful first, off the recipe's hints, out of its protected areas, in its frame.
 
     Raises ValueError if the canvas's method has no distribution of colours.
     """
@@ -49,11 +50,14 @@ def next_hints(canvas: Canvas, recipe: Recipe, count: int = 3) -> list[NextHint]
     cells = cell_means(L)
     deviation = remaining(probs, cells, spread(probs), given(laid, *known.shape))
     deviation = np.where(known, 0, deviation)
-    allowed = ~known & ~given(hinted, *known.shape)
+    rows, columns = (np.arange(n) + 0.5 for n in known.shape)
+    across, down = width / L.shape[1], height / L.shape[0]
+    shown = recipe.frame.holds(left + columns * STRIDE * across, top + rows[:, None] * STRIDE * down)
+    allowed = ~known & ~given(hinted, *known.shape) & shown
     places = []
     for cell in choose_cells(probs, cells, deviation, allowed, count):
         row, column = flattest_place(L, cell.row, cell.column)
-        places.append(
-            NextHint(left + column * width / L.shape[1], top + row * height / L.shape[0], cell.gain)
-        )
+        x, y = left + column * across, top + row * down
+        if recipe.frame.holds(x, y):  # its cell may jut out
+            places.append(NextHint(x, y, cell.gain))
     return places

@@ -3,10 +3,12 @@
 import threading
 
 import pytest
+from PIL import Image
 
 from hybridvit.studio import saving
 from hybridvit.studio.colored import Colored
 from tests.studio.browsing import SECONDS
+from tests.studio.conftest import gray_picture
 
 COAT = "1 coat.tif"
 
@@ -95,14 +97,32 @@ def test_the_next_photograph_is_there_at_once(desk, served, monkeypatch):
         desk.press("PageDown")
 
 
-def test_a_folder_that_cannot_be_written(coat, served, monkeypatch):
-    folder = served.folder
-    monkeypatch.setattr(saving, "_is_writable", lambda path: path != folder)
+def test_a_folder_that_cannot_be_written(coat, served, monkeypatch, tmp_path):
+    folder, home = served.folder, tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr(saving, "is_writable", lambda path: path != folder)
     coat.get("save").click()
     coat.get("message-error").filter(has_text="cannot be written").wait_for()
+    coat.page.get_by_role("button", name="Another folder …", exact=True).click()
+    coat.get("folder-name").fill("../elsewhere")
+    coat.press("Enter")
+    coat.get("folder-problem").filter(has_text="is not below your home folder").wait_for()
+    coat.get("folder-name").fill("Pictures/coloured")
+    coat.get("folder-use").click()
+    coat.get("saved").filter(has_text="Saved in").wait_for()
+    assert (home / "Pictures" / "coloured" / "1 coat.tif").is_file()
+    coat.press("g")
+    coat.get("grid-search").fill("again")
+    coat.get("grid-save").click()  # it goes there too
+    coat.get("grid-count").filter(has_text="1 of 1 saved").wait_for()
+    assert (home / "Pictures" / "coloured" / "2 again.png").is_file()
+    coat.press("Escape")
+    coat.get("own-folder").click()
+    coat.get("save").click()
     coat.page.get_by_role("button", name="Save in the studio's folder").click()
     coat.get("saved").filter(has_text="Saved in").wait_for()
-    coat.expect_problems("status of 403")
+    coat.expect_problems("status of 40[03]")
     assert list((served.data / "results").rglob("*.tif"))
     with coat.page.expect_download() as download:
         coat.get("download").click()
@@ -126,3 +146,35 @@ def test_its_small_picture_stands_in_for_one_that_opens_slowly(coat, monkeypatch
     seen.set()
     coat.get("opening").wait_for(state="hidden")
     assert coat.get("photo-name").inner_text() == "3 small.jpg"
+
+
+def test_of_three_hundred_photographs_those_in_sight_are_fetched(desk, served):
+    small = gray_picture(30, 40)
+    for number in range(297):
+        Image.fromarray(small).save(served.folder / f"many {number:03}.png", compress_level=1)
+    asked = []
+    desk.page.on(
+        "request", lambda request: "/thumbnail" in request.url and asked.append(request.url.split("?")[0])
+    )
+    desk.open(COAT)
+    ids = served.ids()
+
+    def was_asked(name: str) -> bool:
+        return any(f"{ids[name]}/thumbnail" in url for url in asked)
+
+    assert desk.page.locator("#strip .thumb").count() == 300
+    assert desk.page.locator("#strip .thumb[tabindex='0']").count() == 1
+    desk.wait_until(lambda: len(set(asked)) > 3)
+    assert len(set(asked)) < 40
+    desk.page.locator("#strip .thumb").first.focus()
+    desk.press("End")
+    desk.wait_until(lambda: was_asked("many 296.png"))
+    assert len(set(asked)) < 80
+    desk.press("g")
+    desk.get("grid-count").filter(has_text="300 of 300 photos").wait_for()
+    desk.wait_until(lambda: was_asked("many 020.png"))
+    assert len(set(asked)) < 160
+    assert not was_asked("many 250.png")
+    desk.get("grid-search").fill("many 250")
+    desk.get("grid-count").filter(has_text="1 of 300 photos").wait_for()
+    desk.wait_until(lambda: was_asked("many 250.png"))
