@@ -41,6 +41,7 @@ def create_app(
     output: pathlib.Path | None,
     data: pathlib.Path,
     first: pathlib.Path | None = None,
+    page: bool = True,
 ) -> Starlette:
     """The application.
 
@@ -50,11 +51,12 @@ def create_app(
       output: folder of all results; None: beside the photographs, and in `data`.
       data: folder of the uploads, and of what the folder does not take; made when needed.
       first: the photograph of the folder to begin with.
+      page: also the page; without it only the API.
     """
     listed = Folder(folder, output, data) if folder else None
     studio = Studio(colorizer, Library(listed, Uploads(data), output), first)
     return Starlette(
-        routes=[*_routes(studio), Mount("/", PageFiles())],
+        routes=[*_routes(studio), *([Mount("/", PageFiles())] if page else [])],
         exception_handlers={HTTPException: refusal, ClientDisconnect: gone, Exception: failure},
     )
 

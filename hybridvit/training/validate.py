@@ -63,7 +63,7 @@ RANGES = {  # least, most, in words: fields
 
 SINCE_0_1 = {  # fields that older checkpoints do not have, as they were without them
     "hints": {"recolored": 0.0},
-    "train": {"by_labels": False},
+    "train": {"tracker": "tensorboard", "by_labels": False},
     "model": {"encoder_weights": "", "drop_path": 0.0},
     "eval": {
         "view": "center",
@@ -75,7 +75,6 @@ SINCE_0_1 = {  # fields that older checkpoints do not have, as they were without
         "protocol": "",
         "protocol_pictures": 0,
     },
-    "train": {"tracker": "tensorboard"},
     "optim": {"kind": "adamw", "encoder_scale": 1.0, "layer_decay": 1.0, "frozen_stages": 0, "trained": ()},
 }
 
