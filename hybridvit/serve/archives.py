@@ -3,16 +3,14 @@
 import pathlib
 import shutil
 import zipfile
-from typing import BinaryIO
 
 from hybridvit.colorize.inputs import HINTS_SUFFIX, SUFFIXES
 from hybridvit.serve.limits import BATCH_BYTES, PICTURES
 
-
 _PIECE = 2**20
 
 
-def unpack(archive: str | pathlib.Path | BinaryIO, folder: pathlib.Path) -> list[pathlib.Path]:
+def unpack(archive: pathlib.Path, folder: pathlib.Path) -> list[pathlib.Path]:
     """The photographs, with their sidecars, below `folder`; their paths in it, relative, in the archive's order.
 
     Raises ValueError, one line: it is no zip, is damaged, encrypted, holds no photograph, too many, or too much.
@@ -23,7 +21,9 @@ def unpack(archive: str | pathlib.Path | BinaryIO, folder: pathlib.Path) -> list
             for entry in packed.infolist():
                 name = pathlib.PurePosixPath(entry.filename.replace("\\", "/"))
                 is_picture = name.suffix.lower() in SUFFIXES
-                hidden = any(part.startswith(".") or part == "__MACOSX" for part in name.parts)
+                hidden = any(
+                    (part.startswith(".") and part != "..") or part == "__MACOSX" for part in name.parts
+                )
                 if entry.is_dir() or hidden or not (is_picture or name.name.endswith(HINTS_SUFFIX)):
                     continue
                 if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:

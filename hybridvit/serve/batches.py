@@ -1,7 +1,6 @@
 """The queue: batches of photographs, coloured one after the other by the code of `hybridvit colorize`."""
 
 import asyncio
-import contextlib
 import dataclasses
 import functools
 import math
@@ -175,8 +174,6 @@ class Batches:
         name = job.source.name
         for remark in summary.remarks:
             batch.remarks.setdefault(remark, []).append(name)
-        with contextlib.suppress(OSError):
-            job.source.unlink()
         if summary.stopped:
             raise OSError(summary.stopped)
         return next(iter(summary.failed.values()), None)

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -48,7 +49,7 @@ def metrics_text(batches: Batches, requests: Requests) -> str:
     """In Prometheus' text format, version 0.0.4."""
     lines: list[str] = []
 
-    def tell(name: str, kind: str, what: str, values: dict[str, float]) -> None:
+    def tell(name: str, kind: str, what: str, values: Mapping[str, float | int]) -> None:
         lines.extend([f"# HELP hybridvit_{name} {what}", f"# TYPE hybridvit_{name} {kind}"])
         lines.extend(f"hybridvit_{name}{labels} {value:g}" for labels, value in values.items())
 

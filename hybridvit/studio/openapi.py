@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from hybridvit.hints.settings import LARGEST_SEED
 from hybridvit.studio.openapi_schemas import REVISION, TEXT, WHOLE, Json, all_schemas, reference
-from hybridvit.studio.operation import BYTES, Operation
+from hybridvit.studio.operation import Operation
 from hybridvit.version import VERSION
 
 ABOUT = """\
