@@ -1,4 +1,4 @@
-"""`hybridvit serve` under load, as it is started: clients that send one photograph after another and come again when told.
+"""`hybridvit serve` under load, as it is started: clients that send photographs, and come again when told to.
 
     python -m tests.benchmarks.serve_load                      32 clients for 60 s, photographs of 256 px, a queue of 16
 
