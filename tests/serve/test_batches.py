@@ -105,6 +105,14 @@ def test_who_has_no_token_learns_its_health_alone(enter):
         assert client.request(method, path).status_code == 401, path
 
 
+def test_a_black_pixel_has_no_lightness_below_zero(enter):
+    """Found by schemathesis over the whole API."""
+    client, file = enter(), io.BytesIO()
+    Image.fromarray(np.zeros((24, 24), np.uint8)).save(file, "png")
+    photo = client.post("/api/photos?name=black.png", content=file.getvalue()).json()["id"]
+    assert client.get(f"/api/photos/{photo}/gamut?x=0&y=0").json() == {"lightness": 0.0}
+
+
 @pytest.mark.parametrize(
     ("query", "body", "status", "said"),
     [
