@@ -28,7 +28,8 @@ def hints_of_layer(
         )
     hints = []
     for color in colors.tolist():
-        patches, _ = ndimage.label(painted & (code == color), np.ones((3, 3)))
+        patches = np.zeros(painted.shape, np.int32)
+        ndimage.label(painted & (code == color), np.ones((3, 3)), output=patches)
         for number, box in enumerate(ndimage.find_objects(patches), 1):
             inside = patches[box] == number
             hints.append(Region(Mask.of(inside, box[1].start, box[0].start), f"#{color:06x}", source))
