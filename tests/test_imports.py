@@ -18,7 +18,7 @@ FLOORS = (  # from the ground up: a room may use what lies below it; a package i
     {"classical", "hybridvit", "training"},  # the package's own __init__ gives what is in inference
     {"colorize", "export"},
     {"inspect", "studio", "verify"},
-    {"bulk", "evaluate"},
+    {"bulk", "evaluate", "serve"},
     {"train"},
     {"comparison", "main", "planning"},
     {"compare"},
@@ -42,7 +42,7 @@ LIBRARIES = {  # so that changing one is changing one file
     "wandb": {"runtime"},
     "onnx": {"export", "inference"},
     "onnxruntime": {"inference"},
-    "starlette": {"studio"},
+    "starlette": {"serve", "studio"},
     "uvicorn": {"studio"},
     "tensorflow": set(),
     "configs": set(),

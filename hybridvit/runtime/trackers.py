@@ -82,7 +82,8 @@ class MlflowTracker:
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         now = int(1000 * time.time())
-        metrics = [self._metric(name, value, now, step) for name, value in values.items()]
+        # A folder of files cannot have both "loss" and "loss/chroma"
+        metrics = [self._metric(name.replace("/", "."), value, now, step) for name, value in values.items()]
         self._client.log_batch(self._run, metrics=metrics)
 
     def images(self, step: int, name: str, image: UInt8[np.ndarray, "h w 3"]) -> None:

@@ -199,7 +199,8 @@ async def _carry_to(studio: Studio, source: OpenPhoto, recipe: Recipe, photo_id:
 
 def _lightness(photo: OpenPhoto, x: float, y: float) -> float:
     row, column = math.floor(y), math.floor(x)
-    return float(np.asarray(lightness(photo.pixels[row : row + 1, column : column + 1])).item())
+    found = float(np.asarray(lightness(photo.pixels[row : row + 1, column : column + 1])).item())
+    return max(0.0, found)  # of black it is -6e-8
 
 
 def _point(photo: OpenPhoto, request: Request) -> tuple[float, float]:

@@ -42,6 +42,7 @@ def create_app(
     output: pathlib.Path | None,
     data: pathlib.Path,
     first: pathlib.Path | None = None,
+    page: bool = True,
 ) -> Starlette:
     """The application.
 
@@ -51,6 +52,7 @@ def create_app(
       output: folder of all results; None: beside the photographs, and in `data`.
       data: folder of the uploads, and of what the folder does not take; made when needed.
       first: the photograph of the folder to begin with.
+      page: also the page; without it only the API.
     """
     listed = Folder(folder, output, data) if folder else None
     studio = Studio(colorizer, Library(listed, Uploads(data), output), first)
@@ -60,7 +62,8 @@ def create_app(
         ClientDisconnect: gone,
         Exception: failure,
     }
-    return Starlette(routes=[*_routes(studio), Mount("/", PageFiles())], exception_handlers=handlers)
+    files = [Mount("/", PageFiles())] if page else []
+    return Starlette(routes=[*_routes(studio), *files], exception_handlers=handlers)
 
 
 @operation("GET /openapi.json", "This description", ("application/json",))

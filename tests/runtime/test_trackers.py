@@ -35,7 +35,7 @@ def train(kind: str, folder: pathlib.Path, start: int, steps: list[int], outcome
     with Writer(folder, start, tracker=open_tracker(kind, folder, "faded")) as writer:
         writer.config(CONFIG, ABOUT)
         for step in steps:
-            writer.scalars(step, {"loss": 1 / step, "eval/psnr": 20.0 + step})
+            writer.scalars(step, {"loss": 1 / step, "loss/chroma": 2.0, "eval/psnr": 20.0 + step})
             writer.images(step, "eval/grid", PICTURE)
             writer.checkpoint(step, folder / "checkpoints" / str(step))
         writer.end(outcome)
@@ -59,7 +59,7 @@ def test_mlflow_has_config_scalars_grids_and_checkpoint_each_step_once(tmp_path)
     assert run.data.tags["checkpoint"] == str(tmp_path / "run" / "checkpoints" / "4")
     history = client.get_metric_history(run.info.run_id, "loss")
     assert [(one.step, one.value) for one in history] == [(1, 1.0), (2, 0.5), (3, 1 / 3), (4, 0.25)]
-    assert [one.step for one in client.get_metric_history(run.info.run_id, "eval/psnr")] == [1, 2, 3, 4]
+    assert [one.step for one in client.get_metric_history(run.info.run_id, "eval.psnr")] == [1, 2, 3, 4]
     local = pathlib.Path(client.download_artifacts(run.info.run_id, "", str(tmp_path)))
     grids = sorted((local / "images").glob("*+step+4+*.png"))
     np.testing.assert_array_equal(np.asarray(Image.open(grids[0])), PICTURE)
