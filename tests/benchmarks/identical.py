@@ -5,8 +5,8 @@
 
 A recipe is a variant of a file of `configs/` or a system of those that compare several; what is the same to the step is
 run once. Each is made tiny and takes three steps on pictures drawn from a seed; written down are its config, every
-metric, and a digest of every field of the state. `compare` takes the same steps with the configs of the file, says where
-numbers first differ, and exits with 1 if any do.
+metric, and a digest of every field of the state. `compare` takes the same steps with the configs of the file, says
+where numbers first differ, and exits with 1 if any do.
 
 XLA fuses, contracts and reorders by what stands around an operation, so that equal formulas in another program round
 otherwise. Therefore the step is traced and each of its operations runs as a program of its own: what is left are the
@@ -103,7 +103,9 @@ def flattened(tree: dict, prefix: str = "") -> dict[str, Any]:
     """Dotted names and values."""
     flat = {}
     for name, value in tree.items():
-        flat |= flattened(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+        flat |= (
+            flattened(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+        )
     return flat
 
 
@@ -235,7 +237,9 @@ def differences(before: list[dict], after: list[dict]) -> list[str]:
     lines = []
     for kind in ("metrics", "state"):
         for side, one, other in (("before", before, after), ("after", after, before)):
-            only = sorted({name for a, b in zip(one, other, strict=True) for name in a[kind].keys() - b[kind]})
+            only = sorted(
+                {name for a, b in zip(one, other, strict=True) for name in a[kind].keys() - b[kind]}
+            )
             if only:
                 lines.append(f"  only {side}: {', '.join(only)}")
     for number, (one, other) in enumerate(zip(before, after, strict=True)):
