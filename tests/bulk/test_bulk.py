@@ -21,6 +21,7 @@ from apache_beam.io.localfilesystem import LocalFileSystem  # noqa: E402
 from hybridvit.bulk import command, pipeline  # noqa: E402
 from hybridvit.colorize import command as colorize  # noqa: E402
 from hybridvit.colorize import naming  # noqa: E402
+from hybridvit.hints.frame import Frame  # noqa: E402
 from hybridvit.hints.recipe import Recipe  # noqa: E402
 from hybridvit.hints.shapes import Point  # noqa: E402
 from hybridvit.hints.sidecar import Sidecar, pixels_digest, save_hints  # noqa: E402
@@ -78,6 +79,7 @@ def test_a_folder_then_again_then_with_one_more(run, stub_colorizer):
         "borders": "auto",
         "palette": (),
         "protected": (),
+        "frame": Frame(),
     }
     assert stub_colorizer.calls == [{"hints": ()} | settings] * 2
     before = written(pathlib.Path("out/a.jpg"))

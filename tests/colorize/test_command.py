@@ -16,6 +16,7 @@ from skimage.color import rgb2lab
 
 from hybridvit.colorize import command as colorize
 from hybridvit.colorize import naming
+from hybridvit.hints.frame import Frame
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import PaletteColor, Point
 from hybridvit.hints.sidecar import Sidecar, pixels_digest, save_hints
@@ -58,7 +59,7 @@ def test_a_folder_then_again_then_with_one_more(run, stub_colorizer):
     assert run("scans --output out") == (0, ["out: 2 coloured"], [])
     assert results() == ["a.jpg", "box/b.png"]
     defaults = {"hints": (), "size": 256, "strength": 1.0, "decode": "vivid", "seed": 0, "borders": "auto"}
-    defaults |= {"palette": (), "protected": ()}
+    defaults |= {"palette": (), "protected": (), "frame": Frame()}
     assert stub_colorizer.calls == [defaults] * 2
     assert run("scans --output out") == (0, ["out: 0 coloured, 2 done already"], [])
     Image.linear_gradient("L").resize(SIZE).save("scans/new.png")
@@ -166,7 +167,7 @@ def test_globs_formats_and_settings(run, stub_colorizer):
     assert run(line)[0] == 0
     assert results() == ["box/b.jpg"]
     told = {"hints": (), "size": 64, "strength": 0.5, "decode": "mean", "seed": 3, "borders": "auto"}
-    told |= {"palette": (), "protected": ()}
+    told |= {"palette": (), "protected": (), "frame": Frame()}
     assert stub_colorizer.calls == [told]
     with Image.open("out/box/b.jpg") as image:
         assert (image.format, image.size) == ("JPEG", SIZE)
