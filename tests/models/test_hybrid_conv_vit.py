@@ -92,7 +92,8 @@ def test_remat_changes_nothing_but_memory(variant):
 
         results.append(jax.tree.leaves(jax.jit(jax.grad(loss))(params)))
     for plain, remade in zip(*results, strict=True):
-        np.testing.assert_allclose(plain, remade, rtol=2e-3, atol=1e-5)
+        # A small number of a large gradient is a difference of large ones
+        np.testing.assert_allclose(plain, remade, rtol=2e-3, atol=1e-5 + 1e-6 * np.abs(plain).max())
 
 
 @both
