@@ -1,8 +1,8 @@
 """The colours of a shot, frame by frame: the model's of a few key frames, carried to all frames along the motion.
 
 Each key frame's colours are the running mean of what the model says of it and of what is carried there from the key
-frames before (MEMORY of them at most): so what flickers in the model's answers does not in the film. A frame between two
-key frames takes its colours from both, nearer ones first, as far as the flow is to be trusted; what neither knows, the
+frames before (MEMORY of them at most): so what flickers in the model's answers does not in the film. A frame between
+two key frames takes its colours from both, nearer ones first, as far as the flow is to be trusted; what neither knows, the
 model is asked for, or, where it is little, it is filled from around. The next key frame comes after `every` frames, or
 as soon as less than SEEN of the last one is to be seen.
 
@@ -50,7 +50,9 @@ class Carrier(Generic[T]):
         every: int = EVERY,
         is_key: Callable[[T], bool] = lambda item: False,
     ):
-        self.memory: Memory | None = None  # of where the last shot ended; given back, the shot goes on from there
+        self.memory: Memory | None = (
+            None  # of where the last shot ended; given back, the shot goes on from there
+        )
         self._predict, self._every, self._is_key = predict, every, is_key
         self._match = Matcher()
 
@@ -87,7 +89,9 @@ class Carrier(Generic[T]):
             item, L, small = waiting[i]
             near = self._match(small, after.small, near)
             share = (i + 1) / len(waiting)
-            colored.append((item, self._between(item, L, (before, matches[i], 1 - share), (after, near, share))))
+            colored.append(
+                (item, self._between(item, L, (before, matches[i], 1 - share), (after, near, share)))
+            )
         return colored[::-1]
 
     def _key(self, item: T, L: View, small: Small, match: Match) -> Memory:
@@ -109,10 +113,8 @@ class Carrier(Generic[T]):
         lack = np.clip(1 - known / _KNOWN, 0, 1)
         if not lack.any():
             return ab
-        if (lack > 0).mean() > _MOST_FILLED:
-            filled = self._predict(item, L)
-        else:
-            filled = _spread(total, known)
+        many = (lack > 0).mean() > _MOST_FILLED
+        filled = self._predict(item, L) if many else _spread(total, known)
         return ab + lack[..., None] * (filled - ab)
 
 

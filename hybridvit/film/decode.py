@@ -65,7 +65,9 @@ class Film:
     rate: Fraction
     frames_told: int
     deinterlaced: bool
-    damaged: list[float] = dataclasses.field(default_factory=list)  # seconds: where the last reading met damage
+    damaged: list[float] = dataclasses.field(
+        default_factory=list
+    )  # seconds: where the last reading met damage
 
     def frames(self) -> Iterator[Frame]:
         """All frames in the order they are shown. Raises ValueError where size or format changes on the way."""
@@ -75,7 +77,10 @@ class Film:
         for index, frame in enumerate(_decoded(self.path, self.deinterlaced, self.damaged)):
             here = f"{self.path}: frame {index + 1}"
             if (frame.height, frame.width) != self.size:
-                raise ValueError(f"{here} has {frame.width} x {frame.height} px, those before {self.size[1]} x {self.size[0]}: cut it there")
+                raise ValueError(
+                    f"{here} has {frame.width} x {frame.height} px, "
+                    f"those before {self.size[1]} x {self.size[0]}: cut it there"
+                )
             luma, levels = _luma(frame, self.path)
             if levels != self.levels:
                 raise ValueError(f"{here} has other bits or another range than those before: cut it there")
@@ -108,7 +113,10 @@ def open_film(path: Path, deinterlace: bool = False) -> Film:
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         told, aspect = stream.frames, stream.sample_aspect_ratio
     if int(first.color_trc) in _HDR:
-        raise ValueError(f"{path}: it is {_HDR[int(first.color_trc)]} film, whose brightness this model does not know: convert it to SDR")
+        raise ValueError(
+            f"{path}: it is {_HDR[int(first.color_trc)]} film, whose brightness the model does not know: "
+            "convert it to SDR"
+        )
     display = next((bytes(data) for data in first.side_data if data.type.name == "DISPLAYMATRIX"), None)
     return Film(
         path,
@@ -128,11 +136,14 @@ def open_film(path: Path, deinterlace: bool = False) -> Film:
 
 
 def opened(path: Path) -> "av.container.InputContainer":
+    """FFmpeg's container of a file. Raises ValueError or OSError, one line that names it, if it is none."""
     try:
         return av.open(str(path), metadata_errors="replace")
     except av.error.InvalidDataError:
         empty = path.stat().st_size == 0
-        raise ValueError(f"{path}: {'it is empty' if empty else 'no film, or one that is damaged or cut off'}") from None
+        raise ValueError(
+            f"{path}: {'it is empty' if empty else 'no film, or one that is damaged or cut off'}"
+        ) from None
     except av.error.EOFError:
         raise ValueError(f"{path}: it is empty, or cut off at its beginning") from None
     except (av.error.FileNotFoundError, av.error.PermissionError, av.error.IsADirectoryError) as error:
@@ -175,7 +186,9 @@ def _decoded(path: Path, deinterlace: bool, damaged: list[float]) -> Iterator["a
             yield from _pulled(graph)
 
 
-def _packets(container: "av.container.InputContainer", stream: "av.VideoStream", damaged: list[float]) -> Iterator["av.Packet"]:
+def _packets(
+    container: "av.container.InputContainer", stream: "av.VideoStream", damaged: list[float]
+) -> Iterator["av.Packet"]:
     at = 0.0
     packets = container.demux(stream)
     while True:
@@ -192,7 +205,11 @@ def _packets(container: "av.container.InputContainer", stream: "av.VideoStream",
 
 def _deinterlacer(stream: "av.VideoStream") -> "av.filter.Graph":
     graph = av.filter.Graph()
-    nodes = graph.add_buffer(template=stream), graph.add("bwdif", "mode=send_frame:deint=all"), graph.add("buffersink")
+    nodes = (
+        graph.add_buffer(template=stream),
+        graph.add("bwdif", "mode=send_frame:deint=all"),
+        graph.add("buffersink"),
+    )
     graph.link_nodes(*nodes).configure()
     return graph
 
@@ -212,14 +229,22 @@ def _luma(frame: "av.VideoFrame", path: Path) -> tuple[Plane, Levels]:
         deep = first.bits > 8 and not form.has_palette
         rgb = frame.to_ndarray(format="rgb48le" if deep else "rgb24")
         levels = Levels(16 if deep else 8, True)
-        return _gray_of(rgb), levels
+        return gray_of(rgb), levels
     if "f" in form.name.removeprefix("gray")[:1] or first.bits > 16:
-        raise ValueError(f"{path}: its frames are of floating-point numbers ({form.name}): convert them to 16 bits")
-    if form.name.startswith(("yuyv", "uyvy", "yvyu", "uyyvyy")) or form.name.endswith("be") or form.name.startswith("mono"):
+        raise ValueError(
+            f"{path}: its frames are of floating-point numbers ({form.name}): convert them to 16 bits"
+        )
+    if (
+        form.name.startswith(("yuyv", "uyvy", "yvyu", "uyyvyy"))
+        or form.name.endswith("be")
+        or form.name.startswith("mono")
+    ):
         frame = frame.reformat(format=_plain(form.name))
         form, first = frame.format, frame.format.components[0]
     if form.name.startswith(("p0", "p2", "p4")) and first.bits < 16:
-        frame = frame.reformat(format={"p0": "yuv420p", "p2": "yuv422p", "p4": "yuv444p"}[form.name[:2]] + f"{first.bits}le")
+        frame = frame.reformat(
+            format={"p0": "yuv420p", "p2": "yuv422p", "p4": "yuv444p"}[form.name[:2]] + f"{first.bits}le"
+        )
         first = frame.format.components[0]
     dtype = np.dtype("<u2" if first.bits > 8 else np.uint8)
     plane = frame.planes[0]
@@ -238,7 +263,8 @@ def _plain(name: str) -> str:
     return "yuv411p" if name.startswith("uyyvyy") else "yuv422p"
 
 
-def _gray_of(rgb: np.ndarray) -> Plane:
+def gray_of(rgb: np.ndarray) -> Plane:
+    """The luma of RGB `[h, w, 3]`, of its depth, by BT.709; what is gray already stays as it is."""
     red, green, blue = (rgb[..., i] for i in range(3))
     if np.array_equal(red, green) and np.array_equal(red, blue):
         return np.ascontiguousarray(red)

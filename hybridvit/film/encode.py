@@ -32,9 +32,21 @@ class Codec(NamedTuple):
 
 CODECS = {
     "h264": Codec("libx264", (8, 10), ("420", "422", "444"), 18, {"preset": "fast"}),
-    "h265": Codec("libx265", (8, 10, 12), ("420", "422", "444"), 20, {"preset": "fast", "x265-params": "log-level=error"}),
+    "h265": Codec(
+        "libx265",
+        (8, 10, 12),
+        ("420", "422", "444"),
+        20,
+        {"preset": "fast", "x265-params": "log-level=error"},
+    ),
     "av1": Codec("libsvtav1", (8, 10), ("420",), 24, {"preset": "8"}),
-    "ffv1": Codec("ffv1", (8, 9, 10, 12, 16), ("444", "422", "420"), None, {"level": "3", "slicecrc": "1", "slices": "4"}),
+    "ffv1": Codec(
+        "ffv1",
+        (8, 9, 10, 12, 16),
+        ("444", "422", "420"),
+        None,
+        {"level": "3", "slicecrc": "1", "slices": "4"},
+    ),
     "prores": Codec("prores_ks", (10,), ("422", "444"), None, {}),
 }
 _LARGE = 4096 * 2304  # px of a frame, above which x264 and x265 look less far ahead, for their memory
@@ -66,15 +78,22 @@ def form_of(film: Film, codec: str, chroma: str | None, quality: int | None) -> 
         raise ValueError(f"--crf: {codec} has none: drop it")
     own = next((name for name, halves in CHROMAS.items() if halves == film.halves), None)
     if chroma is not None and chroma not in known.chromas:
-        raise ValueError(f"--chroma {chroma}: {codec} holds {', '.join(known.chromas)}: choose one of them, or --codec ffv1")
+        raise ValueError(
+            f"--chroma {chroma}: {codec} holds {', '.join(known.chromas)}: choose one of them, or --codec ffv1"
+        )
     wanted = chroma or (own if own in known.chromas else known.chromas[0])
     odd = any(size % half for size, half in zip(film.size, CHROMAS[wanted], strict=True))
     if odd:
         height, width = film.size
         if chroma is not None or "444" not in known.chromas:
-            raise ValueError(f"{film.path}: chroma {wanted} needs even sides, and these are {width} x {height} px: --codec h264 --chroma 444")
+            raise ValueError(
+                f"{film.path}: chroma {wanted} needs even sides, and these are {width} x {height} px: "
+                "--codec h264 --chroma 444"
+            )
         wanted = "444"
-        remarks.append(f"its sides of {width} x {height} px are odd: its chroma is 4:4:4, which some players do not show")
+        remarks.append(
+            f"its sides of {width} x {height} px are odd: its chroma is 4:4:4, which some players do not show"
+        )
     bits = min((b for b in known.bits if b >= film.levels.bits), default=max(known.bits))
     full = film.levels.full and codec != "prores"
     if bits < film.levels.bits:
@@ -104,7 +123,9 @@ class Part(NamedTuple):
         return self.path.exists() and self.times.exists() and self.memory.exists()
 
 
-def encode_part(part: Part, film: Film, form: Form, frames: Iterable[tuple[tuple[Plane, Plane, Plane], int, int]]) -> None:
+def encode_part(
+    part: Part, film: Film, form: Form, frames: Iterable[tuple[tuple[Plane, Plane, Plane], int, int]]
+) -> None:
     """Writes a part: the planes Y', Cb and Cr of each frame with its pts and duration; whole or not at all."""
     unfinished = part.path.with_suffix(".part")
     times: list[tuple[int, int]] = []
@@ -121,7 +142,7 @@ def encode_part(part: Part, film: Film, form: Form, frames: Iterable[tuple[tuple
                     number = numbers[packet.pts]
                     delay = max(delay, written - number)
                     packet.time_base = Fraction(1, 1000)
-                    # Reordered frames are shown after they are decoded: some ticks later, or Matroska would not take them
+                    # Times may not lie before those of decoding: all are some ticks later
                     packet.pts, packet.dts, packet.duration = number + 32, written, 1
                     written += 1
                     container.mux(packet)

@@ -17,7 +17,10 @@ with needing("film", "films need"):
     import cv2
 
 SHORTER = 112  # px, shorter side of what the flow is computed on
-_RELATIVE, _ABSOLUTE = 0.01, 0.5  # of the squared lengths, and px squared: a round trip that misses its start by so much has 1 / e of the trust
+_RELATIVE, _ABSOLUTE = (
+    0.01,
+    0.5,
+)  # of the squared lengths, and px squared: a round trip that misses its start by so much has 1 / e of the trust
 
 Small = UInt8[np.ndarray, "r c"]
 

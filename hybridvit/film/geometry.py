@@ -16,7 +16,9 @@ from jaxtyping import Float, UInt16
 from hybridvit.film.levels import Levels, Matrix, Plane, chroma_of, values
 from hybridvit.inference.view import view_size
 
-_BAND = 2**18  # px of chroma that are worked on at once, so that large frames take little more than their planes
+_BAND = (
+    2**18
+)  # px of chroma that are worked on at once, so that large frames take little more than their planes
 _TEXTURE = 50.0  # as inference/upsampling has it
 
 
@@ -53,7 +55,9 @@ class Geometry:
         top, left, height, width = self.inside
         part, (rows, columns) = luma[top : top + height, left : left + width], self.lying
         shrinks = rows <= height and columns <= width
-        small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        small = cv2.resize(
+            part, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        )
         gray = np.rint(values(small, self.levels) * 65535).astype(np.uint16)
         return np.ascontiguousarray(np.rot90(gray, self.turns))
 
@@ -77,7 +81,12 @@ class Geometry:
         return top, left, height, width
 
     def chroma(
-        self, luma: Plane, L: Float[np.ndarray, "h w"], ab: Float[np.ndarray, "h w 2"], halves: tuple[int, int], to: Levels
+        self,
+        luma: Plane,
+        L: Float[np.ndarray, "h w"],
+        ab: Float[np.ndarray, "h w 2"],
+        halves: tuple[int, int],
+        to: Levels,
     ) -> tuple[Plane, Plane]:
         """Cb and Cr in the levels `to`, of 1 / `halves` of the luma's height and width, for the view's L and ab."""
         maps = _guides(*(np.rot90(x, -self.turns) for x in (L, ab)))
@@ -90,7 +99,8 @@ class Geometry:
             part = places[start : start + band]
             y = values(_sited(luma[start * halves[0] : (start + band) * halves[0]], halves), self.levels)
             found = [
-                cv2.remap(m, part, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE) for m in (maps[..., :3], maps[..., 3:])
+                cv2.remap(m, part, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+                for m in (maps[..., :3], maps[..., 3:])
             ]
             for plane, coded in zip(planes, chroma_of(y, np.dstack(found), self.matrix, to), strict=True):
                 plane[start : start + band] = coded

@@ -4,8 +4,8 @@
      "frames": [{"time": 12.48, "hints": [{"type": "point", "x": 300, "y": 120, "color": "#7a2e2e"}]}]}
 
 `film` is the size of a frame as it is shown, upright, in its own pixels; `time` is in seconds from the film's first
-frame; `hints` are points, strokes and polygons as in a photograph's sidecar (version 2). `palette` and `settings` may be
-there as in that. schema.json, in this folder, is its JSON schema.
+frame; `hints` are points, strokes and polygons as in a photograph's sidecar (version 2). `palette` and `settings` may
+be there as in that. schema.json, in this folder, is its JSON schema.
 """
 
 import dataclasses
@@ -19,6 +19,7 @@ from hybridvit.hints.shapes import Hint, HintError, Mask, Region, check_within, 
 from hybridvit.hints.sidecar import LARGEST_FILE, from_json, hint_from_json
 
 VERSION = 1
+SCHEMA = Path(__file__).with_name("schema.json")
 _FIELDS = ("version", "film", "frames", "palette", "settings")
 
 
@@ -33,7 +34,7 @@ class FilmHints:
 
 
 def load_film_hints(path: Path) -> FilmHints:
-    """Reads a file; raises ValueError, one line that names file and field, if it is malformed, OSError if unreadable."""
+    """Reads a file; raises ValueError, one line that names file and field, if it is malformed, or OSError."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ValueError(f"it has more than {LARGEST_FILE // 2**20} MiB, so it holds no hints")
@@ -49,9 +50,13 @@ def film_hints_of(data: Any) -> FilmHints:
     if isinstance(data, dict) and "picture" in data:
         raise HintError("", "it is the sidecar of a photograph: that of a film has `film` and `frames`")
     if not isinstance(data, dict) or not {"version", "film", "frames"} <= data.keys() <= set(_FIELDS):
-        raise HintError("", f"an object with version, film and frames is expected; it may have {', '.join(_FIELDS[3:])}")
+        raise HintError(
+            "", f"an object with version, film and frames is expected; it may have {', '.join(_FIELDS[3:])}"
+        )
     if data["version"] != VERSION or isinstance(data["version"], bool):
-        raise HintError("version", f"{shown(data['version'])} is not known to this hybridvit, only {VERSION} is")
+        raise HintError(
+            "version", f"{shown(data['version'])} is not known to this hybridvit, only {VERSION} is"
+        )
     with within("film"):  # as a photograph's of that size
         whole = {name: data[name] for name in ("palette", "settings") if name in data}
         like = from_json({"version": 2, "picture": data["film"], "hints": [], **whole})

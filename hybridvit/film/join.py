@@ -17,6 +17,13 @@ from hybridvit.film.encode import CODECS, Form, Part
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 _COPIED = ("audio", "subtitle")
+_OF_THE_FILE = {
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+    "encoder",
+    "comment",
+}  # not of what it shows
 
 
 def container_of(path: Path) -> str:
@@ -34,7 +41,9 @@ def check_container(film: Film, output: Path, form: Form) -> list[str]:
         try:
             trial.add_stream(CODECS[form.codec].encoder, rate=25)
         except ValueError:
-            raise ValueError(f"--output {output}: {name} cannot hold {form.codec}: name an .mkv file") from None
+            raise ValueError(
+                f"--output {output}: {name} cannot hold {form.codec}: name an .mkv file"
+            ) from None
         for stream in source.streams:
             if stream.type in _COPIED:
                 try:
@@ -53,9 +62,10 @@ def join(parts: Sequence[Part], film: Film, output: Path, metadata: Mapping[str,
     """Writes the film; it appears whole or not at all."""
     unfinished = output.with_name(f".{output.name}.part")
     try:
-        with opened(film.path) as source, av.open(
-            str(unfinished), "w", format=container_of(output), metadata_errors="replace"
-        ) as target:
+        with (
+            opened(film.path) as source,
+            av.open(str(unfinished), "w", format=container_of(output), metadata_errors="replace") as target,
+        ):
             with av.open(str(parts[0].path)) as first:
                 pictures = target.add_stream_from_template(first.streams.video[0])
             pictures.time_base = film.time_base
@@ -70,7 +80,8 @@ def join(parts: Sequence[Part], film: Film, output: Path, metadata: Mapping[str,
                         continue  # `check_container` has said so
                     copied.metadata.update(stream.metadata)
                     sound[stream.index] = copied
-            target.metadata.update({**source.metadata, **metadata})
+            kept = {name: text for name, text in source.metadata.items() if name.lower() not in _OF_THE_FILE}
+            target.metadata.update({**kept, **metadata})
             shown = ((pictures, packet) for packet in _pictures(parts, film.time_base))
             heard = _heard(source, sound)
             for stream, packet in heapq.merge(shown, heard, key=lambda pair: _seconds(pair[1])):
@@ -85,7 +96,9 @@ def _seconds(packet: "av.Packet") -> Fraction:
     return (packet.dts if packet.dts is not None else packet.pts or 0) * packet.time_base
 
 
-def _heard(source: "av.container.InputContainer", sound: Mapping[int, Any]) -> Iterator[tuple[Any, "av.Packet"]]:
+def _heard(
+    source: "av.container.InputContainer", sound: Mapping[int, Any]
+) -> Iterator[tuple[Any, "av.Packet"]]:
     if not sound:
         return
     for packet in source.demux([source.streams[index] for index in sound]):
@@ -98,7 +111,9 @@ def _pictures(parts: Sequence[Part], time_base: Fraction) -> Iterator["av.Packet
     told = [json.loads(part.times.read_text()) for part in parts]
     times, delay = [time for one in told for time in one["times"]], max(one["delay"] for one in told)
     step = max(1, times[0][1])
-    decoded = itertools.chain((times[0][0] - step * n for n in range(delay, 0, -1)), (pts for pts, _ in times))
+    decoded = itertools.chain(
+        (times[0][0] - step * n for n in range(delay, 0, -1)), (pts for pts, _ in times)
+    )
     start = 0
     for part in parts:
         count = 0

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Num, UInt8, UInt16
+from jaxtyping import Array, Float, Int, Num, UInt8, UInt16
 
 from hybridvit.color.lab import linear_to_srgb
-from hybridvit.inference.composition import linear_rgb, lightness
+from hybridvit.inference.composition import lightness, linear_rgb
 
 Plane = UInt8[np.ndarray, "h w"] | UInt16[np.ndarray, "h w"]
 _STEPS = 3  # of the search for the lightness: Y' is then met within 0.0005 for colours that fit
@@ -96,7 +96,7 @@ def chroma_of(
     def encoded(L: Float[Array, "r c"]) -> list[Float[Array, "r c"]]:
         return [linear_to_srgb(channel) for channel in linear_rgb(L, a, b)]
 
-    def step(_: int, L: Float[Array, "r c"]) -> Float[Array, "r c"]:
+    def step(_: Int[Array, ""], L: Float[Array, "r c"]) -> Float[Array, "r c"]:
         found = sum(weight * channel for weight, channel in zip(weights, encoded(L), strict=True))
         return L + 100 * (y - found)
 
@@ -105,7 +105,9 @@ def chroma_of(
     # The last step's remainder: the three have to add up to Y'
     rest = sum(weight * one for weight, one in zip(weights, apart, strict=True))
     apart = [one - rest for one in apart]
-    room = [jnp.where(one > 0, (1 - y) / jnp.maximum(one, 1e-6), y / jnp.maximum(-one, 1e-6)) for one in apart]
+    room = [
+        jnp.where(one > 0, (1 - y) / jnp.maximum(one, 1e-6), y / jnp.maximum(-one, 1e-6)) for one in apart
+    ]
     share = jnp.clip(jnp.minimum(jnp.minimum(*room[:2]), room[2]), 0, 1)
     top = 2**levels.bits - 1
 

@@ -87,7 +87,9 @@ def make_film(
     folder = output.with_name(f"{output.name}.parts")
     parts = parts_of(seen, folder)
     _begin(folder, {**record, "shots": list(seen.shots), "frames": len(seen.times)})
-    every = int(np.clip(AHEAD // max(1, film.size[0] * film.size[1] * np.dtype(film.levels.dtype).itemsize), 1, EVERY))
+    every = int(
+        np.clip(AHEAD // max(1, film.size[0] * film.size[1] * np.dtype(film.levels.dtype).itemsize), 1, EVERY)
+    )
     own = frozenset(given)
     carrier: Carrier[Shown] = Carrier(predict_view(predictor, recipe), every, lambda shown: shown.is_given)
     frames, there = film.frames(), 0
@@ -99,7 +101,9 @@ def make_film(
             _tell(progress, stop - first)
             continue
         carrier.memory = None if is_new else _remembered(parts[number - 1][0])
-        encode_part(part, film, form, _planes(frames, stop, carrier, film, geometry, form, tracks, own, progress))
+        encode_part(
+            part, film, form, _planes(frames, stop, carrier, film, geometry, form, tracks, own, progress)
+        )
         _remember(part, carrier.memory)
     join([part for part, *_ in parts], film, output, metadata)
     shutil.rmtree(folder)
@@ -145,7 +149,9 @@ def _begin(folder: Path, record: Mapping[str, Any]) -> None:
     if plan.exists() and plan.read_text() == told:
         return
     if folder.exists() and not plan.exists() and any(folder.iterdir()):
-        raise FileExistsError(f"{folder} is there, and holds no parts of a film: remove it, or choose another --output")
+        raise FileExistsError(
+            f"{folder} is there, and holds no parts of a film: remove it, or choose another --output"
+        )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     plan.write_text(told)
@@ -167,8 +173,3 @@ def _remembered(part: Part) -> Memory:
 def _tell(progress: Any, count: int) -> None:
     if progress is not None:
         progress.update(count)
-
-
-def recipe_for(recipe: Recipe) -> Recipe:
-    """As the views of a film need it: bars are left out already."""
-    return dataclasses.replace(recipe, hints=(), settings=dataclasses.replace(recipe.settings, borders="off"))

@@ -36,16 +36,17 @@ class CutFinder:
         self._steps.append(tuple((steps + steps[-1:] * 2 + [0.0, 0.0])[:2]))
         self._last = [*self._last, even][-2:]
 
+    def is_cut(self, t: int) -> bool:
+        """Whether frame t, which was added, begins a shot; AROUND frames behind it should be there, or the end."""
+        if t == 0:
+            return True
+        near, far = self._steps[t]
+        behind = self._steps[t + 1 : t + 1 + AROUND]
+        if near <= LEAST or far <= LEAST or (behind and behind[0][1] < near / 2):  # the last is a flash
+            return False
+        around = [step for step, _ in self._steps[max(1, t - AROUND) : t] + behind]
+        return near > TIMES * (float(np.median(around)) if around else 0.0)
+
     def cuts(self) -> list[int]:
         """The first frame of each shot, the film's first frame among them."""
-        if not self._steps:
-            return []
-        near, far = np.array(self._steps).T
-        found = [0]
-        for t in range(1, len(near)):
-            returns = t + 1 < len(near) and far[t + 1] < near[t] / 2  # a flash
-            around = np.r_[near[max(1, t - AROUND) : t], near[t + 1 : t + 1 + AROUND]]
-            quiet = float(np.median(around)) if len(around) else 0.0
-            if near[t] > max(LEAST, TIMES * quiet) and far[t] > LEAST and not returns:
-                found.append(t)
-        return found
+        return [t for t in range(len(self._steps)) if self.is_cut(t)]

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from hybridvit.film.decode import Film
 from hybridvit.film.flow import Match, Matcher, Small, shrunk
 from hybridvit.film.geometry import Geometry
-from hybridvit.hints.shapes import Hint, Point, Region, Stroke
+from hybridvit.hints.shapes import Hint, Point, Stroke
 from hybridvit.inference.composition import lightness
 
 TRUST = 0.3
@@ -60,7 +60,7 @@ def follow(
 
 
 def spread(smalls: Sequence[Small], given: Mapping[int, tuple[Hint, ...]], view: tuple[int, int]) -> Tracks:
-    """The hints of each frame of a shot, given those of some, all in px of the view; `smalls` as `flow.shrunk` has them."""
+    """The hints of each frame of a shot, given those of some, px of the view; `smalls` are as of `flow.shrunk`."""
     matches: dict[int, Match] = {}
     match = Matcher()
 
@@ -96,13 +96,21 @@ def moved(hint: Hint, move: Callable[[float, float], tuple[float, float]]) -> Hi
         (x0, y0), (x1, y1) = move(0, 0), move(1, 1)
         scale = np.sqrt(abs((x1 - x0) * (y1 - y0)))
         return dataclasses.replace(
-            hint, points=tuple(move(*corner) for corner in hint.points), width=float(max(1.0, hint.width * scale))
+            hint,
+            points=tuple(move(*corner) for corner in hint.points),
+            width=float(max(1.0, hint.width * scale)),
         )
     return dataclasses.replace(hint, area=tuple(move(*corner) for corner in hint.area))
 
 
 def _stepped(hint: Hint, flow: Match, view: tuple[int, int]) -> Hint | None:
-    corners = [(hint.x, hint.y)] if isinstance(hint, Point) else hint.points if isinstance(hint, Stroke) else hint.area
+    corners = (
+        [(hint.x, hint.y)]
+        if isinstance(hint, Point)
+        else hint.points
+        if isinstance(hint, Stroke)
+        else hint.area
+    )
     corners = np.asarray(corners, np.float32)
     scale = np.array([flow.there.shape[1] / view[1], flow.there.shape[0] / view[0]], np.float32)
     places = corners * scale - 0.5
@@ -124,7 +132,7 @@ def _sampled(plane: Float[np.ndarray, "r c"], places: Float[np.ndarray, "n 2"]) 
     return cv2.remap(plane, places[None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
 
 
-def frame_at(times: Iterable[float], wanted: Sequence[float]) -> list[int]:
+def frame_at(times: Iterable[float], wanted: Iterable[float]) -> list[int]:
     """The frame that is shown at each of the wanted times, s; `times` are the frames' own, rising."""
     rising = np.fromiter(times, float)
     return [max(0, int(np.searchsorted(rising, time + 1e-4, "right")) - 1) for time in wanted]

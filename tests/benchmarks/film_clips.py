@@ -21,18 +21,29 @@ def clips(photos: list[np.ndarray], height: int, width: int, frames: int) -> Ite
     """Of each photograph, uint8 [h, w, 3], one clip: they pan, zoom, are walked through, and are old, in turns."""
     for number, photo in enumerate(photos):
         kind = ("pan", "zoom", "walk", "old")[number % 4]
-        yield _clip(f"{kind} {number}", kind, photo, photos[(number + 1) % len(photos)], height, width, frames, number)
+        yield _clip(
+            f"{kind} {number}", kind, photo, photos[(number + 1) % len(photos)], height, width, frames, number
+        )
 
 
 def _clip(
-    name: str, kind: str, photo: np.ndarray, other: np.ndarray, height: int, width: int, frames: int, seed: int
+    name: str,
+    kind: str,
+    photo: np.ndarray,
+    other: np.ndarray,
+    height: int,
+    width: int,
+    frames: int,
+    seed: int,
 ) -> Clip:
     rng = np.random.default_rng(seed)
     photo = _fitted(photo, int(height * 1.35), int(width * 1.35))
     slack = np.array([photo.shape[1] - width, photo.shape[0] - height])
     at = np.linspace(0, 1, frames)
     zoom = 1 + 0.25 * at if kind == "zoom" else np.ones(frames)
-    left_top = slack * (0.5 + (0.35 if kind in ("pan", "old") else 0.1) * np.outer(np.sin(3 * at), rng.choice([-1, 1], 2)))
+    left_top = slack * (
+        0.5 + (0.35 if kind in ("pan", "old") else 0.1) * np.outer(np.sin(3 * at), rng.choice([-1, 1], 2))
+    )
     if kind == "old":
         left_top = left_top + rng.uniform(-0.8, 0.8, left_top.shape)
     walker = _fitted(other, int(height * 0.7), int(width * 0.3)) if kind in ("walk", "old") else None
@@ -47,7 +58,9 @@ def _clip(
         if walker is not None:
             local = (grid - steps[t]).astype(np.float32)
             h, w = walker.shape[:2]
-            inside = (np.square((local[..., 0] - w / 2) / (w / 2)) + np.square((local[..., 1] - h / 2) / (h / 2))) < 1
+            inside = (
+                np.square((local[..., 0] - w / 2) / (w / 2)) + np.square((local[..., 1] - h / 2) / (h / 2))
+            ) < 1
             frame[inside] = cv2.remap(walker, local, None, cv2.INTER_NEAREST)[inside]
         rgb.append(frame)
         layers.append(inside)
@@ -74,7 +87,9 @@ def _aged(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         aged[:, column : column + 1] += rng.choice([-70, 70])
     for _ in range(6):
         middle = tuple(int(v) for v in (rng.integers(width), rng.integers(height)))
-        aged = cv2.circle(np.ascontiguousarray(aged), middle, int(rng.integers(2, 7)), float(rng.choice([10, 245])), -1)
+        aged = cv2.circle(
+            np.ascontiguousarray(aged), middle, int(rng.integers(2, 7)), float(rng.choice([10, 245])), -1
+        )
     return np.clip(aged, 0, 255).astype(np.uint8)
 
 
