@@ -2,9 +2,9 @@
 
 Each key frame's colours are the running mean of what the model says of it and of what is carried there from the key
 frames before (MEMORY of them at most): so what flickers in the model's answers does not in the film. A frame between
-two key frames takes its colours from both, nearer ones first, as far as the flow is to be trusted; what neither knows, the
-model is asked for, or, where it is little, it is filled from around. The next key frame comes after `every` frames, or
-as soon as less than SEEN of the last one is to be seen.
+two key frames takes its colours from both, nearer ones first, as far as the flow is to be trusted; what neither knows,
+the model is asked for, or, where it is little, it is filled from around. The next key frame comes after `every` frames,
+or as soon as less than SEEN of the last one is to be seen.
 
 Frames are given at the model's view, lightness 0..100; ab in CIE units. Nothing is kept of a frame behind the next key
 frame, and of one shot nothing in the next.

@@ -206,7 +206,7 @@ def _hints(options: argparse.Namespace, film: Any) -> Any:
 
 
 def _hinted(hints: Any, film: Any, seen: Any, geometry: Any, options: argparse.Namespace) -> dict[int, tuple]:
-    from hybridvit.film.tracks import frame_at
+    from hybridvit.film.tracks import frames_at
 
     first = seen.times[0]
     times = [float((pts - first) * film.time_base) for pts in seen.times]
@@ -217,7 +217,7 @@ def _hinted(hints: Any, film: Any, seen: Any, geometry: Any, options: argparse.N
             raise ValueError(
                 f"{options.hints or options.input}: frames: {time:g} s is behind the film's end at {end:.2f} s"
             )
-        frame = frame_at(times, [time])[0]
+        frame = frames_at(times, [time])[0]
         hinted[frame] = hinted.get(frame, ()) + found
     return hinted
 

@@ -15,8 +15,9 @@ import av
 import numpy as np
 
 from hybridvit.film.decode import Film
-from hybridvit.film.levels import Levels, Plane
+from hybridvit.film.levels import Halved, Levels, Plane
 
+Planes = tuple[Plane, Halved, Halved]
 CHROMAS = {"420": (2, 2), "422": (1, 2), "444": (1, 1)}
 
 
@@ -123,9 +124,7 @@ class Part(NamedTuple):
         return self.path.exists() and self.times.exists() and self.memory.exists()
 
 
-def encode_part(
-    part: Part, film: Film, form: Form, frames: Iterable[tuple[tuple[Plane, Plane, Plane], int, int]]
-) -> None:
+def encode_part(part: Part, film: Film, form: Form, frames: Iterable[tuple[Planes, int, int]]) -> None:
     """Writes a part: the planes Y', Cb and Cr of each frame with its pts and duration; whole or not at all."""
     unfinished = part.path.with_suffix(".part")
     times: list[tuple[int, int]] = []
@@ -192,7 +191,7 @@ def _supposed(tag: int, film: Film, which: int) -> int:
     return {1: 1, 7: 7}.get(film.matrix.tag, (5, 6)[film.matrix.tag == 6] if which == 0 else 6)
 
 
-def _frame(planes: tuple[Plane, Plane, Plane], form: Form, film: Film) -> "av.VideoFrame":
+def _frame(planes: Planes, form: Form, film: Film) -> "av.VideoFrame":
     height, width = film.size
     frame = av.VideoFrame(width, height, form.pixels)
     for plane, into in zip(planes, frame.planes, strict=True):

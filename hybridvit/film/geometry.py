@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt16
 
-from hybridvit.film.levels import Levels, Matrix, Plane, chroma_of, values
+from hybridvit.film.levels import Halved, Levels, Matrix, Plane, chroma_of, values
 from hybridvit.inference.view import view_size
 
 _BAND = (
@@ -87,7 +87,7 @@ class Geometry:
         ab: Float[np.ndarray, "h w 2"],
         halves: tuple[int, int],
         to: Levels,
-    ) -> tuple[Plane, Plane]:
+    ) -> tuple[Halved, Halved]:
         """Cb and Cr in the levels `to`, of 1 / `halves` of the luma's height and width, for the view's L and ab."""
         maps = _guides(*(np.rot90(x, -self.turns) for x in (L, ab)))
         places = self._places(halves)

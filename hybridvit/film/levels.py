@@ -17,7 +17,8 @@ from jaxtyping import Array, Float, Int, Num, UInt8, UInt16
 from hybridvit.color.lab import linear_to_srgb
 from hybridvit.inference.composition import lightness, linear_rgb
 
-Plane = UInt8[np.ndarray, "h w"] | UInt16[np.ndarray, "h w"]
+Plane = UInt8[np.ndarray, "H W"] | UInt16[np.ndarray, "H W"]
+Halved = UInt8[np.ndarray, "Hc Wc"] | UInt16[np.ndarray, "Hc Wc"]  # of chroma
 _STEPS = 3  # of the search for the lightness: Y' is then met within 0.0005 for colours that fit
 
 

@@ -1,15 +1,28 @@
 """The first look at a film: how many frames it has, where it is cut, and which part of the frame is picture."""
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from hybridvit.film.decode import Film
+from hybridvit.film.decode import Frame
 from hybridvit.film.levels import Levels
 from hybridvit.film.shots import CutFinder
 
 _DARK = 0.06  # of white: what never gets lighter on the mean of a row or column is a bar
 _MOST = 0.4  # of a side, that may be a bar
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A `Film`, or a `Folder` of frames."""
+
+    path: Path
+    size: tuple[int, int]
+    levels: Levels
+
+    def frames(self) -> Iterator[Frame]: ...
 
 
 class Seen(NamedTuple):
@@ -20,7 +33,7 @@ class Seen(NamedTuple):
     times: tuple[int, ...]  # ticks, of each frame
 
 
-def look_at(film: Film, progress: Any = None) -> Seen:
+def look_at(film: Readable, progress: Any = None) -> Seen:
     """Reads all of the film. `progress` is told each frame by its `update()`. Raises ValueError as `Film.frames`."""
     cuts = CutFinder()
     lightest = [np.zeros(size) for size in film.size]

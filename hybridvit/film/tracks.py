@@ -132,7 +132,7 @@ def _sampled(plane: Float[np.ndarray, "r c"], places: Float[np.ndarray, "n 2"]) 
     return cv2.remap(plane, places[None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
 
 
-def frame_at(times: Iterable[float], wanted: Iterable[float]) -> list[int]:
+def frames_at(times: Iterable[float], wanted: Iterable[float]) -> list[int]:
     """The frame that is shown at each of the wanted times, s; `times` are the frames' own, rising."""
     rising = np.fromiter(times, float)
     return [max(0, int(np.searchsorted(rising, time + 1e-4, "right")) - 1) for time in wanted]

@@ -6,7 +6,7 @@ import pytest
 
 from hybridvit.film import hints
 from hybridvit.film.flow import shrunk
-from hybridvit.film.tracks import frame_at, moved, spread
+from hybridvit.film.tracks import frames_at, moved, spread
 from hybridvit.hints.shapes import Point, Region, Stroke
 from tests.film.conftest import scene
 
@@ -78,4 +78,4 @@ def test_all_shapes_move():
 
 
 def test_the_frame_that_is_shown_at_a_time():
-    assert frame_at([0.0, 0.04, 0.1], [0, 0.039, 0.04, 0.0999, 5]) == [0, 0, 1, 2, 2]
+    assert frames_at([0.0, 0.04, 0.1], [0.0, 0.039, 0.04, 0.0999, 5.0]) == [0, 0, 1, 2, 2]
