@@ -82,6 +82,8 @@ def get_config() -> ConfigDict:
     config.hints.min_count = 1
     config.hints.max_count = 128  # >= 1; as above
     config.hints.cell_sizes = (1, 2, 4, 8)  # >= 1; px, side of a square hint cell, one drawn for each picture
+    # 0..1; cells: share of pictures of which one thing has another colour, in truth and hint alike; lab only
+    config.hints.recolored = 0.0
 
     config.degrade = ConfigDict()  # strong views: ageing of the luma, each with its probability
     config.degrade.labeled_probability = 0.5  # 0..1; share of labeled pictures whose luma is aged too
@@ -188,8 +190,12 @@ def get_config() -> ConfigDict:
     config.train.checkpoint_every = 200  # >= 1
     config.train.eval_every = 200  # >= 1
     config.train.keep_last = 2  # checkpoints, beside the best
+    # batch sizes, weights of gray photographs and first steps by how many labels there are; fields given by hand stay
+    config.train.by_labels = False
     config.train.best_metric = "psnr"  # psnr | ssim | log_likelihood | log_likelihood_balanced, the highest
     config.train.max_skipped = 10  # >= 1; steps in a row with a non-finite loss after which the run stops
+    # tensorboard | mlflow | wandb: where else scalars, grids and config go; TensorBoard has them always
+    config.train.tracker = "tensorboard"
     config.train.profile = False  # trace steps 10 to 15 of each start, to see where the time goes
 
     config.eval = ConfigDict()

@@ -156,6 +156,7 @@ def add_arms(config, arms, share, seeds=SEEDS):
             system.seed = seed
             system.data.labeled_fraction = share
             system.model.hints = False  # nobody gives any where labels are compared
+            system.train.by_labels = False  # an arm is what it says
             system.train.best_metric = "log_likelihood"
             system.train.keep_last = 1
             system.update_from_flattened_dict(changes)

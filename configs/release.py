@@ -81,4 +81,30 @@ def _last(config):
     config.train.eval_every = 300
 
 
-VARIANTS = {"128": _at_128, "224": _at_224, "last": _last}
+def _local(config):
+    """A hint keeps to its thing: of a third of the pictures one thing is recoloured. The encoder and the heads stay."""
+    config.data.image_size = 96
+    config.data.batch_size = 32
+    config.data.crop_scale = (0.5, 1.0)
+    config.cutmix.probability = 0.25
+    config.hints.recolored = 0.33
+    config.optim.frozen_stages = 8
+    config.optim.trained = (
+        "half",
+        "blocks",
+        "up_eighth",
+        "decoder_eighth",
+        "up_quarter",
+        "decoder_quarter",
+        "propagation",
+    )
+    config.model.drop_path = 0.0
+    config.optim.learning_rate = 1e-4
+    config.optim.warmup_steps = 50
+    config.optim.ema_decay = 0.995
+    config.train.steps = 1500
+    config.train.checkpoint_every = 250
+    config.train.eval_every = 1500
+
+
+VARIANTS = {"128": _at_128, "224": _at_224, "last": _last, "local": _local}

@@ -4,7 +4,7 @@
 
 bundled   (default) the photographs inside the scikit-image wheel; no data to fetch, minutes on two CPU cores
 folder    your own: --config.data.color_dir=... --config.data.gray_dir=... [--config.data.eval_dir=...]
-few       the same, where few are in colour: best by configs/label_efficiency.py for 5 %, changed there for other shares
+few       the same, where few are in colour: counts them, and takes what configs/label_efficiency.py found best
 tfds      any image dataset of TFDS: --config.data.tfds_name=...
 cifar10   32 px, 10 % labeled, through TFDS
 imagenet  the pod-scale recipe: B at 256 px, batch 1024 + 1024, bfloat16, parameters sharded over 8 devices
@@ -52,6 +52,7 @@ def folder(config):
 def few(config):
     """A hundred or a thousand colour photographs among many gray ones: to see comes first, colours after."""
     folder(config)
+    config.train.by_labels = True  # changes what is below cutmix: these are for five hundred
     config.cutmix.probability = 0.5  # they are not so soon known by heart
     config.restoration.pretrain_steps = 3000
     config.restoration.weight = 0.5

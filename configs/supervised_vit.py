@@ -16,4 +16,5 @@ def get_config(variant: str = "bundled"):
     config.consistency.weight = 0.0
     config.restoration.weight = 0.0
     config.restoration.pretrain_steps = 0
+    config.train.by_labels = False
     return config

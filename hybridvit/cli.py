@@ -30,6 +30,9 @@ COMMANDS = {
         "run",
         "colour photographs by clicking, in the browser (python -m hybridvit.studio)",
     ),
+    "serve": Command(
+        "hybridvit.serve.command", "run", "colour for other software, over HTTP (python -m hybridvit.serve)"
+    ),
     "inspect": Command("hybridvit.inspect", "run", "say what is seen in files (python -m hybridvit.inspect)"),
     "verify": Command(
         "hybridvit.verify",

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Sequence
 
 from absl import app, flags, logging
+from ml_collections import config_flags
 
 from hybridvit.command_line import fail
 from hybridvit.config_flags import CONFIG, WORKDIR, explain_configs, parse_flags
@@ -96,6 +97,7 @@ def run_mode() -> bool:
     from hybridvit.runtime.compilation import enable_compilation_cache
     from hybridvit.runtime.devices import start_devices
     from hybridvit.train import train
+    from hybridvit.training.by_labels import settle
 
     device = start_devices()
     if jax.process_index() == 0:
@@ -106,6 +108,7 @@ def run_mode() -> bool:
     if MODE.value == "eval":
         evaluate_checkpoint(CHECKPOINT.value, config, WORKDIR.value)
         return True
+    config = settle(config, given=config_flags.get_override_values(flags.FLAGS["config"]))
     return train(config, pathlib.Path(WORKDIR.value or f"runs/{config.name}"))
 
 

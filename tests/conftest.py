@@ -23,6 +23,8 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
+from tests.ended import Ended
+
 ROOT = pathlib.Path(__file__).parent.parent
 CLONE = hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:12]  # others may hold other code
 OWN_CACHE = os.path.join(tempfile.gettempdir(), f"hybridvit-tests-jax-cache-{CLONE}")
@@ -76,6 +78,16 @@ QUICK_CHANGES = {  # little to trace and to compile: a U-Net, supervised
     "degrade.labeled_probability": 0.0,
     "data.unlabeled_batch_size": 0,
 }
+
+
+@pytest.hookimpl(trylast=True)  # pytest's own makes the factory of folders
+def pytest_configure(config: pytest.Config) -> None:
+    """Each of xdist's processes sees which test has ended another."""
+    if hasattr(config, "workerinput"):
+        folder = (
+            config._tmp_path_factory.getbasetemp().parent / "running"
+        )  # pytest has no public name for it here
+        config.pluginmanager.register(Ended(folder, config.workerinput["workerid"]))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -326,7 +338,9 @@ class StubColorizer:
         rgb[..., 2] = rgb[..., 2] // 2 + settings["seed"]
         provenance = {"software": "hybridvit stub", "settings": {"size": settings["size"]}}
         doubt = np.full((4, 4), 0.7, np.float32)
-        return SimpleNamespace(rgb=rgb, uncertainty=doubt, provenance=provenance, remarks=(), further=())
+        return SimpleNamespace(
+            rgb=rgb, uncertainty=doubt, photo=photo, provenance=provenance, remarks=(), further=()
+        )
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from PIL import Image
 
 from hybridvit import verify
 from hybridvit.colorize import command as colorize
+from hybridvit.hints.frame import Crop, Frame
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import Point, Stroke
 from hybridvit.hints.sidecar import Sidecar, recipe_to_json, save_hints
@@ -32,8 +33,11 @@ class Colorizer:
         rgb = np.repeat(photo.pixels[..., :1], 3, -1)
         rgb[..., 2] //= 2
         said = {"software": "hybridvit 9", "model": "small", "weights_sha256": self.digest}
-        said |= recipe_to_json(Recipe(tuple(hints))) | {"settings": {"size": settings["size"]}}
-        return SimpleNamespace(rgb=rgb, uncertainty=None, provenance=said, remarks=(), further=())
+        said |= recipe_to_json(Recipe(tuple(hints), frame=settings["frame"]))
+        said |= {"settings": {"size": settings["size"]}}
+        return SimpleNamespace(
+            rgb=rgb, uncertainty=None, photo=photo, provenance=said, remarks=(), further=()
+        )
 
 
 @pytest.fixture
@@ -75,6 +79,12 @@ def test_an_unsigned_result_is_told_in_words(run):
         "  signature: none; what is said above, anybody may have written",
         "  changed since: cannot be told; it is not signed",
     ]
+    save_hints("scans/a.hints.json", Sidecar(*SIZE, recipe=Recipe(HINTS, frame=Frame(0, Crop(1, 0, 6, 5)))))
+    assert run("colorize scans --output out")[0] == 0
+    assert (
+        "  frame: cropped to 6 x 5 px from 1, 0; places are those of the whole original"
+        in run("verify out/a.jpg")[1]
+    )
     code, out, _ = run("verify out/box/b.png")
     assert code == 0
     assert "  evidence: none; no colour was given by a person" in out

@@ -22,6 +22,7 @@ from hybridvit.colorize.heat_map import draw_heat_map
 from hybridvit.colorize.inputs import Source
 from hybridvit.colorize.naming import Job
 from hybridvit.colorize.summary import Summary, explain
+from hybridvit.hints.frame import WHOLE
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import PaletteColor
@@ -151,7 +152,7 @@ def prepare(
     heat_map = None
     if job.heat_map is not None:
         seen = Settings(size=settings.size, borders=settings.borders)
-        hints = Recipe(recipe.hints, settings=seen)  # it depends on nothing else
+        hints = Recipe(recipe.hints, settings=seen, frame=recipe.frame)  # it depends on nothing else
         record = make_record(source, weights=weights, recipe=_ingredients(hints), shows=SHOWN)
         heat_map = (job.heat_map, recipe, record) if wanted(job.heat_map, record) else None
     if not results and heat_map is None:
@@ -203,6 +204,7 @@ def make(colorizer: Any, work: Work | None, job: Job, signer: Any = None) -> tup
             recipe.hints,
             palette=recipe.palette,
             protected=recipe.protected,
+            frame=recipe.frame,
             **dataclasses.asdict(recipe.settings),
         )
         provenance = coloured.provenance | {"source": job.source.name}
@@ -210,7 +212,8 @@ def make(colorizer: Any, work: Work | None, job: Job, signer: Any = None) -> tup
         if heat_map is not None:
             if coloured.uncertainty is None:
                 raise ValueError(f"{colorizer.name} does not know how sure it is: drop --uncertainty")
-            drawn = draw_heat_map(coloured.uncertainty, *coloured.rgb.shape[:2])
+            whole = draw_heat_map(coloured.uncertainty, *work.photo.pixels.shape[:2])
+            drawn = recipe.frame.apply(whole)
             said = provenance | {"shows": SHOWN} | heat_map[2].provenance()
             heat_map[0].parent.mkdir(parents=True, exist_ok=True)
             write_photo(heat_map[0], drawn, photo_of(drawn), said, "png")
@@ -226,7 +229,7 @@ def make(colorizer: Any, work: Work | None, job: Job, signer: Any = None) -> tup
                 if signer is not None
                 else None
             )
-            write_photo(path, coloured.rgb, work.photo, said, job.format, further, seal)
+            write_photo(path, coloured.rgb, coloured.photo, said, job.format, further, seal)
             if work.photo.further:
                 remarks |= dict.fromkeys(_of_pages(work, recipe, job))
     return tuple(remarks) + (left_out(work.photo.metadata, job.format) if work.results else ())
@@ -238,6 +241,7 @@ def _of_pages(work: Work, recipe: Recipe, job: Job) -> list[str]:
     if job.format != "tiff":
         return [f"{job.format} holds the first of its {count} pages: --format tiff keeps all"]
     said = [f"its hints are of the first of its {count} pages"] if recipe.hints or recipe.protected else []
+    said += [f"its frame is that of the first of its {count} pages"] if recipe.frame != WHOLE else []
     return said + ([f"the heat map is of the first of its {count} pages"] if job.heat_map is not None else [])
 
 

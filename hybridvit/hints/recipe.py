@@ -1,10 +1,11 @@
-"""Everything that decides the colours of one photograph: hints, palette, settings, and areas that shall not change."""
+"""Everything that is decided of one photograph: hints, palette, settings, areas that shall not change, its frame."""
 
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Sized
 from typing import no_type_check
 
+from hybridvit.hints.frame import WHOLE, Frame
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import XY, Hint, HintError, Mask, PaletteColor, Region, check_within
 
@@ -17,6 +18,8 @@ MOST_PROTECTED = 256
 class Recipe:
     """Later hints count where they overlap; of overlapping protected areas the first one counts.
 
+    The frame decides which part of the picture is shown and saved, and no colour.
+
     Raises HintError, a ValueError of one line, if there is too much of something.
     """
 
@@ -24,6 +27,7 @@ class Recipe:
     palette: tuple[PaletteColor, ...] = ()
     settings: Settings = dataclasses.field(default_factory=Settings)
     protected: tuple["Protected", ...] = ()
+    frame: Frame = WHOLE
 
     def __post_init__(self):
         check_count("hints", self.hints, MOST_HINTS)
@@ -31,7 +35,9 @@ class Recipe:
         check_count("protected", self.protected, MOST_PROTECTED)
 
     def check_within(self, width: int, height: int) -> None:
-        """Raises HintError if a hint or an area is outside a picture of `width` x `height` px."""
+        """Raises HintError if a hint, an area or the frame is outside a picture of `width` x `height` px."""
+        with within("frame"):
+            self.frame.check_within(width, height)
         for index, hint in enumerate(self.hints):
             with within(f"hints[{index}]"):
                 check_within(hint, width, height)
@@ -55,6 +61,8 @@ class Protected:
     def __post_init__(self):
         if self.recipe.protected:
             raise HintError("recipe", "a protected area keeps no protected areas of its own")
+        if self.recipe.frame != WHOLE:
+            raise HintError("recipe", "a protected area has no frame of its own")
         object.__setattr__(self, "area", Region(self.area, (0.0, 0.0)).area)  # frozen
 
     @property

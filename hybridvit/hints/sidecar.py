@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8, UInt16
 
+from hybridvit.hints.frame import WHOLE, Crop, Frame
 from hybridvit.hints.recipe import (
     MOST_HINTS,
     MOST_PALETTE_COLORS,
@@ -164,6 +165,8 @@ def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
         data["settings"] = vars(recipe.settings)
     if recipe.protected:
         data["protected"] = [_area_to_json(one.area) | recipe_to_json(one.recipe) for one in recipe.protected]
+    if recipe.frame != WHOLE:
+        data["frame"] = _frame_to_json(recipe.frame)
     return data
 
 
@@ -172,7 +175,7 @@ def from_json(data: Any) -> Sidecar:
     if isinstance(data, dict) and (version := data.get("version", VERSION)) not in VERSIONS:
         known = " and ".join(map(str, VERSIONS))
         raise HintError("version", f"{shown(version)} is not known to this hybridvit, only {known} are")
-    _check_fields(data, ("version", "picture", "hints"), optional=(*_RECIPE, "protected"))
+    _check_fields(data, ("version", "picture", "hints"), optional=(*_RECIPE, "protected", "frame"))
     if isinstance(data["version"], bool):
         raise HintError("version", f"{data['version']} is not {VERSION}")
     with within("picture"):
@@ -192,7 +195,23 @@ def _recipe_from_json(data: dict[str, Any], left_out: dict[str, float]) -> Recip
         settings = Settings(**settings)
     parse = functools.partial(_protected_from_json, left_out=left_out)
     areas = _list_from_json("protected", data.get("protected", []), MOST_PROTECTED, parse)
-    return Recipe(hints, palette, settings, areas)
+    return Recipe(hints, palette, settings, areas, _frame_from_json(data.get("frame", {})))
+
+
+def _frame_to_json(frame: Frame) -> dict[str, Any]:
+    turned = {"turns": frame.turns} if frame.turns else {}
+    return turned | ({"crop": vars(frame.crop)} if frame.crop else {})
+
+
+def _frame_from_json(data: Any) -> Frame:
+    with within("frame"):
+        _check_fields(data, optional=("turns", "crop"))
+        if "crop" not in data:
+            return Frame(**data)
+        with within("crop"):
+            _check_fields(data["crop"], [field.name for field in dataclasses.fields(Crop)])
+            crop = Crop(**data["crop"])
+        return Frame(data.get("turns", 0), crop)
 
 
 def _protected_from_json(data: Any, left_out: dict[str, float]) -> Protected:

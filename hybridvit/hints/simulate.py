@@ -5,6 +5,7 @@ mask.
 """
 
 import zlib
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -29,14 +30,15 @@ def simulate_hints(
     """
     none_key, count_key, size_key, cell_key = jax.random.split(key, 4)
     batch, height, width, _ = chroma.shape
-    least, most = float(config.min_count), float(config.max_count)
+    settings: Any = config  # whose fields have no types
+    least, most = float(settings.min_count), float(settings.max_count)
     count = least * jnp.exp(jax.random.uniform(count_key, (batch,)) * jnp.log(most / least))
-    count = jnp.where(jax.random.uniform(none_key, (batch,)) < config.none_fraction, 0.0, count)
-    size_index = jax.random.randint(size_key, (batch,), 0, len(config.cell_sizes))
+    count = jnp.where(jax.random.uniform(none_key, (batch,)) < settings.none_fraction, 0.0, count)
+    size_index = jax.random.randint(size_key, (batch,), 0, len(settings.cell_sizes))
     draw = jax.random.uniform(cell_key, (batch, height, width))  # one for each cell: that of its first pixel
 
     value, mask = jnp.zeros_like(chroma), jnp.zeros((batch, height, width, 1), bool)
-    for index, size in enumerate(config.cell_sizes):
+    for index, size in enumerate(settings.cell_sizes):
         of_size = size_index == index
         chosen = _choose_cells(draw, jnp.where(of_size, count, 0.0), allowed, size)
         mask |= _spread_over_cells(chosen, size, height, width)

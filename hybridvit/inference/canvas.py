@@ -3,8 +3,8 @@
 Without hints there is one run of the model. With hints that it is given there is one more: what is vivid, and which
 hints are given, is decided without them, and that run is kept. Hints enter the network's first layer, so nothing inside
 it can be kept from one set of hints to the next; a run costs less than what a person notices. Hints that keep to their
-reach (`bounded`) are laid over, and take no run. A method without a distribution is given all hints: it has nothing by
-which to tell what belongs together.
+reach (`bounded`) are laid over; of these, the ones that contradict the model take a run too (`sorting`). A method
+without a distribution is given all hints: it has nothing by which to tell what belongs together.
 
 The model's view is of the photograph inside its borders (`borders`), unless the settings say otherwise.
 """
@@ -12,10 +12,8 @@ The model's view is of the photograph inside its borders (`borders`), unless the
 import dataclasses
 import functools
 import math
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -25,11 +23,12 @@ from hybridvit.hints.raster import Window, rasterise_recipe, rasterise_view
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import HERE, PICTURE, THING, Hint, color_ab
-from hybridvit.inference import bounded, reach, sampling
+from hybridvit.inference import bounded, reach, sampling, sorting
 from hybridvit.inference.decode import KNOWN, with_hints
 from hybridvit.inference.full_resolution import Painter, Rgb, paint_hints
 from hybridvit.inference.hint_residual import spread_residual
 from hybridvit.inference.influence import cell_means
+from hybridvit.inference.kept import Kept
 from hybridvit.inference.palette import apply_palette
 from hybridvit.inference.predictor import Predict, Predicted
 from hybridvit.inference.view import view_lightness, view_size
@@ -37,9 +36,6 @@ from hybridvit.photo.borders import respanned
 from hybridvit.photo.photo import Photo
 
 KEPT_BYTES = 2**24  # of results, the last used ones; a canvas takes about so much beside the photograph
-_KEPT_ANYHOW = 6  # results: what the next hint needs, at a large view too
-
-T = TypeVar("T")
 
 
 class Conditioned(NamedTuple):
@@ -47,13 +43,6 @@ class Conditioned(NamedTuple):
 
     mean: Float[np.ndarray, "h w 2"]
     logits: Float[np.ndarray, "h8 w8 313"] | None
-
-
-class Sorted(NamedTuple):
-    """Hints that the model is given, and those that are laid over, in their order."""
-
-    given: tuple[Hint, ...]
-    bounded: tuple[Hint, ...]
 
 
 class Canvas:
@@ -66,8 +55,7 @@ class Canvas:
     def __init__(self, predictor: Predict, photo: Photo):
         self.photo = photo
         self.predictor = predictor
-        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
-        self._lock = threading.RLock()
+        self._once = Kept(KEPT_BYTES).once
 
     def inside(self, settings: Settings) -> Window:
         """The part of the photograph that is coloured: what the view, and all that is at the view, spans."""
@@ -103,6 +91,10 @@ class Canvas:
         ab = cell_means(laid.weight[..., None] * laid.ab) / np.maximum(weight, 1e-6)
         probs = (1 - weight) * sampling.probabilities(logits) + weight * bounded.known_bins(ab)
         return np.log(np.maximum(probs, 1e-9)).astype(np.float32)
+
+    def laid_over(self, recipe: Recipe) -> tuple[Hint, ...]:
+        """The recipe's hints that the model is not given, or with doubt (`sorting`)."""
+        return self._sorted(recipe.hints, recipe.settings).bounded
 
     def doubt(self, recipe: Recipe) -> Float[np.ndarray, "h8 w8"] | None:
         """Probability that the colour is another one, given the hints (`sampling.doubt`); it spans the photograph.
@@ -179,23 +171,14 @@ class Canvas:
         if mask.any() and any(hint.strength < 1 for hint in hints):
             as_colors = [dataclasses.replace(hint, color=(100 * hint.strength, 0)) for hint in hints]
             strength = self.hint_map(as_colors, settings)[0][..., :1] / 100
-            free = self._free(settings)
-            shown = free.vivid[0] if settings.decode == "vivid" else free.mean[0]
-            ab = np.where(mask[..., None], shown * (1 - strength) + ab * strength, 0)
+            ab = np.where(mask[..., None], self._shown(settings) * (1 - strength) + ab * strength, 0)
         return ab.astype(np.float32), mask
 
-    def _sorted(self, hints: tuple[Hint, ...], settings: Settings) -> Sorted:
-        if all(hint.reach >= PICTURE for hint in hints) or self._free(settings).logits is None:
-            return Sorted(hints, ())
+    def _sorted(self, hints: tuple[Hint, ...], settings: Settings) -> sorting.Sorted:
+        if not hints or self._free(settings).logits is None:
+            return sorting.Sorted(hints)
         agreements = [self._agreement(hint, settings) for hint in hints]
-        least = bounded.least_agreement(agreements)
-        given = [agreement >= least for agreement in agreements]
-        return Sorted(
-            *(
-                tuple(hint for hint, is_so in zip(hints, given, strict=True) if is_so == which)
-                for which in (True, False)
-            )
-        )
+        return sorting.sort_hints(hints, agreements, lambda hint: self._confirms(hint, settings))
 
     def _agreement(self, hint: Hint, settings: Settings) -> float:
         """Infinite of hints that the model is given anyway, -1 of those that it never is."""
@@ -207,15 +190,34 @@ class Canvas:
 
     def _compare(self, hint: Hint, settings: Settings) -> float:
         known, free = self._known(hint, settings), self._free(settings)
-        shown = free.vivid if settings.decode == "vivid" else free.mean
-        if not known.own.any() or math.dist(shown[0][known.own].mean(0), known.ab) <= KNOWN:
+        shown = self._shown(settings)[known.own]
+        if not known.own.any() or math.dist(shown.mean(0), known.ab) <= KNOWN:
             return math.inf  # in the border, or no news
         return reach.agreement(free.logits[0], free.mean[0], known.ab, known.own)
 
+    def _confirms(self, hint: Hint, settings: Settings) -> bool:
+        """Whether a hint says of its place what is shown there without hints; draws are never confirmed."""
+        if settings.decode == "sample":
+            return False
+
+        def compare() -> bool:
+            known = self._known(hint, settings)
+            seen = self.lightness(settings), self._shown(settings), known.own, known.ab
+            return not known.own.any() or sorting.is_shown(*seen)
+
+        return self._once(("confirms", hint, settings.decode, *_of_view(settings)), compare)
+
+    def _shown(self, settings: Settings) -> Float[np.ndarray, "h w 2"]:
+        """Without hints."""
+        free = self._free(settings)
+        return free.vivid[0] if settings.decode == "vivid" else free.mean[0]
+
     def _known(self, hint: Hint, settings: Settings) -> bounded.Known:
-        return bounded.Known(
-            self.hint_map((hint,), settings)[1], color_ab(hint.color), hint.reach, hint.strength
-        )
+        key = "own", dataclasses.replace(hint, color=(0, 0), reach=HERE, strength=1), *_of_view(settings)
+        # As bits: all hints are looked at again for each new one
+        packed = self._once(key, lambda: np.packbits(self.hint_map((hint,), settings)[1], axis=-1))
+        own = np.unpackbits(packed, axis=-1, count=self.view(settings)[1]).view(bool)
+        return bounded.Known(own, color_ab(hint.color), hint.reach, hint.strength)
 
     def _terrain(self, settings: Settings) -> reach.Terrain:
         key = "terrain", *_of_view(settings)
@@ -234,7 +236,7 @@ class Canvas:
         key = "laid", hints, settings.decode, *_of_view(settings)
         return self._once(key, lambda: self._lay(self._sorted(hints, settings), settings))
 
-    def _lay(self, hints: Sorted, settings: Settings) -> bounded.Bounded:
+    def _lay(self, hints: sorting.Sorted, settings: Settings) -> bounded.Bounded:
         L = self.lightness(settings)
         knowns = [(hint, self._known(hint, settings)) for hint in hints.bounded]
         knowns = [(hint, known) for hint, known in knowns if known.own.any()]
@@ -247,6 +249,14 @@ class Canvas:
         ]
         others = self.hint_map(hints.given, settings)[1]
         return bounded.lay(self._terrain(settings), L, laid, others)
+
+    def _doubted(self, hints: tuple[Hint, ...], settings: Settings) -> Float[np.ndarray, "h w 2"]:
+        """What those change that contradict the model, where they are not laid over."""
+        order = self._sorted(hints, settings)
+        with_them = tuple(hint for hint in hints if hint in order.given or hint in order.doubted)
+        before, after = (self._conditioned(some, settings).mean for some in (order.given, with_them))
+        change = sorting.limited(after - before, order.most)
+        return np.where(self.hint_map(order.given, settings)[1][..., None], 0, change)
 
     def _with_map(self, given: sampling.HintMap, settings: Settings) -> Conditioned:
         if not given[1].any():  # all hints lie in the border
@@ -263,6 +273,8 @@ class Canvas:
     def _chroma(self, recipe: Recipe) -> Float[np.ndarray, "h w 2"]:
         hints = self._sorted(recipe.hints, recipe.settings)
         ab = self._spread(dataclasses.replace(recipe, hints=hints.given))
+        if hints.most > 0:
+            ab = ab + self._doubted(recipe.hints, recipe.settings) * np.float32(recipe.settings.strength)
         if hints.bounded:
             ab = self._laid(recipe.hints, recipe.settings).over(ab)
         return self._protect(ab, recipe)
@@ -295,16 +307,6 @@ class Canvas:
             ab = np.where(area[..., None], _resized(kept, *area.shape), ab)
         return ab
 
-    def _once(self, key: Hashable, make: Callable[[], T]) -> T:
-        with self._lock:  # others who want the same wait for it, rather than make it too
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-            made = self._kept[key] = make()
-            while len(self._kept) > _KEPT_ANYHOW and sum(map(_bytes, self._kept.values())) > KEPT_BYTES:
-                self._kept.popitem(last=False)
-            return made
-
 
 def inside_of(photo: Photo, settings: Settings) -> Window:
     """The part of a photograph that is coloured by these settings."""
@@ -326,12 +328,6 @@ def _of_view(settings: Settings) -> tuple[int, str]:
 
 def _first(logits: Float[np.ndarray, "b h8 w8 313"] | None) -> Float[np.ndarray, "h8 w8 313"] | None:
     return None if logits is None else logits[0]
-
-
-def _bytes(result: Any) -> int:
-    if isinstance(result, tuple):
-        return sum(map(_bytes, result))
-    return getattr(result, "nbytes", 0)
 
 
 def _resized(ab: Float[np.ndarray, "h w 2"], height: int, width: int) -> Float[np.ndarray, "h2 w2 2"]:

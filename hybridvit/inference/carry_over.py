@@ -21,6 +21,8 @@ from jaxtyping import Bool, Float
 from PIL import Image
 from skimage.morphology import dilation
 
+from hybridvit.hints.frame import WHOLE
+from hybridvit.hints.raster import Window
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import Point
@@ -29,6 +31,8 @@ from hybridvit.inference.influence import cell_means, choose_cells, flattest_pla
 from hybridvit.inference.predictor import STRIDE
 from hybridvit.inference.sampling import HintMap, given, probabilities
 from hybridvit.inference.suggestions import distribution, shown_at
+from hybridvit.inference.view import view_size
+from hybridvit.photo.borders import respanned
 
 MOST_POINTS = 8
 LEAST_CHANGE = 4.0  # ab units: for less, no point is set
@@ -54,8 +58,10 @@ def carry_hints(
     canvases' method has no distribution of colours.
     """
     carried = target_recipe
-    if target_recipe == Recipe():
-        carried = Recipe(palette=source_recipe.palette, settings=source_recipe.settings)
+    if dataclasses.replace(target_recipe, frame=WHOLE) == Recipe():
+        carried = dataclasses.replace(
+            target_recipe, palette=source_recipe.palette, settings=source_recipe.settings
+        )
     if not source_recipe.hints:
         return carried
     note = f"carried over from {name}".encode(errors="replace").decode()  # a file's name may be no valid text
@@ -84,10 +90,16 @@ def preview_carry(
     """Of `carry_hints` with the same arguments, and ValueError as there."""
     after = carry_hints(source, source_recipe, target, target_recipe, name)
     seen = (_Seen(source, source_recipe), _Seen(target, target_recipe))
-    before, then = (target.chroma(recipe) for recipe in (target_recipe, after))
-    if before.shape != then.shape:  # the source's settings are taken over, and the view is of another size
-        return Preview(after, _match(*seen), 1.0)
+    before, then = (_over_all(target, recipe) for recipe in (target_recipe, after))
     return Preview(after, _match(*seen), float((np.linalg.norm(then - before, axis=-1) > CHANGED).mean()))
+
+
+def _over_all(canvas: Canvas, recipe: Recipe) -> Float[np.ndarray, "h w 2"]:
+    """ab over all of the photograph, gray in its borders: of one size, whatever the settings let the model see."""
+    height, width = canvas.photo.pixels.shape[:2]
+    whole = Window(0, 0, height, width)
+    ab = respanned(canvas.chroma(recipe), canvas.inside(recipe.settings), whole)
+    return _resized(ab, *view_size(height, width, VIEW))
 
 
 class _Seen:

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8, UInt16
 from PIL import Image
 
+from hybridvit.hints.frame import WHOLE, Frame
 from hybridvit.hints.recipe import Protected, Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import Hint, PaletteColor
@@ -23,8 +24,11 @@ from hybridvit.inference.canvas import Canvas
 from hybridvit.inference.decode import with_hints
 from hybridvit.inference.exported_predictor import is_exported, load_exported
 from hybridvit.inference.hint_residual import spread_residual
+from hybridvit.inference.hub import is_on_hub
+from hybridvit.inference.model_folder import NOT_STATED, Rights, save_model_folder
 from hybridvit.inference.predictor import Predict, Predictor
 from hybridvit.inference.weights import Weights, load_weights
+from hybridvit.photo.framing import framed
 from hybridvit.photo.photo import Photo, photo_of, read_photo, write_photo
 from hybridvit.photo.tiff_pages import TiffEntry
 from hybridvit.runtime.compilation import enable_compilation_cache
@@ -43,10 +47,11 @@ Picture = str | os.PathLike | Image.Image | np.ndarray | Photo
 class ColorizedImage:
     """A coloured photograph.
 
-    `rgb` is sRGB of the input's size and depth, uint8 or uint16 `[H, W, 3]`; `uncertainty` the probability,
-    0..1, that the true colour is more than 10 ab units from the model's, at 1/8 of its view, None from a method that
-    does not know it; `photo` what was coloured; `provenance` what was done, as it is written into saved files;
-    `remarks` what to know of it, beside those of the photograph. `further` makes the file's other pages, one a call.
+    `rgb` is sRGB of the input's depth, and of its size or its frame's, uint8 or uint16 `[H, W, 3]`; `uncertainty` the
+    probability, 0..1, that the true colour is more than 10 ab units from the model's, at 1/8 of its view of the whole
+    photograph, None from a method that does not know it; `photo` what was coloured, in its frame; `provenance` what
+    was done, as it is written into saved files; `remarks` what to know of it, beside those of the photograph. `further`
+    makes the file's other pages, one a call.
     """
 
     rgb: UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]
@@ -105,6 +110,7 @@ class Colorizer:
         *,
         palette: Sequence[PaletteColor] = (),
         protected: Sequence[Protected] = (),
+        frame: Frame = WHOLE,
         **settings: Any,
     ) -> ColorizedImage | list[ColorizedImage]:
         """Colours a photograph, or each of a list with the same hints and settings.
@@ -115,22 +121,34 @@ class Colorizer:
           palette: colours for the whole picture, given or from a reference (`palette_of`); it says how vivid the
             picture is, so "vivid" is "mean" with it.
           protected: areas that keep the colours of another recipe.
+          frame: what of the picture is wanted, and how it is turned; its colours are those that the whole has.
           **settings: `size`, `strength`, `decode` and `seed`, see `Settings`.
 
         Raises:
           ValueError, OSError: one line that names the picture, the hint or the setting.
           TypeError: no such setting.
         """
-        recipe = Recipe(tuple(hints), tuple(palette), Settings(**settings), tuple(protected))
+        recipe = Recipe(tuple(hints), tuple(palette), Settings(**settings), tuple(protected), frame)
         if isinstance(image, list | tuple):
             return [self._colorize(one, recipe) for one in image]
         return self._colorize(image, recipe)
+
+    def save_pretrained(self, folder: str | os.PathLike, license: str = NOT_STATED) -> None:
+        """Writes a folder of these weights with their model card, as a model hub takes it; `load` reads it.
+
+        `license` is one of the Hub's identifiers, as "cc-by-4.0"; the released weights have theirs. Raises ValueError
+        for a colorizer that is no set of weights, and as `save_model_folder`.
+        """
+        if not isinstance(self.predictor, Predictor):
+            raise ValueError(f"{self.name} was not loaded from weights: a model folder holds weights")
+        save_model_folder(self.predictor.weights, folder, Rights(license))
 
     def _colorize(self, image: Picture, recipe: Recipe) -> ColorizedImage:
         canvas = self.open(image)
         height, width = canvas.photo.pixels.shape[:2]
         recipe.check_within(width, height)
-        rgb = canvas.picture(recipe)
+        rgb = recipe.frame.apply(canvas.picture(recipe))
+        photo, cut = framed(canvas.photo, recipe.frame)
         settings = dataclasses.asdict(recipe.settings)
         if recipe.settings.decode != "sample":
             del settings["seed"]
@@ -140,10 +158,10 @@ class Colorizer:
             **recipe_to_json(recipe),
             "settings": settings,
         }
-        inside, remarks = canvas.inside(recipe.settings), ()
+        inside, remarks = canvas.inside(recipe.settings), cut
         if inside != (0, 0, height, width):
             provenance["inside_borders"] = inside._asdict()
-            remarks = (BORDERED,)
+            remarks += (BORDERED,)
         one_color = isinstance(self.predictor, Predictor) and not self.predictor.has_distribution
         if one_color and recipe.settings.decode == "vivid" and not recipe.palette:
             remarks += (ONE_COLOR,)
@@ -154,7 +172,7 @@ class Colorizer:
         further = tuple(
             functools.partial(self._page, canvas.photo, page, alike) for page in canvas.photo.further
         )
-        return ColorizedImage(rgb, uncertainty, canvas.photo, provenance, remarks, further)
+        return ColorizedImage(rgb, uncertainty, photo, provenance, remarks, further)
 
     def _page(self, photo: Photo, page: TiffEntry, recipe: Recipe) -> ColorizedImage:
         assert photo.source is not None  # pages are a file's
@@ -166,13 +184,15 @@ class Colorizer:
 
 
 def load(path: str | os.PathLike = "pretrained") -> Colorizer:
-    """A Colorizer with the weights that come with the package, of a .safetensors file, or of a checkpoint.
+    """A Colorizer with the weights that come with the package, of a file, a folder, a hub, or a checkpoint.
 
-    Or with the network of an .onnx or .stablehlo file of `hybridvit export`. Compiled programs are kept on disk from
-    now on. Raises FileNotFoundError, ModuleNotFoundError (an .onnx file without onnxruntime) or ValueError, one line.
+    See `load_weights`. Or with the network of an .onnx or .stablehlo file of `hybridvit export`. Compiled programs are
+    kept on disk from now on. Raises OSError, ModuleNotFoundError (an .onnx file without onnxruntime) or ValueError,
+    one line.
     """
     enable_compilation_cache()
-    return Colorizer(load_exported(path) if is_exported(path) else load_weights(path))
+    exported = not is_on_hub(path) and is_exported(path)
+    return Colorizer(load_exported(path) if exported else load_weights(path))
 
 
 def _as_photo(image: Picture) -> Photo:

@@ -65,6 +65,12 @@ def compose_planes(
     return jnp.stack([jnp.rint(channel).astype(dtype) for channel in channels], axis=-1)
 
 
+@jax.jit
+def compose_ab(L: Float[Array, "*shape"], ab: Float[Array, "*shape 2"]) -> Float[Array, "*shape 2"]:
+    """The chroma of `ab` that fits in the gamut at lightness L, 0..100, CIE units: what `compose` shows of it."""
+    return ab * _share_in_gamut(L, ab[..., 0], ab[..., 1])[..., None]
+
+
 def _share_in_gamut(
     L: Float[Array, "*shape"], a: Float[Array, "*shape"], b: Float[Array, "*shape"]
 ) -> Float[Array, "*shape"]:

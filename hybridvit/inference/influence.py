@@ -40,6 +40,7 @@ NOISE = 25.0  # squared ab units: the variance of what is given as a cell's colo
 APART = 1 / 8  # of the shorter side, at least, between chosen cells
 
 _MOST_CANDIDATES = 1024
+_MOST_KNOWN = 256  # cells; of more, as many evenly spread ones
 _FLAT = 2  # px of the view around a point that should be alike
 _SMALLEST_VARIANCE = 1e-3  # squared ab units, mean of the picture: below it all is known
 
@@ -88,6 +89,21 @@ def choose_cells(
         cells.append(Cell(*place, float(gain)))
         covariance = _given(covariance, index, i)
     return cells
+
+
+def remaining(
+    probs: Float[np.ndarray, "h8 w8 313"],
+    L: Float[np.ndarray, "h8 w8"],
+    deviation: Float[np.ndarray, "h8 w8"],
+    known: Bool[np.ndarray, "h8 w8"],
+) -> Float[np.ndarray, "h8 w8"]:
+    """The deviation that is left where the colours of some cells are known, of which `probs` does not know yet."""
+    index = np.flatnonzero(known)
+    index = index[:: -(-len(index) // _MOST_KNOWN) or 1]
+    covariance = _covariance(probs, L, deviation, index, NEAR)
+    among = covariance[index] + NOISE * np.eye(len(index))
+    removed = (covariance * np.linalg.solve(among, covariance.T).T).sum(-1).reshape(L.shape)
+    return np.sqrt(np.clip(np.square(deviation) - removed, 0, None))
 
 
 def _removed(covariance: Float[np.ndarray, "n m"], index: Int[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:

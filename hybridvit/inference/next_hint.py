@@ -1,7 +1,8 @@
 """Where a hint would help most: the place whose colour, once known, removes most of the expected squared error.
 
 How much is unknown where, is in the model's own distributions given the hints there are; how much of it a known colour
-removes, here and elsewhere, is estimated from distance, lightness and likeness (`influence`). To ask the model itself,
+removes, here and elsewhere, is estimated from distance, lightness and likeness (`influence`); so is what hints have
+removed that the model was not given, as those that confirm what is shown. To ask the model itself,
 by giving it likely colours at each of some places, takes ten times as long and was measured not to choose better ones
 (tests/benchmarks/studio_advice.py).
 """
@@ -13,7 +14,8 @@ import numpy as np
 
 from hybridvit.hints.recipe import Recipe
 from hybridvit.inference.canvas import Canvas
-from hybridvit.inference.influence import cell_means, choose_cells, flattest_place
+from hybridvit.inference.influence import cell_means, choose_cells, flattest_place, remaining
+from hybridvit.inference.predictor import STRIDE
 from hybridvit.inference.sampling import given, spread
 from hybridvit.inference.suggestions import distribution
 
@@ -32,7 +34,7 @@ class NextHint(NamedTuple):
 
 
 def next_hints(canvas: Canvas, recipe: Recipe, count: int = 3) -> list[NextHint]:
-    """Up to `count` places, the most useful first, off the recipe's hints and out of its protected areas.
+    """Up to `count` places, the most useful first, off the recipe's hints, out of its protected areas, in its frame.
 
     Raises ValueError if the canvas's method has no distribution of colours.
     """
@@ -44,12 +46,18 @@ def next_hints(canvas: Canvas, recipe: Recipe, count: int = 3) -> list[NextHint]
     _, hinted = canvas.hint_map(recipe.hints, recipe.settings)
     _, protected = canvas.hint_map([area.region for area in recipe.protected], recipe.settings)
     known = cell_means(protected.astype(np.float32)) > 0.5
-    deviation = np.where(known, 0, spread(probs))
-    allowed = ~known & ~given(hinted, *known.shape)
+    _, laid = canvas.hint_map(canvas.laid_over(recipe), recipe.settings)
+    cells = cell_means(L)
+    deviation = remaining(probs, cells, spread(probs), given(laid, *known.shape))
+    deviation = np.where(known, 0, deviation)
+    rows, columns = (np.arange(n) + 0.5 for n in known.shape)
+    across, down = width / L.shape[1], height / L.shape[0]
+    shown = recipe.frame.holds(left + columns * STRIDE * across, top + rows[:, None] * STRIDE * down)
+    allowed = ~known & ~given(hinted, *known.shape) & shown
     places = []
-    for cell in choose_cells(probs, cell_means(L), deviation, allowed, count):
+    for cell in choose_cells(probs, cells, deviation, allowed, count):
         row, column = flattest_place(L, cell.row, cell.column)
-        places.append(
-            NextHint(left + column * width / L.shape[1], top + row * height / L.shape[0], cell.gain)
-        )
+        x, y = left + column * across, top + row * down
+        if recipe.frame.holds(x, y):  # its cell may jut out
+            places.append(NextHint(x, y, cell.gain))
     return places

@@ -1,10 +1,11 @@
 """How far a hint reaches: what belongs to the thing that it lies on, and the soft edge of what was drawn.
 
 A hint that says what the model thinks possible there is given to the model, which spreads it over the picture to what
-looks alike: of such colours it was trained to do so, and the whole picture gains. One that contradicts it (a sleeve was
-red, and red is what the model would not have thought of) says nothing of the crowd and the sky. It changes its thing:
-the places that are near by paths that cross no edge of the lightness (a geodesic distance, as in Bai and Sapiro 2007)
-and are like it in lightness and in what the model takes them for (the Bhattacharyya coefficient of its distributions).
+looks alike: of such colours it was trained to do so, and the whole picture gains (`sorting`). One that contradicts it
+(a sleeve was red, and red is what the model would not have thought of) says little of the crowd and the sky. It changes
+its thing: the places that are near by paths that cross no edge of the lightness (a geodesic distance, as in Bai and
+Sapiro 2007) and are like it in lightness and in what the model takes them for (the Bhattacharyya coefficient of its
+distributions).
 
 Distances are computed on a grid of GRID cells along the shorter side, and brought to the view along its edges by a
 guided filter (He, Sun and Tang 2013). Numbers were chosen on photographs with truth of which one object is recoloured
@@ -26,7 +27,7 @@ from hybridvit.inference.sampling import probabilities
 GRID = 64  # cells along the view's shorter side
 THING = 1.5  # the distance, in the sum of the four below, to which reach 0.5 goes
 _WAY = 4.1  # for a way as long as the shorter side
-_STEP = 0.43 / 20  # for each L unit of difference along the way
+_STEP = 0.95 / 20  # for each L unit of difference along the way
 _FLAT = 1.5  # L units between neighbours of the grid that are no edge
 _LIGHTNESS = 0.1 / 20  # for each L unit of difference from the hint's place
 _UNLIKE = 2.3  # times one less the coefficient
@@ -129,7 +130,7 @@ def agreement(
 ) -> float:
     """How likely the model holds a colour at a hint's own pixels, relative to the colour that it would give them."""
     cells = _cells_of(own, logits.shape[:2])
-    probs = probabilities(logits)[cells].mean(0)
+    probs = probabilities(logits[cells][None])[0].mean(0)
     hinted, free = (
         probs @ np.exp(-np.square(np.linalg.norm(BIN_CENTRES - color, axis=-1) / KNOWN) / 2)
         for color in (ab, mean[own].mean(0))

@@ -1,14 +1,16 @@
 """The colour that a place of a photograph has in the picture, and the likeliest other ones it may have.
 
-The distribution is that of the 313 bins given the recipe's hints, interpolated between cells; each bin stands for its
-colour as far as the gamut has room for it at the place's lightness. One bin after the other is taken, each the one
-around which most of the probability is that the colours before do not stand for (greedy coverage, Nemhauser, Wolsey and
-Fisher 1978). The likeliest bins themselves would mostly be neighbours of one another. Nearly gray ones are taken only
-where they are modes of the distribution: gray lies between brown and blue, and is not likely where these are.
+The distribution is that of the 313 bins given the recipe's hints, interpolated between cells, and between the bins to a
+lattice of twice their fineness, of which only the colours that the gamut has at the place's lightness are left: others
+cannot be the truth. One colour after the other is taken, each the one around which most of the probability is that the
+colours before do not stand for (greedy coverage, Nemhauser, Wolsey and Fisher 1978). The likeliest themselves would
+mostly be neighbours of one another. Nearly gray ones are taken only where they are modes of the distribution: gray lies
+between brown and blue, and is not likely where these are.
 
 L is 0..100, ab in CIE units.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +30,10 @@ APART = 15.0  # ab units, at least between two colours
 GRAY = 6.0  # ab units: colours of less chroma are nearly gray
 LEAST_SHARE = 0.002  # of the probability: rarer colours are not suggested
 
+_BINS_STEP = 10.0  # ab units, of the bins' grid
+_STEP = 5.0  # ab units, of the lattice
+_EDGE = 2.0  # ab units on either side of RADIUS, in which a colour ceases to stand for others
+_IN_GAMUT = 1.0  # ab units: what the gamut moves by more lies out of it
 _LIKELY = 0.7  # of the likeliest near: what is as likely counts as a mode
 _MODE = 5.0  # ab units: standard deviation of the kernel in which modes are sought
 
@@ -64,7 +70,7 @@ def likely_colors(
     here = L[int(row), int(column)]
     shown = canvas.chroma(recipe)[int(row), int(column)]
     first = shown_at(here, shown[None])[1][0]
-    ab, share = choose(shown_at(here, BIN_CENTRES)[1], probs, count, first)
+    ab, share = choose(*in_gamut(here, probs), count, first)
     colors, ab = shown_at(here, ab.astype(np.float32))
     return [
         LikelyColor(color, (a, b), part)
@@ -90,6 +96,29 @@ def shown_at(
     return ["#{:02x}{:02x}{:02x}".format(*color) for color in rgb.tolist()], rgb2lab(rgb)[:, 1:]
 
 
+def in_gamut(
+    L: float | np.floating, probs: Float[np.ndarray, "313"]
+) -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, " n"]]:
+    """The lattice's colours (ab) that there are at a lightness, gray at least, and their probabilities."""
+    colors, shares = _lattice()
+    moved = np.linalg.norm(shown_at(L, colors)[1] - colors, axis=-1)
+    there = (moved <= _IN_GAMUT) | ~colors.any(-1)
+    density = shares[there] @ probs
+    total = density.sum()
+    return colors[there], density / total if total > 0 else np.where(colors[there].any(-1), 0.0, 1.0)
+
+
+@functools.cache
+def _lattice() -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, "n 313"]]:
+    """Colours, ab, and what each has of each bin: bilinear interpolation between the bins' centres."""
+    ends = BIN_CENTRES.min(0) - _BINS_STEP, BIN_CENTRES.max(0) + _BINS_STEP
+    axes = [np.arange(start, end + _STEP / 2, _STEP, np.float32) for start, end in zip(*ends, strict=True)]
+    colors = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 2)
+    near = np.maximum(0, 1 - np.abs(colors[:, None] - BIN_CENTRES) / _BINS_STEP).prod(-1)
+    some = near.any(-1)
+    return colors[some], near[some]
+
+
 def choose(
     colors: Float[np.ndarray, "n 2"],
     probs: Float[np.ndarray, " n"],
@@ -101,27 +130,31 @@ def choose(
     The shares of the others fall.
     """
     far = _distances(colors, colors)
-    within = far <= RADIUS
-    pull = within * np.exp(-np.square(far / RADIUS) / 2)  # for a mode to win over what lies beside it
-    allowed = (np.linalg.norm(colors, axis=-1) >= GRAY) | _is_mode(colors, probs)
+    stands = _stands_for(far)
+    allowed = (np.linalg.norm(colors, axis=-1) >= GRAY) | _is_mode(far, probs)
     chosen = [np.asarray(first, np.float64)]
-    rest = np.where(_distances(colors, chosen[0][None])[:, 0] <= RADIUS, 0, probs)
+    away = _distances(colors, chosen[0][None])[:, 0]
+    rest = probs * (1 - _stands_for(away))
     while len(chosen) < count:
-        apart = allowed & (_distances(colors, np.array(chosen)).min(1) >= APART)
-        covered = np.where(apart, pull @ rest, 0)
+        covered = np.where(allowed & (away >= APART), stands @ rest, 0)
         if covered.max() < LEAST_SHARE:
             break
         best = int(covered.argmax())
         chosen.append(colors[best])
-        rest = np.where(within[best], 0, rest)
+        rest = rest * (1 - stands[best])
+        away = np.minimum(away, far[best])
     share = _shares(colors, probs, np.array(chosen))
     order = np.append(0, 1 + np.argsort(-share[1:], kind="stable"))
     return np.array(chosen)[order], share[order]
 
 
-def _is_mode(colors: Float[np.ndarray, "n 2"], probs: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+def _stands_for(far: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """1 at a distance of less than RADIUS, 0 beyond it, its edge soft: the lattice is coarse."""
+    return np.clip((RADIUS + _EDGE - far) / (2 * _EDGE), 0, 1)
+
+
+def _is_mode(far: Float[np.ndarray, "n n"], probs: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
     """Whether no colour near is much likelier, all smoothed."""
-    far = _distances(colors, colors)
     density = np.exp(-np.square(far / _MODE) / 2) @ probs
     return density >= _LIKELY * np.where(far <= RADIUS, density, 0).max(1)
 

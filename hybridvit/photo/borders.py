@@ -102,8 +102,9 @@ def _border_widths(pixels: Pixels) -> tuple[int, int, int, int]:
         if side is not None:
             first, last = along[i // 2]
             widths[i] = side.rows if step == 1 else _refined(turned, side, first * step, last * step, step)
-    rest = height - widths[0] - widths[1], width - widths[2] - widths[3]
-    return tuple(widths) if min(rest) >= SMALLEST else (0, 0, 0, 0)
+    above, below, left, right = widths
+    rest = height - above - below, width - left - right
+    return (above, below, left, right) if min(rest) >= SMALLEST else (0, 0, 0, 0)
 
 
 def _turned(x: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -136,8 +137,9 @@ def _find_sides(
     views = _turned(tones)
     extent = [_blank_rows(view) for view in views]
     sides: list[_Side | None] = [None] * 4
+    height, width = tones.shape
+    along = (0, width), (0, height)
     for _ in range(ROUNDS):
-        height, width = tones.shape
         along = (extent[2], width - extent[3]), (extent[0], height - extent[1])
         sides = [_find_side(view, *along[i // 2]) for i, view in enumerate(views)]
         extent = [side.rows if side else rows for side, rows in zip(sides, extent, strict=True)]

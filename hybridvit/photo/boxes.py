@@ -44,7 +44,7 @@ def parts_of_jp2(file: BufferedIOBase) -> Parts:
             what = UUIDS.get(file.read(16))
             if what is not None:
                 found[what].append(file.read(stop - start - 16))
-    return Parts(**{what: tuple(blocks) for what, blocks in found.items()})
+    return Parts(exif=tuple(found["exif"]), xmp=tuple(found["xmp"]), iptc=tuple(found["iptc"]))
 
 
 def replace_exif(file: BufferedIOBase, exif: bytes) -> None:

@@ -85,7 +85,7 @@ def decode_pillow(image: Image.Image) -> Decoded:
       ValueError: a mode that is no picture, damaged, or a kind that Pillow has read wrongly.
     """
     image = _photograph_of(image)
-    info: dict[str, Any] = image.info
+    info = image.info
     form = image.format or ""
     orientation, metadata = orientation_of(image), metadata_of_pillow(image)
     written = WRITTEN.get(form, "png")
@@ -94,14 +94,15 @@ def decode_pillow(image: Image.Image) -> Decoded:
         icc, remarks = _stated(image)
     if any(content.startswith(GAIN_MAP) for _, content in getattr(image, "applist", ())):
         remarks += (GAIN_MAP_REMARK,)
-    tags = dict(image.tag_v2) if form == "TIFF" and hasattr(image, "tag_v2") else {}
+    tags = _tags_of(image) if form == "TIFF" else {}
     if _one(tags, PHOTOMETRIC, 1) == INKS and _one(tags, INK_SET, 1) != 1:
         raise ValueError("of other inks than cyan, magenta, yellow and black: convert it to RGB first")
     if _is_misread(tags):
         picture = _read_anew(image)
         profile, remarks = None if picture.standard else icc, remarks + picture.remarks
         return Decoded(picture.pixels, picture.colors, written, profile, orientation, metadata, remarks)
-    depth = jpeg_2000.depth_of(image.fp) if form == "JPEG2000" and getattr(image, "fp", None) else 8
+    file = getattr(image, "fp", None)
+    depth = jpeg_2000.depth_of(file) if form == "JPEG2000" and file else 8
     load(image)
     image, more = _plain(image, tags)
     pixels, most = _numbers(image, tags)
@@ -130,12 +131,12 @@ def _photograph_of(image: Image.Image) -> Image.Image:
     elif image.filename and os.path.exists(image.filename):
         with open(image.filename, "rb") as file:
             other = _photograph_file(file)
-    elif _one(dict(image.tag_v2), NEW_SUBFILE_TYPE, 0) & REDUCED:
+    elif _one(_tags_of(image), NEW_SUBFILE_TYPE, 0) & REDUCED:
         raise ValueError("a reduced copy of a photograph, and its file is closed: give the file's path")
     if other is None:
         return image
     layout = read_layout(other.getvalue())
-    if layout.refusal:
+    if layout is not None and layout.refusal:
         raise ValueError(layout.refusal)
     try:
         return Image.open(other)
@@ -163,12 +164,10 @@ def load(image: Image.Image) -> None:
     Of uncompressed TIFF that lie on their side Pillow maps the file into memory with the sides exchanged, which
     scrambles it, but only where it knows the file's name (seen with Pillow 12.3.0).
     """
-    name, mapped_by_name = (
-        getattr(image, "filename", ""),
-        image.format == "TIFF" and hasattr(image, "filename"),
-    )
+    mapped_by_name = image if image.format == "TIFF" and isinstance(image, ImageFile.ImageFile) else None
+    name = mapped_by_name.filename if mapped_by_name else ""
     if mapped_by_name:
-        image.filename = ""
+        mapped_by_name.filename = ""
     try:
         image.load()
     except MemoryError:
@@ -177,7 +176,7 @@ def load(image: Image.Image) -> None:
         raise ValueError(f"damaged or cut short, or not read by Pillow ({error})") from error
     finally:
         if mapped_by_name:
-            image.filename = name
+            mapped_by_name.filename = name
 
 
 def _plain(image: Image.Image, tags: dict[int, Any]) -> tuple[Image.Image, tuple[str, ...]]:
@@ -226,7 +225,7 @@ def _is_misread(tags: dict[int, Any]) -> bool:
 
 
 def _read_anew(image: Image.Image) -> Any:
-    if getattr(image, "fp", None) is None or not image.tile or image.tell():
+    if not isinstance(image, ImageFile.ImageFile) or image.fp is None or not image.tile or image.tell():
         raise ValueError("planes of colours that Pillow has read wrongly: give the file's path")
     with mapped(image.fp) as data:
         layout = read_layout(data)
@@ -239,6 +238,11 @@ def _stated(image: Image.Image) -> tuple[bytes | None, tuple[str, ...]]:
     gray = image.mode in GRAY or image.mode.startswith("I;16")
     file = getattr(image, "fp", None)
     return profile_of_png(file, gray) if file is not None else (profile_of_info(image.info, gray), ())
+
+
+def _tags_of(image: Image.Image) -> dict[int, Any]:
+    """TIFF's, where Pillow still has them."""
+    return dict(getattr(image, "tag_v2", {}))
 
 
 def _all(tags: dict[int, Any], tag: int) -> tuple:

@@ -8,7 +8,6 @@ import dataclasses
 import functools
 import logging
 import mmap
-import os
 from io import BufferedIOBase
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from hybridvit.photo.tiff_layout import HEADS, Layout, read_layout
 from hybridvit.photo.tiff_pages import TiffEntry, tiff_entries
 from hybridvit.photo.tiff_pixels import picture_of, read_tiff
 from hybridvit.photo.tiff_tags import read_directory
+from hybridvit.photo.vips import block_of, number_of, source_of, text_of
 
 LOADERS = {"jpegload": "jpeg", "pngload": "png", "tiffload": "tiff", "webpload": "webp", "heifload": "avif"}
 LOADERS |= {"gifload": "png"}  # -> the format that is written
@@ -59,11 +59,11 @@ def decode_file(path: Path, max_pixels: int, page: TiffEntry | None = None) -> D
         raise ValueError(layout.not_read)
     try:
         image = _open(path, page)
-        loader = image.get("vips-loader").removesuffix("_source")
+        loader = text_of(image, "vips-loader").removesuffix("_source")
         if loader not in LOADERS:
             raise ValueError(f"no photograph: {loader.removesuffix('load')} is not read")
         check_size(image.width, image.height, max_pixels)
-        if loader == "heifload" and image.get("heif-compression") == "hevc":
+        if loader == "heifload" and text_of(image, "heif-compression") == "hevc":
             return _decode_heic(path)
         decoded = _decode_vips(image, LOADERS[loader], path, layout, page)
         more = () if page is not None else remarks_on_pages(path, loader, decoded.pages)
@@ -80,21 +80,18 @@ def read_xmp(path: Path) -> bytes | None:
         image = _open(path)
     except pyvips.Error:
         return None
-    return bytes(image.get("xmp-data")).strip(b"\0") if "xmp-data" in image.get_fields() else None
+    packet = block_of(image, "xmp-data")
+    return packet and packet.strip(b"\0")
 
 
 def _open(path: Path, page: TiffEntry | None = None) -> pyvips.Image:
     _prepare_vips()
-    image = open_page(_source(path), page)
-    if image.get("vips-loader").startswith("uhdr"):
+    image = open_page(source_of(path), page)
+    if text_of(image, "vips-loader").startswith("uhdr"):
         # A JPEG with a gain map, of which only its maker knew how it goes with the picture: the picture as it is
-        image = pyvips.Image.jpegload_source(_source(path), access="sequential", fail_on="error")
+        image = pyvips.Image.jpegload_source(source_of(path), access="sequential", fail_on="error")
         image.set_type(pyvips.GValue.gint_type, GAIN_MAP, 1)
     return image
-
-
-def _source(path: Path) -> pyvips.Source:
-    return pyvips.Source.new_from_file(os.fsencode(path))  # a plain file name would be searched for [options]
 
 
 @functools.cache
@@ -140,10 +137,10 @@ def _decode_vips(
 ) -> Decoded:
     fields = image.get_fields()
     metadata = read_metadata(image, path, None if page is None else page.offset)
-    icc = bytes(image.get("icc-profile-data")) if "icc-profile-data" in fields else None
-    pages = image.get("n-pages") if "n-pages" in fields else 1
+    icc = block_of(image, "icc-profile-data")
+    pages = number_of(image, "n-pages", 1)
     remarks = (GAIN_MAP_REMARK,) if GAIN_MAP in fields else ()
-    orientation = image.get("orientation") if "orientation" in fields and form != "avif" else 1
+    orientation = number_of(image, "orientation", 1) if form != "avif" else 1
     if form == "png":  # libvips looks for EXIF in one place of those where PNG has it
         orientation = metadata.orientation
     if image.interpretation in OTHER_SPACES:
@@ -157,7 +154,7 @@ def _decode_vips(
     if form == "tiff" and "tiff2vips" in trouble:
         raise ValueError(f"damaged or cut short ({trouble.splitlines()[0]})")
     if form == "avif" and pixels.dtype == np.uint16:
-        pixels = _full_range(pixels, image.get("bits-per-sample"))
+        pixels = _full_range(pixels, number_of(image, "bits-per-sample", 16))
     if form == "png" and icc is None:
         with path.open("rb") as file:
             icc, more = profile_of_png(file, gray=colors == 1)

@@ -32,6 +32,7 @@ from hybridvit.photo.metadata import (
     Metadata,
 )
 from hybridvit.photo.profile import as_image
+from hybridvit.photo.vips import set_block
 
 SUFFIXES = {  # format -> its files' endings, the customary one first
     "png": (".png",),
@@ -112,7 +113,7 @@ def encode(
       OSError: the disk does not take it.
       pyvips.Error: the format does not hold it.
     """
-    exif = tags.pack_block(metadata.exif)
+    exif = tags.pack_block(metadata.exif or tags.Directory({}))
     if form == "heic":
         pixels = rgb if alpha is None else np.concatenate([rgb, alpha[..., None]], -1)
         write_heic(path, pixels, exif, metadata.xmp, icc)
@@ -127,7 +128,7 @@ def encode(
         fields["exif-data"] = b"Exif\0\0" + exif
     for name, value in fields.items():
         if value is not None:
-            image.set_type(pyvips.GValue.blob_type, name, value)
+            set_block(image, name, value)
     with path.open("r+b") as file:
         if form == "tiff":
             _stream(image, form, file, bigtiff=bigtiff or rgb.nbytes // 3 * image.bands > BIG_TIFF)
@@ -161,7 +162,7 @@ def _stream(
     """Encodes into `file`; what comes first is changed by `rework`, which gives None until it has enough of it."""
     failure: list[BaseException] = []
     head = bytearray()
-    done = rework is None
+    change = rework
 
     def guard(action: Callable, failed: Any) -> Callable:
         def call(*values: Any) -> Any:
@@ -174,14 +175,14 @@ def _stream(
         return call
 
     def write(data: Any) -> int:
-        nonlocal done
-        if done:
+        nonlocal change
+        if change is None:
             return file.write(data)
         head.extend(data)
-        changed = rework(bytes(head))
+        changed = change(bytes(head))
         if changed is not None:
             file.write(changed)
-            done = True
+            change = None
         return len(data)
 
     target = pyvips.TargetCustom()
@@ -237,7 +238,7 @@ def _add_tags(file: BinaryIO, metadata: Metadata) -> None:
     if metadata.aspect and not metadata.dpi:
         new[X_RESOLUTION], new[Y_RESOLUTION] = map(tags.rational, metadata.aspect)
         new[RESOLUTION_UNIT] = tags.numbers(1)
-    new |= metadata.exif.tags
+    new |= metadata.exif.tags if metadata.exif else {}
     if block := _resources(metadata, iptc=False):
         new[PHOTOSHOP] = tags.Tag(tags.UNDEFINED, block)
     if metadata.iptc:

@@ -25,6 +25,7 @@ from hybridvit.photo.record import read_record
 from hybridvit.photo.tiff_layout import layout_of
 from hybridvit.photo.tiff_pages import TiffEntry, tiff_entries
 from hybridvit.photo.tiff_tags import Directory
+from hybridvit.photo.vips import number_of, source_of, text_of
 
 POINTERS = {tags.EXIF, tags.GPS, tags.INTEROPERABILITY}
 COMPRESSIONS = tiff_layout.COMPRESSIONS | {
@@ -87,17 +88,17 @@ def _stored(path: Path, page: TiffEntry | None) -> dict[str, Any]:
     if page is not None:
         return _stored_in_tiff(path, page)
     try:
-        image = open_page(pyvips.Source.new_from_file(os.fsencode(path)), None)
+        image = open_page(source_of(path), None)
     except pyvips.Error:
         return {"stored": _stored_by_pillow(path)}
-    known = image.get_fields()
+    samples, model = str(image.format), str(image.interpretation)
     stored = {
         "width": image.width,
         "height": image.height,
-        "samples": SAMPLES.get(image.format, image.format),
+        "samples": SAMPLES.get(samples, samples),
         "channels": image.bands,
-        "model": MODELS.get(image.interpretation, image.interpretation),
-        "orientation": image.get("orientation") if "orientation" in known else 1,
+        "model": MODELS.get(model, model),
+        "orientation": number_of(image, "orientation", 1),
     }
     return {"stored": stored}
 
@@ -232,7 +233,7 @@ def _left_out(picture: TiffEntry) -> dict[str, Any]:
 
 def _format(path: Path) -> str | None:
     try:
-        loader = open_page(pyvips.Source.new_from_file(os.fsencode(path)), None).get("vips-loader")
+        loader = text_of(open_page(source_of(path), None), "vips-loader")
         name = loader.removesuffix("_source").removesuffix("load").upper()
         return {"UHDR": "JPEG", "HEIF": "HEIF or AVIF"}.get(name, name)
     except pyvips.Error:

@@ -31,14 +31,16 @@ def within_segments(
     Raises:
       ValueError: its EXIF is too long all the same.
     """
-    if len(metadata.xmp) > SEGMENT - 29:
+    if len(metadata.xmp or b"") > SEGMENT - 29:
         short = {name: _shortened(value) for name, value in provenance.items()}
         metadata = dataclasses.replace(metadata, xmp=merge_provenance(before, short, texts))
-    if len(tags.pack_block(metadata.exif)) > SEGMENT - 6:
-        inner = {tag: value for tag, value in metadata.exif.tags[tags.EXIF].items() if tag != tags.MAKER_NOTE}
-        exif = dataclasses.replace(metadata.exif, tags={**metadata.exif.tags, tags.EXIF: inner})
+    exif = metadata.exif or tags.Directory({})
+    if len(tags.pack_block(exif)) > SEGMENT - 6:
+        inner = {**tags.inner_of(exif.tags, tags.EXIF)}
+        inner.pop(tags.MAKER_NOTE, None)
+        exif = dataclasses.replace(exif, tags={**exif.tags, tags.EXIF: inner})
         metadata = dataclasses.replace(metadata, exif=exif)
-    if len(tags.pack_block(metadata.exif)) > SEGMENT - 6:
+    if len(tags.pack_block(exif)) > SEGMENT - 6:
         raise ValueError(f"{path}: jpeg holds 64 kB of EXIF, and there is more: choose tiff or png")
     return metadata
 

@@ -25,6 +25,7 @@ from hybridvit.photo.packets import join_packets
 from hybridvit.photo.parts import Density, Parts
 from hybridvit.photo.resources import Resource
 from hybridvit.photo.tiff_tags import Directory, Tags
+from hybridvit.photo.vips import block_of, text_of
 
 INCH = 25.4  # mm
 MOST = 8  # blocks of EXIF or packets of XMP that are looked at
@@ -92,15 +93,13 @@ def read_metadata(image: pyvips.Image, path: Path, at: int | None = None) -> Met
     Raises:
       ValueError: a TIFF file whose pixels lie beyond its end.
     """
-    if image.get("vips-loader").startswith("tiff"):
+    if text_of(image, "vips-loader").startswith("tiff"):
         return metadata_of_tiff(_read_tiff(path, at))
     with path.open("rb") as file:
         parts = read_parts(file)
     if parts is None:  # WebP and AVIF, which libvips reads as they are
-        exif, xmp = (
-            (bytes(image.get(name)),) if name in image.get_fields() else ()
-            for name in ("exif-data", "xmp-data")
-        )
+        blocks = (block_of(image, name) for name in ("exif-data", "xmp-data"))
+        exif, xmp = (() if block is None else (block,) for block in blocks)
         parts = Parts(exif=exif, xmp=xmp)
     return metadata_of(parts)
 
@@ -206,9 +205,9 @@ def _density_of(directory: Directory) -> Density | None:
 
 def _number(tag: tags.Tag | dict | None) -> float | None:
     """The first value of a tag of any number's type; None where there is none."""
-    form = tags.FORMS.get(tag.type) if isinstance(tag, tags.Tag) else None
-    if form is None or not tag.count:
+    if not isinstance(tag, tags.Tag) or tag.type not in tags.FORMS or not tag.count:
         return None
+    form = tags.FORMS[tag.type]
     above, *below = struct.unpack_from(form, tag.value)
     below = below[0] if below else 1
     return above / below if below else None
@@ -228,9 +227,10 @@ def clean_exif(directory: Directory) -> Directory | None:
     kept: Tags = {tag: value for tag, value in directory.tags.items() if tag not in LAYOUT}
     inner = {
         tag: value
-        for tag, value in kept.pop(tags.EXIF, {}).items()
+        for tag, value in tags.inner_of(kept, tags.EXIF).items()
         if tag not in (COLOR_SPACE, PIXEL_WIDTH, PIXEL_HEIGHT)
     }
+    kept.pop(tags.EXIF, None)
     if inner:
         kept[tags.EXIF] = inner
     return dataclasses.replace(directory, tags=kept, doubled=frozenset()) if kept else None
@@ -264,7 +264,7 @@ def exif_to_write(
     """
     old = metadata.exif or Directory({})
     inner = {
-        **old.tags.get(tags.EXIF, {}),
+        **tags.inner_of(old.tags, tags.EXIF),
         COLOR_SPACE: tags.numbers(1 if srgb else 0xFFFF),
         PIXEL_WIDTH: tags.numbers(width, kind=tags.LONG),
         PIXEL_HEIGHT: tags.numbers(height, kind=tags.LONG),
@@ -272,7 +272,7 @@ def exif_to_write(
     inner.setdefault(0x9000, tags.Tag(tags.UNDEFINED, b"0232"))
     new = {**old.tags, ORIENTATION: tags.numbers(1), tags.EXIF: inner}
     for tag, addition in ((SOFTWARE, software), (IMAGE_HISTORY, history)):
-        new[tag] = _with_addition(old.tags.get(tag), addition)
+        new[tag] = _with_addition(tags.value_of(old.tags, tag), addition)
     if metadata.dpi:
         new[X_RESOLUTION], new[Y_RESOLUTION] = map(tags.rational, metadata.dpi)
         new[RESOLUTION_UNIT] = tags.numbers(2)
@@ -280,7 +280,7 @@ def exif_to_write(
 
 
 def _with_addition(old: tags.Tag | None, addition: str) -> tags.Tag:
-    before = old.value.rstrip(b"\0 ") if isinstance(old, tags.Tag) and old.type == tags.ASCII else b""
+    before = old.value.rstrip(b"\0 ") if old is not None and old.type == tags.ASCII else b""
     new = addition.encode().replace(b"\0", b"")
     if new in before:
         return tags.Tag(tags.ASCII, before + b"\0")
@@ -292,9 +292,10 @@ def _read_tiff(path: Path, at: int | None) -> Directory:
         directory = tags.read_directory(data, at)
         end = len(data)
     for offsets, sizes in ((STRIP_OFFSETS, STRIP_SIZES), (TILE_OFFSETS, TILE_SIZES)):
-        if offsets in directory.tags and sizes in directory.tags:
-            starts, lengths = directory.tags[offsets].numbers(), directory.tags[sizes].numbers()
+        starts, lengths = (tags.value_of(directory.tags, tag) for tag in (offsets, sizes))
+        if starts and lengths:
+            places = zip(starts.numbers(), lengths.numbers(), strict=False)
             # libvips leaves tiles that it cannot read black
-            if any(start + length > end for start, length in zip(starts, lengths, strict=False)):
+            if any(start + length > end for start, length in places):
                 raise ValueError("the file is cut short")
     return directory

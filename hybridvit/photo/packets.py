@@ -45,19 +45,19 @@ def join_packets(packets: Sequence[bytes]) -> tuple[bytes | None, tuple[str, ...
     if not sound:
         return None, tuple(remarks)
     main, *others = sound
-    (rdf,) = main.getElementsByTagNameNS(RDF, "RDF")
-    known = {(name, space): _said(node) for _, name, space, node in _properties(main)}
+    rdf = rdf_of(main)
+    known = {(name, space): _said(node) for name, space, node in _properties(main)}
     for other in others:
         new = {}
-        for description in list(_descriptions(other)):
+        for description in descriptions_of(other):
             copy = main.importNode(description, deep=True)
             for prefix, space in _prefixes(description).items():
                 copy.setAttributeNS(XMLNS, prefix, space)
-            for parent, name, space, node in list(_properties_of(copy)):
+            for name, space, node in list(_properties_of(copy)):
                 if (name, space) in known:
                     if known[name, space] != _said(node) and name != EXTENSION:
                         remarks.append(f"its XMP says {name} twice, and differently: the first is kept")
-                    _remove(parent, node)
+                    _remove(copy, node)
                 else:
                     new[name, space] = _said(node)
             if any(True for _ in _properties_of(copy)):
@@ -74,11 +74,11 @@ def split_packet(packet: bytes, most: int) -> tuple[bytes, bytes]:
     if len(packet) <= most:
         return packet, b""
     document = parse_packet(packet)
-    about = next((node.getAttributeNS(RDF, "about") for node in _descriptions(document)), "")
-    elements = [one for one in _properties(document) if one[3].nodeType == minidom.Node.ELEMENT_NODE]
-    elements.sort(key=lambda one: -len(one[3].toxml()))
+    about = next((node.getAttributeNS(RDF, "about") for node in descriptions_of(document)), "")
+    elements = [(parent, node) for parent in descriptions_of(document) for node in elements_of(parent)]
+    elements.sort(key=lambda one: -len(one[1].toxml()))
     moved, left = [], len(packet) + 200 - most
-    for parent, _, _, node in elements:
+    for parent, node in elements:
         if left <= 0:
             break
         left -= len(node.toxml().encode())
@@ -90,66 +90,88 @@ def split_packet(packet: bytes, most: int) -> tuple[bytes, bytes]:
     extension = (
         f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}">{"".join(moved)}</rdf:RDF></x:xmpmeta>'
     ).encode()
-    (rdf,) = document.getElementsByTagNameNS(RDF, "RDF")
     note = document.createElementNS(RDF, "rdf:Description")
     note.setAttribute("xmlns:rdf", RDF)
     note.setAttribute("rdf:about", about)
     note.setAttribute("xmlns:xmpNote", NOTE)
     note.setAttribute(f"xmpNote:{EXTENSION}", hashlib.md5(extension).hexdigest().upper())
-    rdf.appendChild(note)
+    rdf_of(document).appendChild(note)
     return serialised(document), extension
 
 
-Property = tuple[
-    minidom.Element, str, str, minidom.Node
-]  # parent, local name, namespace, element or attribute
-
-
-def _descriptions(document: minidom.Document) -> Iterator[minidom.Element]:
+def rdf_of(document: minidom.Document) -> minidom.Element:
+    """Its rdf:RDF, of which `parse_packet` has seen that there is one."""
     (rdf,) = document.getElementsByTagNameNS(RDF, "RDF")
-    for node in rdf.childNodes:
-        if node.nodeType == node.ELEMENT_NODE and (node.namespaceURI, node.localName) == (RDF, "Description"):
-            yield node
+    return rdf
+
+
+def descriptions_of(document: minidom.Document) -> list[minidom.Element]:
+    """The elements that hold its properties."""
+    return [node for node in elements_of(rdf_of(document)) if is_named(node, RDF, "Description")]
+
+
+def elements_of(node: minidom.Element) -> list[minidom.Element]:
+    """The elements directly within one; not texts, comments and instructions, which others may have put there."""
+    return [child for child in node.childNodes if isinstance(child, minidom.Element)]
+
+
+def attributes_of(description: minidom.Element) -> list[minidom.Attr]:
+    """Its properties that are written as attributes."""
+    return [one for one in description.attributes.values() if one.namespaceURI not in (RDF, XMLNS, None)]
+
+
+def is_named(node: minidom.Element | minidom.Attr, space: str, name: str) -> bool:
+    """Whether it is that property or element."""
+    return (node.namespaceURI, node.localName) == (space, name)
+
+
+def text_of(node: minidom.Element | minidom.Attr) -> str | None:
+    """What a simple property says: its text, also as CDATA, or the address it names; None of one with parts."""
+    if isinstance(node, minidom.Attr):
+        return node.value
+    if elements_of(node):
+        return None
+    texts = [
+        child.data for child in node.childNodes if isinstance(child, minidom.Text)
+    ]  # CDATA is one of them
+    return "".join(texts) or node.getAttributeNS(RDF, "resource")
+
+
+Property = tuple[str, str | None, minidom.Element | minidom.Attr]  # local name, namespace
 
 
 def _properties(document: minidom.Document) -> Iterator[Property]:
-    for description in _descriptions(document):
+    for description in descriptions_of(document):
         yield from _properties_of(description)
 
 
 def _properties_of(description: minidom.Element) -> Iterator[Property]:
-    for node in description.childNodes:
-        if node.nodeType == node.ELEMENT_NODE:
-            yield description, node.localName, node.namespaceURI, node
-    for node in description.attributes.values():
-        if node.namespaceURI not in (RDF, XMLNS, None):
-            yield description, node.localName, node.namespaceURI, node
+    for node in (*elements_of(description), *attributes_of(description)):
+        yield node.localName, node.namespaceURI, node
 
 
-def _remove(parent: minidom.Element, node: minidom.Node) -> None:
-    if node.nodeType == node.ATTRIBUTE_NODE:
-        parent.removeAttributeNode(node)
+def _remove(description: minidom.Element, node: minidom.Element | minidom.Attr) -> None:
+    if isinstance(node, minidom.Attr):
+        description.removeAttributeNode(node)
     else:
-        parent.removeChild(node)
+        description.removeChild(node)
 
 
-def _said(node: minidom.Node) -> str:
+def _said(node: minidom.Element | minidom.Attr) -> str:
     """What a property says, however it is written."""
-    if node.nodeType == node.ATTRIBUTE_NODE:
-        return node.value
-    if all(child.nodeType == node.TEXT_NODE for child in node.childNodes):
-        return "".join(child.data for child in node.childNodes)
-    return "".join(child.toxml().strip() for child in node.childNodes)
+    text = text_of(node)
+    return "".join(child.toxml().strip() for child in node.childNodes) if text is None else text
 
 
-def _prefixes(node: minidom.Node) -> dict[str, str]:
+def _prefixes(node: minidom.Element) -> dict[str, str]:
     """The namespaces in force at a node, as attributes."""
     found: dict[str, str] = {}
-    while node is not None and node.nodeType == node.ELEMENT_NODE:
-        for attribute in node.attributes.values():
+    within: minidom.Node | None = node
+    while isinstance(within, minidom.Element):
+        for attribute in within.attributes.values():
             if attribute.namespaceURI == XMLNS and attribute.name != "xmlns:rdf":
                 found.setdefault(attribute.name, attribute.value)
-        node = node.parentNode
+        within = within.parentNode
     return found
 
 

@@ -5,7 +5,6 @@ NewSubfileType, or, where it is silent, that one picture is another one made sma
 several pictures of other formats, the first picture is coloured, and that is said.
 """
 
-import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ import pyvips
 from PIL import Image
 
 from hybridvit.photo.tiff_pages import TiffEntry, may_be_copy, photographs, tiff_entries
+from hybridvit.photo.vips import source_of
 
 HEAD = 2**17  # bytes of a JPEG in which its table of further pictures stands
 MOST = 500_000_000  # pixels of what a copy is looked for of
@@ -26,7 +26,7 @@ def pages_of(path: Path) -> tuple[TiffEntry, ...]:
     """The pages of a TIFF file, the first one first; none of another file. Raises OSError if it cannot be opened."""
     with path.open("rb") as file:
         pages = photographs(tiff_entries(file))
-    return without_copies(pages, lambda: pyvips.Source.new_from_file(os.fsencode(path)))
+    return without_copies(pages, lambda: source_of(path))
 
 
 def without_copies(

@@ -5,9 +5,9 @@ While Pillow has the file open, it is read as by its path. Afterwards, and of co
 
 import mmap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BufferedIOBase
-from typing import Any
+from typing import IO, Any
 
 from PIL import Image, ImageFile
 
@@ -63,7 +63,7 @@ def _of_file(file: BufferedIOBase, image: Image.Image) -> Metadata | None:
         file.seek(place)
 
 
-def mapped(file: BufferedIOBase) -> Any:
+def mapped(file: BufferedIOBase | IO[bytes]) -> Any:
     """The whole file in memory, mapped where it is a file of the disk."""
     try:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -77,7 +77,7 @@ def mapped(file: BufferedIOBase) -> Any:
 
 def _kept(image: Image.Image) -> Parts:
     """The parts as Pillow keeps them."""
-    info: dict[str, Any] = image.info
+    info = image.info
     found = photo_jpeg.parts_of(_segments(image))
     texts = [(name, text) for name, text in getattr(image, "text", info).items() if _is_text(name, text)]
     named = photo_png.of_texts(texts)
@@ -121,7 +121,7 @@ def _exif(image: Image.Image, named: tuple[bytes, ...]) -> tuple[bytes, ...]:
         return ()
 
 
-def _density(info: dict[str, Any]) -> Density | None:
+def _density(info: Mapping[Any, Any]) -> Density | None:
     # Pillow says 72 dpi of a JPEG whose EXIF says nothing of it, and 1 of a TIFF file that says nothing
     of_jpeg = "exif" in info and info.get("jfif_unit") not in (1, 2)
     invented = {"dpi": [(72, 72)] if of_jpeg else []}

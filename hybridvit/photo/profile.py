@@ -9,12 +9,14 @@ import dataclasses
 import functools
 import itertools
 import struct
+from typing import Any
 
 import numpy as np
 import pyvips
 from jaxtyping import Float, Float32, UInt8, UInt16
 
 from hybridvit.color.connection import SRGB_D50, SRGB_LUMINANCE, decoded, encoded
+from hybridvit.photo.vips import set_block
 
 Pixels = UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"]
 STRIP = 1 << 20  # pixels that are held as float at a time
@@ -57,9 +59,9 @@ def matrix_profile(icc: bytes) -> MatrixProfile | None:
             [v / 65536 for v in struct.unpack_from(">3i", tags[n], 8)] for n in (b"rXYZ", b"gXYZ", b"bXYZ")
         ]
         curves = np.stack([_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")])
-        profile = MatrixProfile(curves, np.array(columns).T)
-        np.linalg.inv(profile.primaries)
-        return profile
+        primaries = np.array(columns).T
+        np.linalg.inv(primaries)
+        return MatrixProfile(curves, primaries)
     except (KeyError, IndexError, struct.error, ValueError, np.linalg.LinAlgError):
         return None
 
@@ -119,13 +121,13 @@ def srgb_profile() -> bytes:
 
 
 def to_srgb(pixels: Pixels, profile: MatrixProfile) -> UInt16[np.ndarray, "h w c"]:
-    """Pixels of that profile in sRGB; gray ones (one channel) stay gray."""
+    """Pixels of that profile in sRGB; gray ones (one channel) stay gray. Raises ValueError: it is a profile of gray."""
     steps = 256 if pixels.dtype == np.uint8 else 65536
     curves = profile.curves[:, :: 65535 // (steps - 1)]
     if pixels.shape[-1] == 1:
         light = curves[0] if profile.primaries is None else profile.primaries[1] @ curves
         return _rounded(encoded(np.clip(light, 0, 1)))[pixels]
-    matrix = np.linalg.inv(SRGB_D50) @ profile.primaries
+    matrix = np.linalg.inv(SRGB_D50) @ _primaries(profile)
     return _through(pixels, curves, matrix, [_srgb_codes()] * 3)
 
 
@@ -134,16 +136,23 @@ def from_srgb(rgb: Pixels, icc: bytes, dtype: np.dtype) -> Pixels:
 
     Raises:
       pyvips.Error: lcms cannot go from sRGB to this profile.
+      ValueError: it is a gray one.
     """
     profile = matrix_profile(icc)
     if profile is None:
         image = as_image(rgb).icc_import(input_profile="srgb", intent="relative").copy()
-        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
+        set_block(image, "icc-profile-data", icc)
         return image.icc_export(depth=8 * dtype.itemsize, intent="relative").numpy()
     steps = 256 if rgb.dtype == np.uint8 else 65536
     curves = np.broadcast_to(decoded(np.linspace(0, 1, steps)).astype(np.float32), (3, steps))
-    matrix = np.linalg.inv(profile.primaries) @ SRGB_D50
+    matrix = np.linalg.inv(_primaries(profile)) @ SRGB_D50
     return to_depth(_through(rgb, curves, matrix, profile.codes), dtype)
+
+
+def _primaries(profile: MatrixProfile) -> Float[np.ndarray, "3 3"]:
+    if profile.primaries is None:
+        raise ValueError("a profile of gray holds no colours")
+    return profile.primaries
 
 
 def with_lightness_of_d50(rgb: Pixels) -> UInt16[np.ndarray, "h w 3"]:
@@ -182,9 +191,9 @@ def by_table(pixels: Pixels, icc: bytes | None) -> UInt16[np.ndarray, "h w k"]:
     """
     cmyk = pixels.shape[-1] == 4
     image = as_image(pixels, "cmyk" if cmyk else None)
-    source = {"input_profile": "cmyk"}
+    source: dict[str, Any] = {"input_profile": "cmyk"}
     if icc is not None:
-        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
+        set_block(image, "icc-profile-data", icc)
         source = {"embedded": True}
     # The ink's black is the screen's black, as viewers show it
     result = image.icc_transform("srgb", depth=16, intent="relative", black_point_compensation=cmyk, **source)
@@ -195,7 +204,7 @@ def as_image(pixels: Pixels, kind: str | None = None) -> pyvips.Image:
     """The array as libvips' image, without a copy where it is contiguous."""
     height, width, channels = pixels.shape
     form = {1: "uchar", 2: "ushort"}[pixels.dtype.itemsize]
-    image = pyvips.Image.new_from_memory(np.ascontiguousarray(pixels), width, height, channels, form)
+    image = pyvips.Image.new_from_memory(np.ascontiguousarray(pixels).data, width, height, channels, form)
     names = {"uchar": ("b-w", "srgb"), "ushort": ("grey16", "rgb16")}[form]
     return image.copy(interpretation=kind or names[channels > 2])
 

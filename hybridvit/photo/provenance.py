@@ -12,9 +12,19 @@ from typing import Any
 from xml.dom import minidom
 
 from hybridvit.photo.iptc import Property
-from hybridvit.photo.packets import EXTENSION, NOTE, parse_packet, serialised
+from hybridvit.photo.packets import (
+    EXTENSION,
+    NOTE,
+    attributes_of,
+    descriptions_of,
+    elements_of,
+    is_named,
+    parse_packet,
+    rdf_of,
+    serialised,
+    text_of,
+)
 from hybridvit.photo.packets import RDF as _RDF
-from hybridvit.photo.packets import XMLNS as _XMLNS
 
 NAMESPACE = "urn:hybridvit:colorization:1:"
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -69,107 +79,98 @@ def merge_provenance(
       ValueError: the packet is not XMP, or a name is none.
     """
     document = parse_packet(packet) if packet else minidom.parseString(_EMPTY.encode())
-    (rdf,) = document.getElementsByTagNameNS(_RDF, "RDF")
+    rdf = rdf_of(document)
     about, source = "", None
-    for description in [node for node in rdf.childNodes if _named(node, _RDF, "Description")]:
+    for description in descriptions_of(document):
         about = description.getAttributeNS(_RDF, "about") or about
         first = _take(description, NAMESPACE, ORIGINAL_SOURCE)  # of an earlier colouring
         source = source or first or _take(description, _IPTC, "DigitalSourceType")
         _remove_stale(description)
-        if not any(node.nodeType == node.ELEMENT_NODE for node in description.childNodes) and not any(
-            attribute.namespaceURI not in (_RDF, _XMLNS) for attribute in description.attributes.values()
-        ):
+        if not elements_of(description) and not attributes_of(description):
             rdf.removeChild(description)
     own = document.createElementNS(_RDF, "rdf:Description")
     own.setAttribute("xmlns:rdf", _RDF)
     own.setAttribute("xmlns:hybridvit", NAMESPACE)
     own.setAttribute("xmlns:Iptc4xmpExt", _IPTC)
     own.setAttribute("rdf:about", about)
-    _add(own, "Iptc4xmpExt:DigitalSourceType", METHOD_SOURCE_TYPE if "method" in provenance else SOURCE_TYPE)
+    made_by = METHOD_SOURCE_TYPE if "method" in provenance else SOURCE_TYPE
+    _add(document, own, "Iptc4xmpExt:DigitalSourceType", made_by)
     kept = {} if source in (None, SOURCE_TYPE) else {ORIGINAL_SOURCE: source}
     for name, value in {**provenance, **kept}.items():
         if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
             raise ValueError(f"provenance {name!r}: a name has letters, digits and _ only")
-        _add(
-            own,
-            f"hybridvit:{name}",
-            value if isinstance(value, str) else json.dumps(value, ensure_ascii=False),
-        )
-    _add_missing(rdf, own, properties)
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        _add(document, own, f"hybridvit:{name}", text)
+    _add_missing(document, own, properties)
     rdf.appendChild(own)
     rdf.appendChild(document.createTextNode("\n"))
     return serialised(document)
 
 
 def provenance_of(packet: bytes) -> dict[str, str] | None:
-    """What `merge_provenance` put into a packet, as texts; None where it has put nothing, or the packet is broken."""
+    """What `merge_provenance` put into a packet, as texts; None where it has put nothing, or the packet is broken.
+
+    Others who edit a file may write texts as attributes or as CDATA; what they have made of several parts is left out.
+    """
     try:
         document = parse_packet(packet)
     except ValueError:
         return None
-    found = [
-        (node.localName, "".join(child.data for child in node.childNodes))
-        for description in document.getElementsByTagNameNS(_RDF, "Description")
-        for node in description.childNodes
-        if node.nodeType == node.ELEMENT_NODE and node.namespaceURI == NAMESPACE
-    ]
-    return dict(found) or None
-
-
-def _named(node: minidom.Node, namespace: str, name: str) -> bool:
-    return node.nodeType == node.ELEMENT_NODE and (node.namespaceURI, node.localName) == (namespace, name)
+    found = {
+        node.localName: text_of(node)
+        for description in descriptions_of(document)
+        for node in (*elements_of(description), *attributes_of(description))
+        if node.namespaceURI == NAMESPACE
+    }
+    return {name: text for name, text in found.items() if text is not None} or None
 
 
 def _take(description: minidom.Element, namespace: str, name: str) -> str | None:
     """Takes a property away, and gives its text."""
-    found = [node for node in description.childNodes if _named(node, namespace, name)]
-    texts = [
-        "".join(child.data for child in node.childNodes if child.nodeType == child.TEXT_NODE)
-        for node in found
-    ]
+    found = [node for node in elements_of(description) if is_named(node, namespace, name)]
+    texts = [text_of(node) for node in found]
     if description.hasAttributeNS(namespace, name):
         texts.append(description.getAttributeNS(namespace, name))
         description.removeAttributeNS(namespace, name)
     for node in found:
         description.removeChild(node)
-    return texts[0] if texts else None
+    return next(filter(None, texts), None)
 
 
 def _remove_stale(description: minidom.Element) -> None:
-    def is_stale(node: minidom.Node) -> bool:
+    def is_stale(node: minidom.Element | minidom.Attr) -> bool:
         return (node.namespaceURI, node.localName) in _STALE or node.namespaceURI in _STALE_NAMESPACES
 
-    for node in filter(is_stale, list(description.childNodes)):
+    for node in filter(is_stale, elements_of(description)):
         description.removeChild(node)
-    for attribute in filter(is_stale, list(description.attributes.values())):
+    for attribute in filter(is_stale, attributes_of(description)):
         description.removeAttributeNode(attribute)
 
 
-def _add_missing(rdf: minidom.Element, own: minidom.Element, properties: Sequence[Property]) -> None:
+def _add_missing(document: minidom.Document, own: minidom.Element, properties: Sequence[Property]) -> None:
+    rdf = rdf_of(document)
     for namespace, name, kind, texts in properties:
         local = name.split(":")[1]
         if rdf.getElementsByTagNameNS(namespace, local) or any(
-            description.hasAttributeNS(namespace, local)
-            for description in rdf.childNodes
-            if description.attributes
+            description.hasAttributeNS(namespace, local) for description in elements_of(rdf)
         ):
             continue
         own.setAttribute("xmlns:" + name.split(":")[0], namespace)
         if kind is None:
-            _add(own, name, texts[0])
+            _add(document, own, name, texts[0])
             continue
-        element = rdf.ownerDocument.createElement(name)
-        items = rdf.ownerDocument.createElement(f"rdf:{kind}")
-        for value in texts:
-            _add(items, "rdf:li", value)
+        element = document.createElement(name)
+        items = document.createElement(f"rdf:{kind}")
+        entries = [_add(document, items, "rdf:li", value) for value in texts]
         if kind == "Alt":
-            items.firstChild.setAttribute("xml:lang", "x-default")
+            entries[0].setAttribute("xml:lang", "x-default")
         element.appendChild(items)
         own.appendChild(element)
 
 
-def _add(parent: minidom.Element, name: str, value: str) -> None:
-    element = parent.ownerDocument.createElement(name)
+def _add(document: minidom.Document, parent: minidom.Element, name: str, value: str) -> minidom.Element:
+    element = document.createElement(name)
     legal = re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", value)
-    element.appendChild(parent.ownerDocument.createTextNode(legal))
+    element.appendChild(document.createTextNode(legal))
     parent.appendChild(element)
+    return element

@@ -36,5 +36,5 @@ def make_record(source: str, **ingredients: Any) -> Record:
 def read_record(path: str | os.PathLike) -> Record | None:
     """The record in a file; None in one that this command did not write, or that is no picture."""
     provenance = read_provenance(path) or {}
-    found = [provenance.get(name) for name in (SOURCE, RECIPE)]
-    return Record(*found) if all(found) else None
+    source, recipe = provenance.get(SOURCE), provenance.get(RECIPE)
+    return Record(source, recipe) if source and recipe else None

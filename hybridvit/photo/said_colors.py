@@ -52,7 +52,7 @@ def profile_of_png(file: BufferedIOBase, gray: bool) -> tuple[bytes | None, tupl
     return _profile(struct.unpack(">I", gamma)[0] / 100_000 if len(gamma) == 4 else None, numbers, gray), ()
 
 
-def profile_of_info(info: Mapping[str, Any], gray: bool) -> bytes | None:
+def profile_of_info(info: Mapping[Any, Any], gray: bool) -> bytes | None:
     """The same by what Pillow keeps of such chunks: "gamma", "chromaticity", "srgb"."""
     if "srgb" in info or info.get("icc_profile"):
         return None

@@ -25,10 +25,11 @@ def append_page(file: BinaryIO, other: Path) -> None:
         found = dict(tags.read_directory(data).tags)
         file.seek(0, 2)
         for offsets, sizes in ((STRIP_OFFSETS, STRIP_SIZES), (TILE_OFFSETS, TILE_SIZES)):
-            if offsets not in found:
+            starts, lengths = (tags.value_of(found, tag) for tag in (offsets, sizes))
+            if starts is None or lengths is None:
                 continue
             places = []
-            for at, size in zip(found[offsets].numbers(), found[sizes].numbers(), strict=True):
+            for at, size in zip(starts.numbers(), lengths.numbers(), strict=True):
                 places.append(file.tell())
                 file.write(data[at : at + size])
             found[offsets] = tags.numbers(*places, kind=tags.LONG8 if big else tags.LONG)

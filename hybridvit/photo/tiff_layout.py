@@ -17,6 +17,7 @@ from hybridvit.photo.tiff_tags import (
     Directory,
     Tag,
     read_directory,
+    value_of,
 )
 
 HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -232,9 +233,10 @@ def layout_of(directory: Directory) -> Layout:
     tags = directory.tags
 
     def all_of(tag: int, default: tuple[int, ...] = ()) -> tuple[int, ...]:
-        value = tags.get(tag)
-        known = isinstance(value, Tag) and value.type in (BYTE, SHORT, LONG, LONG8, UNDEFINED) and value.count
-        return tuple(value.numbers()) if known else default
+        value = value_of(tags, tag)
+        if value is None or value.type not in (BYTE, SHORT, LONG, LONG8, UNDEFINED) or not value.count:
+            return default
+        return tuple(value.numbers())
 
     def one(tag: int, default: int) -> int:
         return all_of(tag, (default,))[0]

@@ -61,6 +61,8 @@ def read_samples(data: Data, layout: Layout) -> Samples:
             part[..., kept.index(block.plane)] = samples[..., 0]
         else:
             part[:] = samples[..., kept]
+    if out is None:
+        raise ValueError("damaged or cut short: it has no pixels")
     return out
 
 

@@ -55,6 +55,18 @@ class Directory:
     doubled: frozenset[int] = frozenset()
 
 
+def value_of(tags: Tags, tag: int) -> Tag | None:
+    """A tag's value; None where there is none, or a directory in its place."""
+    value = tags.get(tag)
+    return value if isinstance(value, Tag) else None
+
+
+def inner_of(tags: Tags, tag: int) -> Tags:
+    """The directory that a tag points to; empty where there is none."""
+    value = tags.get(tag)
+    return value if isinstance(value, dict) else {}
+
+
 def text(value: str) -> Tag:
     """A text: EXIF says ASCII, and all the world writes UTF-8."""
     return Tag(ASCII, value.encode().replace(b"\0", b"") + b"\0")
@@ -81,7 +93,7 @@ def read_directory(data: bytes | mmap.mmap, at: int | None = None) -> Directory:
     """
     order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]))
     version = struct.unpack_from(order + "H", data, 2)[0] if order and len(data) >= 16 else None
-    if version not in (42, 43):
+    if order is None or version not in (42, 43):
         raise ValueError("not a TIFF structure")
     big = version == 43
     (start,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
@@ -188,7 +200,7 @@ def pack_directory(
 def pack_block(directory: Directory) -> bytes:
     """A whole EXIF block, the maker's note where it stood."""
     order, note_at = directory.order, directory.note_at
-    note = directory.tags.get(EXIF, {}).get(MAKER_NOTE)
+    note = value_of(inner_of(directory.tags, EXIF), MAKER_NOTE)
     head = (b"II*\0" if order == "<" else b"MM\0*") + b"\0\0\0\0"
     placed = {}
     if note is not None and note_at is not None and note_at >= len(head) and len(note.value) > 4:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hybridvit.hints.frame import told as told_of_frame
 from hybridvit.photo.photo import read_provenance
 from hybridvit.photo.record import SOURCE
 from hybridvit.provenance.claim import given_hints
@@ -160,7 +161,7 @@ def _evidence(said: Mapping[str, Any]) -> dict[str, Any]:
 def _parsed(said: Mapping[str, Any]) -> dict[str, Any]:
     """Texts as they were, the rest as the JSON that it is."""
     parsed = dict(said)
-    for name in {"hints", "palette", "protected", "settings", "inside_borders"} & said.keys():
+    for name in {"hints", "palette", "protected", "settings", "inside_borders", "frame"} & said.keys():
         with contextlib.suppress(ValueError, TypeError):
             parsed[name] = json.loads(said[name])
     return parsed
@@ -223,6 +224,8 @@ def _told_of_result(account: Account) -> list[str]:
         colors = ", ".join(_color(one.get("color")) for one in evidence["palette"] if isinstance(one, dict))
         lines.append(f"palette: {colors}; where each is, is a guess")
     lines.append(f"guesses: {'every other colour' if hints or hints is None else 'every colour'}")
+    if isinstance(said.get("frame"), dict):
+        lines.append(f"frame: {told_of_frame(said['frame'])}; places are those of the whole original")
     lines.append("lightness: the original's")
     return lines
 

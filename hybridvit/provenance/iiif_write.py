@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from PIL import Image
 
+from hybridvit.photo.photo import read_photo, read_provenance
 from hybridvit.provenance.claim import mime_of
 from hybridvit.provenance.iiif_read import CONTEXT_3, Canvas, Json, Manifest
 
@@ -121,7 +122,7 @@ def _canvas(view: View, output: Path, url: str, number: int) -> Json:
     at = f"{url}/canvas/{number}"
     shown = [_image(path, output, url, k, len(view.results)) for k, path in enumerate(view.results, 1)]
     width, height = shown[0]["width"], shown[0]["height"]
-    original = {**view.original, "label": {"en": ["Original"]}}
+    original = _original(view.original, view.results[0])
     return {
         "id": at,
         "type": "Canvas",
@@ -146,6 +147,24 @@ def _canvas(view: View, output: Path, url: str, number: int) -> Json:
     }
 
 
+def _original(picture: Json, result: Path) -> Json:
+    """The original's picture; of a result in a frame the part that it shows, turned as it is (in upright pixels)."""
+    frame = json.loads((read_provenance(result) or {}).get("frame", "{}"))
+    if not frame:
+        return {**picture, "label": {"en": ["Original"]}}
+    selector: Json = {"type": "ImageApiSelector"}
+    if crop := frame.get("crop"):
+        selector["region"] = ",".join(str(crop[name]) for name in ("x", "y", "width", "height"))
+    if turns := frame.get("turns"):
+        selector["rotation"] = str(90 * turns)
+    return {
+        "type": "SpecificResource",
+        "source": picture,
+        "selector": selector,
+        "label": {"en": ["Original"]},
+    }
+
+
 def _image(path: Path, output: Path, url: str, number: int, count: int) -> Json:
     width, height = _size(path)
     with path.open("rb") as file:
@@ -167,8 +186,6 @@ def _size(path: Path) -> tuple[int, int]:
         with Image.open(path) as image:
             return image.size
     except OSError:  # HEIC, which Pillow does not know
-        from hybridvit.photo.photo import read_photo
-
         height, width = read_photo(path).pixels.shape[:2]
         return width, height
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+from hybridvit.hints.frame import told as told_of_frame
 from hybridvit.photo.photo import read_provenance
 from hybridvit.photo.record import SOURCE
 from hybridvit.provenance.claim import given_hints, mime_of
@@ -23,7 +24,7 @@ _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _SCHEMA = f"{NAMESPACE} http://www.loc.gov/standards/premis/v3/premis.xsd"
 _VOCABULARY = "http://id.loc.gov/vocabulary/preservation"
 _EVENTS = uuid.UUID("6f0c3a1e-4a58-4d0e-9a2f-3c7b5f1d8e42")  # of the identifiers of our events
-_LEFT = ("hints", "palette", "protected")  # said in words of their own
+_LEFT = ("hints", "palette", "protected", "frame")  # said in words of their own
 
 
 def document_of(results: Sequence[str | os.PathLike]) -> bytes:
@@ -120,6 +121,9 @@ def _details(said: dict[str, str], software: str) -> list[str]:
     by = f"the weights {said['model']}" if "model" in said else f"the method {said.get('method', 'unknown')}"
     details = [f"colourised by {software} with {by}, from {said.get('source', 'a file without a name')}"]
     details += [f"{name}: {value}" for name, value in sorted(said.items()) if name not in _LEFT]
+    frame = _parsed(said.get("frame", "{}"))
+    if isinstance(frame, dict) and frame:
+        details.append(f"frame: {told_of_frame(frame)}, of the original as it is shown upright")
     for hint in given_hints({name: _parsed(value) for name, value in said.items()}):
         details.append("evidence: " + json.dumps(hint, ensure_ascii=False, sort_keys=True))
     return details

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import pathlib
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,5 +31,6 @@ async def get_info(studio: Studio, request: Request) -> Response:
         "formats": [one for one in FORMATS if one != "heic" or importlib.util.find_spec("pillow_heif")],
         "settings": dataclasses.asdict(Settings()),
         "output": output and str(output),
+        "home": str(pathlib.Path.home()),
     }
     return as_json(about)

@@ -130,15 +130,20 @@ async def _preview(studio: Studio, source: OpenPhoto, recipe: Recipe, photo_id: 
     if photo_id == source.entry.id:
         raise ValueError("these are its own colours")
     target = await studio.photo(photo_id)
-    before = target.recipe
+    before, now = target.recipe, target.revision
     found = await studio.workers.run(
         "thinking", preview_carry, source.canvas, recipe, target.canvas, before, source.entry.name
     )
     hints = recipe_to_json(found.recipe)["hints"][len(before.hints) :]
     if not hints:
         raise ValueError("nothing in it is surely the same")
+    then = await studio.workers.run("files", target.revision_of, found.recipe)
+    for recipe_then, revision in ((before, now), (found.recipe, then)):
+        studio.remember(target, recipe_then, revision)
     return {
         "id": photo_id,
+        "before": now,
+        "after": then,
         "hints": hints,
         "match": found.match,
         "sure": found.is_sure,
@@ -194,7 +199,8 @@ async def _carry_to(studio: Studio, source: OpenPhoto, recipe: Recipe, photo_id:
 
 def _lightness(photo: OpenPhoto, x: float, y: float) -> float:
     row, column = math.floor(y), math.floor(x)
-    return float(np.asarray(lightness(photo.pixels[row : row + 1, column : column + 1])).item())
+    found = float(np.asarray(lightness(photo.pixels[row : row + 1, column : column + 1])).item())
+    return max(0.0, found)  # of black it is -6e-8
 
 
 def _point(photo: OpenPhoto, request: Request) -> tuple[float, float]:

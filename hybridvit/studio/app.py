@@ -6,7 +6,8 @@ It listens to nobody by itself and lets everybody in: `server` runs it, behind `
 import functools
 import pathlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -41,6 +42,7 @@ def create_app(
     output: pathlib.Path | None,
     data: pathlib.Path,
     first: pathlib.Path | None = None,
+    page: bool = True,
 ) -> Starlette:
     """The application.
 
@@ -50,13 +52,18 @@ def create_app(
       output: folder of all results; None: beside the photographs, and in `data`.
       data: folder of the uploads, and of what the folder does not take; made when needed.
       first: the photograph of the folder to begin with.
+      page: also the page; without it only the API.
     """
     listed = Folder(folder, output, data) if folder else None
     studio = Studio(colorizer, Library(listed, Uploads(data), output), first)
-    return Starlette(
-        routes=[*_routes(studio), Mount("/", PageFiles())],
-        exception_handlers={HTTPException: refusal, ClientDisconnect: gone, Exception: failure},
-    )
+    # Each takes its own kind of error
+    handlers: dict[Any, Callable[[Request, Any], Awaitable[Response]]] = {
+        HTTPException: refusal,
+        ClientDisconnect: gone,
+        Exception: failure,
+    }
+    files = [Mount("/", PageFiles())] if page else []
+    return Starlette(routes=[*_routes(studio), *files], exception_handlers=handlers)
 
 
 @operation("GET /openapi.json", "This description", ("application/json",))
@@ -78,6 +85,7 @@ OPERATIONS = (
     photo_routes.put_sidecar,
     tile_routes.get_tile,
     tile_routes.get_uncertainty,
+    tile_routes.get_preview,
     tile_routes.get_variant,
     advice_routes.get_colors,
     advice_routes.get_gamut,
@@ -87,6 +95,7 @@ OPERATIONS = (
     reach_routes.post_reach,
     saving_routes.save_photo,
     saving_routes.get_result,
+    saving_routes.post_folder,
     reference_routes.add_reference,
     reference_routes.get_reference,
     get_openapi,

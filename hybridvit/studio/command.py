@@ -7,6 +7,7 @@ Exit codes: 2 a mistake in the command; 130 ended by Ctrl-C, as it usually is, 1
 """
 
 import argparse
+import io
 import os
 import secrets
 import signal
@@ -45,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run() -> NoReturn:
     """The command as a process."""
     signal.signal(signal.SIGTERM, terminate)
-    sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be in any encoding
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be in any encoding
     try:
         code = main()
     except SystemExit as exit_:
@@ -60,7 +62,7 @@ def run() -> NoReturn:
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(
         prog="hybridvit studio",
-        description=__doc__.split("\n")[0],
+        description=(__doc__ or "").split("\n")[0],
         epilog=EXAMPLES,
     )
     add = parser.add_argument

@@ -3,6 +3,7 @@
 BYTES = 2**30  # of an uploaded file
 PIXELS = 200_000_000  # of a photograph; `hybridvit colorize` takes larger ones
 OPEN_BYTES = 2**29  # of the pixels of all open photographs together; the last one stays open in any case
+OPEN = 512  # of them: what a tiny one takes beside its pixels counts too
 AWAKE = (
     4  # open photographs, those used last, that keep what was computed of their colours, about 24 MiB each
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from hybridvit.hints.settings import LARGEST_SEED
 from hybridvit.studio.openapi_schemas import REVISION, TEXT, WHOLE, Json, all_schemas, reference
-from hybridvit.studio.operation import BYTES, Operation
+from hybridvit.studio.operation import Operation
 from hybridvit.version import VERSION
 
 ABOUT = """\
@@ -28,6 +28,7 @@ ERRORS = {  # those that any address may answer with are left out
     410: "the revision is not known any more: put the sidecar again",
     413: "too large",
     415: "not a picture, damaged, or of too many pixels",
+    429: "too much at once: Retry-After says when to come again",
     422: "the photograph cannot be opened",
 }
 _PATH_SCHEMAS = {
@@ -85,4 +86,4 @@ def _described(operation: Operation) -> Json:
 def _content(what: str | tuple[str, ...]) -> Json:
     if isinstance(what, tuple):
         return {media: {} for media in what}
-    return {BYTES: {}} if what == BYTES else {_JSON: {"schema": reference(what)}}
+    return {what: {}} if "/" in what else {_JSON: {"schema": reference(what)}}

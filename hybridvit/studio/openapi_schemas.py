@@ -58,6 +58,7 @@ OWN = {
         formats=_list(FORMAT),
         settings=_said(reference("settings"), "those of a photograph that has no sidecar"),
         output=_or_null(_said(TEXT, "folder of the results; null: with the uploads")),
+        home=_said(TEXT, "the user's home folder, below which results may go elsewhere"),
     ),
     "Photos": _object(
         photos=_list(
@@ -102,6 +103,8 @@ OWN = {
         previews=_list(
             _object(
                 id=TEXT,
+                before=_said(REVISION, "its colours now"),
+                after=_said(REVISION, "the colours that it would get; its `preview` shows them"),
                 hints=_said(_list(reference("hint")), "that would be added"),
                 match=_said(SHARE, "how alike the hinted places are to those of the source"),
                 sure=_said({"type": "boolean"}, "whether the match is strong enough to be taken unseen"),
@@ -121,8 +124,10 @@ OWN = {
             {"type": "string", "enum": ["folder", "studio", "download"]},
             "the folder of the results; the studio's own data; there for a while, until it is downloaded",
         ),
+        folder=_or_null(_said(TEXT, "instead of the folder of the results: one below the user's home")),
     )
     | {"required": []},
+    "Folder": _object(folder=_said(TEXT, "below the user's home; absolute, or within it")),
     "Saved": _object(file=TEXT, sidecar=_or_null(TEXT), seconds=NUMBER),
 }
 

@@ -10,11 +10,11 @@ T = TypeVar("T")
 class RecentlyUsed(Generic[T]):
     """A dictionary that forgets what was used longest ago; for one thread (here: the event loop's).
 
-    The last one put in stays, however large it is.
+    The last one put in stays, however large it is. Of values that take little there are `most` at most.
     """
 
-    def __init__(self, limit: int):
-        self.limit, self.held = limit, 0  # bytes
+    def __init__(self, limit: int, most: int = 2**20):
+        self.limit, self.most, self.held = limit, most, 0  # bytes, values, bytes
         self._kept: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
 
     def get(self, key: Hashable) -> T | None:
@@ -29,7 +29,7 @@ class RecentlyUsed(Generic[T]):
         self.drop(key)
         self._kept[key] = value, size
         self.held += size
-        while self.held > self.limit and len(self._kept) > 1:
+        while (self.held > self.limit or len(self._kept) > self.most) and len(self._kept) > 1:
             self.drop(next(iter(self._kept)))
 
     def drop(self, key: Hashable) -> None:

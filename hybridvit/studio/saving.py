@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import tempfile
 import time
 from typing import NamedTuple
 
@@ -31,7 +32,12 @@ PLACES = ("folder", "studio", "download")  # where results go
 
 
 def save(
-    colorizer: Colorizer, library: Library, entry: Entry, file_format: str | None, place: str = "folder"
+    colorizer: Colorizer,
+    library: Library,
+    entry: Entry,
+    file_format: str | None,
+    place: str = "folder",
+    another: pathlib.Path | None = None,
 ) -> Saved:
     """Colours the file at full resolution; what was saved before with the same recipe is left as it is.
 
@@ -41,6 +47,7 @@ def save(
       entry: the photograph.
       file_format: None: its own.
       place: "folder", where results belong; "studio", the studio's own data; "download", there too, for a while.
+      another: a folder that results go to instead of where they belong.
 
     Raises:
       NotWritableError: the folder cannot be written.
@@ -48,8 +55,10 @@ def save(
       OSError: there is no room for it.
     """
     began = time.monotonic()
-    sources, output = _plan(library, entry) if place == "folder" else _plan_apart(library, entry, place)
-    if not _is_writable(output):
+    sources, output = (
+        _plan(library, entry, another) if place == "folder" else _plan_apart(library, entry, place)
+    )
+    if not is_writable(output):
         raise NotWritableError(f"{output} cannot be written: save it elsewhere, or download it")
     planned = plan(sources, output, file_format)
     for group, reason in planned.refused.items():
@@ -66,7 +75,23 @@ def save(
     return Saved(job.results[0], sidecar, time.monotonic() - began)
 
 
-def _is_writable(folder: pathlib.Path) -> bool:
+def take(colorizer: Colorizer, library: Library, entry: Entry, file_format: str | None) -> pathlib.Path:
+    """The file of a download, in a folder of its own: it is given to nobody else, and who has it removes it.
+
+    Raises what `save` raises.
+    """
+    while True:
+        path = save(colorizer, library, entry, file_format, "download").path
+        own = None
+        try:
+            own = pathlib.Path(tempfile.mkdtemp(dir=path.parent))
+            return path.rename(own / path.name)
+        except FileNotFoundError:  # another download of the photograph was faster: once more
+            if own is not None:
+                own.rmdir()
+
+
+def is_writable(folder: pathlib.Path) -> bool:
     """Or can be made."""
     existing = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     return os.access(existing, os.W_OK)
@@ -82,17 +107,16 @@ def _plan_apart(library: Library, entry: Entry, place: str) -> tuple[list[Source
     ) / entry.id
 
 
-def _plan(library: Library, entry: Entry) -> tuple[list[Source], pathlib.Path]:
-    """Everything that has its result in the same folder, and that folder. No name comes from a request."""
+def _plan(library: Library, entry: Entry, another: pathlib.Path | None) -> tuple[list[Source], pathlib.Path]:
+    """Everything that has its result in the same folder, and that folder. No file's name comes from a request."""
+    output = another or library.output
     if entry.source == "upload":
-        if library.output is None:
+        if output is None:
             return [Source(entry.path, pathlib.Path(entry.path.name))], library.uploads.results(entry)
-        return [
-            Source(entry.path, pathlib.Path(f"upload-{entry.id[:12]}{entry.path.suffix}"))
-        ], library.output
+        return [Source(entry.path, pathlib.Path(f"upload-{entry.id[:12]}{entry.path.suffix}"))], output
     folder = library.folder
     assert folder is not None  # it is where the entry is from
     sources = folder.sources()
     if entry.path not in [source.path for source in sources]:
         raise ValueError("the file is not there any more")
-    return sources, folder.output
+    return sources, another or folder.output

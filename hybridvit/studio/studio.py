@@ -17,7 +17,7 @@ from hybridvit.studio.colored import Colored
 from hybridvit.studio.entry import ID_DIGITS, Entry
 from hybridvit.studio.flights import Flights
 from hybridvit.studio.library import Library
-from hybridvit.studio.limits import AWAKE, OPEN_BYTES, SMALL_BYTES
+from hybridvit.studio.limits import AWAKE, OPEN, OPEN_BYTES, SMALL_BYTES
 from hybridvit.studio.open_photo import OpenPhoto, open_photo
 from hybridvit.studio.pyramid import Pixels, build_pyramid
 from hybridvit.studio.recently_used import RecentlyUsed
@@ -31,7 +31,7 @@ class Studio:
         """`first` is the photograph of the library to begin with."""
         self.colorizer, self.library, self.first = colorizer, library, first
         self.workers, self.flights = Workers(), Flights()
-        self.photos: RecentlyUsed[OpenPhoto] = RecentlyUsed(OPEN_BYTES)
+        self.photos: RecentlyUsed[OpenPhoto] = RecentlyUsed(OPEN_BYTES, OPEN)
         self.recipes: RecentlyUsed[Recipe] = RecentlyUsed(SMALL_BYTES)  # by photograph and revision
         self.tiles: RecentlyUsed[bytes] = RecentlyUsed(SMALL_BYTES)
         self.previews: RecentlyUsed[bytes] = RecentlyUsed(SMALL_BYTES)
@@ -143,12 +143,13 @@ class Studio:
                 await self.workers.run("files", photo.file.write, photo.sidecar_of(recipe))
             except FileNotFoundError:
                 raise HTTPException(404, f"{photo.entry.name}: its folder is not there any more") from None
-            self._remember(photo)
+            self.remember(photo, photo.recipe, photo.revision)
             photo.recipe, photo.revision = recipe, revision
-            self._remember(photo)
+            self.remember(photo, recipe, revision)
 
-    def _remember(self, photo: OpenPhoto) -> None:
-        self.recipes.put((photo.entry.id, photo.revision), photo.recipe, _size(photo.recipe))
+    def remember(self, photo: OpenPhoto, recipe: Recipe, revision: str) -> None:
+        """Keeps a recipe of the photograph for a while, to be asked for by its revision."""
+        self.recipes.put((photo.entry.id, revision), recipe, _size(recipe))
 
 
 def _size(recipe: Recipe) -> int:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hybridvit.colorize.heat_map import draw_heat_map
+from hybridvit.hints.frame import Frame
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.settings import LARGEST_SEED
 from hybridvit.studio import encoding
@@ -22,7 +23,7 @@ from hybridvit.studio.parameters import whole
 from hybridvit.studio.pyramid import Box, Pixels, preview
 from hybridvit.studio.studio import Studio
 
-VARIANT = 384  # px
+PREVIEW = 384  # px
 
 
 @operation(
@@ -74,6 +75,20 @@ async def get_uncertainty(studio: Studio, request: Request) -> Response:
 
 
 @operation(
+    "GET /api/photos/{id}/preview",
+    "The photograph in a revision's colours and frame, longer side 384 px",
+    ("image/jpeg",),
+    (400, 404, 410, 422),
+    query=OF_REVISION,
+)
+async def get_preview(studio: Studio, request: Request) -> Response:
+    """Also of a revision that is none of its own yet, as one that `carry/preview` has named."""
+    photo, revision, recipe = await photo_and_recipe(studio, request)
+    data = await paint_preview(studio, photo, recipe, revision, PREVIEW)
+    return Response(data, headers=_kept(request), media_type="image/jpeg")
+
+
+@operation(
     "GET /api/photos/{id}/variants/{seed}",
     "Another possible colouring with these hints, longer side 384 px",
     ("image/jpeg",),
@@ -87,7 +102,7 @@ async def get_variant(studio: Studio, request: Request) -> Response:
     settings = dataclasses.replace(recipe.settings, decode="sample", seed=seed)
     recipe = dataclasses.replace(recipe, settings=settings)
     revision = await studio.workers.run("files", photo.revision_of, recipe)
-    data = await paint_preview(studio, photo, recipe, revision, VARIANT)
+    data = await paint_preview(studio, photo, recipe, revision, PREVIEW)
     return Response(data, headers=_kept(request), media_type="image/jpeg")
 
 
@@ -162,12 +177,20 @@ async def draw_first_tiles(studio: Studio, photo: OpenPhoto, recipe: Recipe, rev
 async def paint_preview(
     studio: Studio, photo: OpenPhoto, recipe: Recipe, revision: str, longest: int
 ) -> bytes:
-    """The photograph in a revision's colours, a JPEG of `longest` px at most."""
+    """The photograph in a revision's colours and its frame, a JPEG of `longest` px at most."""
     colored, levels = await studio.colored(photo, recipe, revision), await studio.levels(photo)
-    return await studio.workers.run("painting", _paint_small, colored, levels, longest)
+    return await studio.workers.run("painting", _paint_small, colored, levels, recipe.frame, longest)
 
 
-def _paint_small(colored: Colored, levels: tuple[Pixels, ...], longest: int) -> bytes:
-    level = max((k for k, pixels in enumerate(levels) if max(pixels.shape) >= longest), default=0)
-    height, width, _ = levels[level].shape
-    return encoding.jpeg(preview(colored.tile(levels, level, Box(0, 0, height, width)), longest))
+def _paint_small(colored: Colored, levels: tuple[Pixels, ...], frame: Frame, longest: int) -> bytes:
+    boxes = [_box_of(frame, level, pixels) for level, pixels in enumerate(levels)]
+    level = max((k for k, box in enumerate(boxes) if max(box.height, box.width) >= longest), default=0)
+    part = colored.tile(levels, level, boxes[level])
+    return encoding.jpeg(preview(Frame(frame.turns).apply(part), longest))
+
+
+def _box_of(frame: Frame, level: int, pixels: Pixels) -> Box:
+    """What the frame shows of a level, not yet turned."""
+    height, width, _ = pixels.shape
+    crop = frame.shrunk(2**level, width, height).crop
+    return Box(crop.y, crop.x, crop.height, crop.width) if crop else Box(0, 0, height, width)

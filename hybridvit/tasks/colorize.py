@@ -6,6 +6,7 @@ from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
 from hybridvit.augment.degrade import degrade, film_gray
+from hybridvit.augment.recolor import recolor
 from hybridvit.color.spaces import SPACES
 from hybridvit.hints.simulate import simulate_hints
 from hybridvit.hints.user_points import simulate_points
@@ -35,7 +36,13 @@ def make_colorize(config: ConfigDict) -> Task:
             return Views(luma, None), chroma
         if config.hints.kind == "points":
             return Views(luma, simulate_points(hint_key, chroma)), chroma
-        return Views(luma, simulate_hints(hint_key, chroma, None, config.hints)), chroma
+        if config.hints.recolored == 0:
+            return Views(luma, simulate_hints(hint_key, chroma, None, config.hints)), chroma
+        bright = split(pictures)[0]  # as it was before it was aged
+        thing_key = jax.random.fold_in(hint_key, 1)
+        chroma, own = recolor(thing_key, bright, chroma, config.hints.recolored, config.hints.cell_sizes)
+        hints = simulate_hints(hint_key, chroma, None, config.hints)
+        return Views(luma, jnp.where(own[..., -1:] > 0, own, hints)), chroma
 
     def examine(keys: Array, pictures: Pictures) -> Examined:
         return Examined(*split(pictures), pictures[..., :3])

@@ -15,6 +15,7 @@ from hybridvit.models.hybrid_conv_vit import VARIANTS
 from hybridvit.objectives.adversarial import GENERATOR_LOSSES
 from hybridvit.objectives.consistency import CONFIDENCES
 from hybridvit.objectives.supervised import LOSSES
+from hybridvit.runtime.trackers import TRACKERS
 from hybridvit.training.growing import plan_stages
 
 CHOICES = {
@@ -28,6 +29,7 @@ CHOICES = {
     "consistency.gate": tuple(CONFIDENCES),
     "adversarial.loss": tuple(GENERATOR_LOSSES),
     "adversarial.norm": ("spectral", "batch", "instance", "none"),
+    "train.tracker": ("tensorboard", *TRACKERS),
     "train.best_metric": ("psnr", "ssim", *LIKELIHOODS),
     "optim.kind": ("adamw", "muon"),
     "eval.view": tuple(EVAL_VIEWS),
@@ -49,17 +51,19 @@ RANGES = {  # least, most, in words: fields
         supervised.delta bins.sigma consistency.temperature consistency.radius consistency.agreement
         optim.clip_norm""",
     (0, 1, "within 0 and 1"): """
-        model.drop_path optim.layer_decay
-        data.eval_fraction hints.none_fraction degrade.labeled_probability degrade.film degrade.tone degrade.fade
-        degrade.vignette degrade.blur degrade.grain degrade.scratches degrade.dust degrade.jpeg degrade.cutout
-        cutmix.probability bins.uniform_mix bins.prior_decay consistency.threshold consistency.floor adversarial.b1
-        adversarial.b2 optim.final_fraction optim.step_shares optim.step_factors optim.b1 optim.b2 optim.ema_decay""",
+        model.drop_path data.eval_fraction hints.none_fraction hints.recolored degrade.labeled_probability
+        degrade.film degrade.tone degrade.fade degrade.vignette degrade.blur degrade.grain degrade.scratches
+        degrade.dust degrade.jpeg degrade.cutout cutmix.probability bins.uniform_mix bins.prior_decay
+        consistency.threshold consistency.floor adversarial.b1 adversarial.b2 optim.layer_decay
+        optim.final_fraction optim.step_shares optim.step_factors optim.b1 optim.b2 optim.ema_decay""",
     (0, 2**31 - 1, "within 0 and 2147483647"): "seed",
     (11, math.inf, "11 or more, the window of SSIM"): "eval.image_size",
 }
 
 
 SINCE_0_1 = {  # fields that older checkpoints do not have, as they were without them
+    "hints": {"recolored": 0.0},
+    "train": {"by_labels": False, "tracker": "tensorboard"},
     "model": {"encoder_weights": "", "drop_path": 0.0},
     "eval": {
         "view": "center",
@@ -108,6 +112,11 @@ def check_config(config: ConfigDict) -> None:
         raise ValueError(
             f"config.hints.min_count={config.hints.min_count} is more than "
             f"config.hints.max_count={config.hints.max_count}"
+        )
+    if config.hints.recolored and (config.color.space != "lab" or config.hints.kind != "cells"):
+        raise ValueError(
+            f"config.hints.recolored={config.hints.recolored} needs config.color.space=lab and "
+            "config.hints.kind=cells: set it to 0"
         )
     shares, factors = config.optim.step_shares, config.optim.step_factors
     if len(shares) != len(factors) or list(shares) != sorted(set(shares)):

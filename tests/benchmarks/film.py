@@ -53,7 +53,9 @@ FRAMES = flags.DEFINE_integer("frames", 32, "Of a clip.", lower_bound=3)
 SIZE = flags.DEFINE_list("size", ["256", "448"], "Height and width of a clip, px.")
 DECODE = flags.DEFINE_enum("decode", "vivid", ["vivid", "mean"], "Of the model.")
 ONLY = flags.DEFINE_list("only", ["quality", "hints", "speed", "memory"], "Parts of it.")
-LENGTHS = flags.DEFINE_list("lengths", ["120", "480"], "Frames of the films of `memory`, 854 x 480.")
+FILMS = flags.DEFINE_list(
+    "films", ["120x854x480", "480x854x480"], "Frames, width, height of the films of `memory`."
+)
 SHEET = flags.DEFINE_string(
     "sheet", None, "PNG: frames of the first clips, gray, frame by frame, film, truth."
 )
@@ -241,11 +243,17 @@ def speed(colorizer: hybridvit.Colorizer, folder: pathlib.Path, count: int = 120
 
 
 def memory(folder: pathlib.Path) -> None:
-    for count in map(int, LENGTHS.value):
-        film_file(folder / f"{count}.mp4", count)
+    for name in FILMS.value:
+        count, width, height = map(int, name.split("x"))
+        film_file(folder / f"{name}.mp4", count, height, width)
         forget_peak()
-        command.main([str(folder / f"{count}.mp4"), "--output", str(folder / f"{count}-o.mp4")])
-        print(f"memory: {count} frames of 854 x 480: {peak()[0] / 1e6:.0f} MB at most", flush=True)
+        start = time.perf_counter()
+        command.main([str(folder / f"{name}.mp4"), "--output", str(folder / f"{name}-o.mp4")])
+        took = time.perf_counter() - start
+        print(
+            f"memory: {count} frames of {width} x {height}: {peak()[0] / 1e6:.0f} MB at most, {took:.0f} s",
+            flush=True,
+        )
 
 
 def main(_: list[str]) -> None:

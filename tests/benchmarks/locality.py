@@ -7,6 +7,7 @@ turned by 90 to 270 degrees; the lightness stays. It is hinted once, with its ne
 or by all of its area. Told are
 
 - outside: the share of the pixels outside it that move by more than 5 ab units (mean decode, as without the hint);
+- far: by how many ab units these pixels move on average;
 - inside: the mean CIEDE2000 of its pixels to the recoloured truth;
 - PSNR@N of the photograph as it was, with N true colours: points of 2 x 2 px (the places of `hybridvit.evaluate`), or
   the superpixels that hold these places, each with its mean colour.
@@ -66,11 +67,12 @@ def main() -> None:
             rows.setdefault(name, []).append(values)
     print(f"{len(files)} photographs, {options.size} px")
     print(
-        f"{'hint, reach':24} {'outside %':>10} {'inside dE':>10} " + " ".join(f"PSNR@{n:<5}" for n in COUNTS)
+        f"{'hint, reach':24} {'outside %':>10} {'far ab':>10} {'inside dE':>10} "
+        + " ".join(f"PSNR@{n:<5}" for n in COUNTS)
     )
     for name, values in rows.items():
-        outside, inside, *psnr = np.mean(values, 0)
-        print(f"{name:24} {outside:10.1f} {inside:10.2f} " + " ".join(f"{x:10.2f}" for x in psnr))
+        outside, far, inside, *psnr = np.mean(values, 0)
+        print(f"{name:24} {outside:10.1f} {far:10.2f} {inside:10.2f} " + " ".join(f"{x:10.2f}" for x in psnr))
     if options.historic:
         measure_historic(colorizer, evenly(options.historic, options.count))
 
@@ -98,12 +100,13 @@ def measure(colorizer: hybridvit.Colorizer, rgb: np.ndarray, name: str, seed: in
     ):
         for reach, set_reach in (("default", lambda hint: hint), ("picture", to_picture)):
             ab = canvas.chroma(Recipe((set_reach(hint),), settings=MEAN))
-            moved = np.linalg.norm(ab - free, axis=-1)[~inside] > FAINT
+            moved = np.linalg.norm(ab - free, axis=-1)[~inside]
             colored, true = (np.dstack([lab[..., 0], x])[inside] for x in (ab, truth))
-            rows[f"{shape}, {reach}"] = [100 * moved.mean(), deltaE_ciede2000(colored, true).mean()] + [
+            faults = [100 * (moved > FAINT).mean(), moved.mean(), deltaE_ciede2000(colored, true).mean()]
+            rows[f"{shape}, {reach}"] = faults + [
                 psnr(rgb, lab[..., 0], colored_with(canvas, known[n], set_reach)) for n in COUNTS
             ]
-    rows["none"] = [0.0, deltaE_ciede2000(np.dstack([lab[..., 0], free])[inside], true).mean()]
+    rows["none"] = [0.0, 0.0, deltaE_ciede2000(np.dstack([lab[..., 0], free])[inside], true).mean()]
     rows["none"] += [psnr(rgb, lab[..., 0], free)] * len(COUNTS)
     return rows
 

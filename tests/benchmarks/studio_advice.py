@@ -3,8 +3,8 @@
     python -m tests.benchmarks.studio_advice --photos FOLDER [--count 60] [--only suggestions,next,carry,samples]
 
 - suggestions: how far the truth is from the nearest of the five colours, at 20 random places a photograph; and of the
-  first one: how often it is what the picture shows there, and how often to choose it, in the middle of a photograph,
-  makes the picture paler (mean chroma lower by more than 0.1 ab units; vivid decode).
+  first one: how often it is what the picture shows there, and how often to choose it, in the middle of a photograph or
+  where a hint is asked for, makes the picture paler (mean chroma lower by more than 0.1 ab units; vivid decode).
 - next: PSNR after so many true colours (of 2 x 2 px of 256) where `next_hints` asks for them, one by one or all at
   once, against random places, the least sure place, the place where the model itself, given likely colours, changes
   most, and the best of eight as only the truth could tell.
@@ -43,7 +43,7 @@ from hybridvit.inference.suggestions import likely_colors
 from hybridvit.measures.metrics import colorfulness
 
 SIZE = 256
-MEAN = Settings(decode="mean")
+MEAN = Settings(decode="mean", borders="off")
 PLACES = 20  # a photograph
 ASKED = 5  # hints
 CANDIDATES = 8
@@ -117,12 +117,11 @@ def measure_suggestions(files: list[pathlib.Path], colorizer: hybridvit.Colorize
             first = likely_colors(truth.canvas, Recipe(), x, y)[0].ab
             shown = vivid[int((y - top) * down), int((x - left) * across)]
             near.append(np.linalg.norm(first - shown) <= 10)
-        middle = width / 2, height / 2
-        chosen = Point(*middle, likely_colors(truth.canvas, Recipe(), *middle)[0].color)
-        chroma = [
-            np.linalg.norm(ab, axis=-1).mean() for ab in (vivid, truth.canvas.chroma(Recipe((chosen,))))
-        ]
-        paler.append(chroma[1] < chroma[0] - 0.1)
+        for place in ((width / 2, height / 2), next_hints(truth.canvas, Recipe(), 1)[0][:2]):
+            chosen = Point(*place, likely_colors(truth.canvas, Recipe(), *place)[0].color)
+            with_it = truth.canvas.chroma(Recipe((chosen,)))
+            chroma = [np.linalg.norm(ab, axis=-1).mean() for ab in (vivid, with_it)]
+            paler.append(chroma[1] < chroma[0] - 0.1)
         for hints in (0, 5):
             given = tuple(truth.hint(*place) for place in rng.uniform(2, SIZE - 2, (hints, 2)))
             recipe = Recipe(given, settings=MEAN)
@@ -131,7 +130,8 @@ def measure_suggestions(files: list[pathlib.Path], colorizer: hybridvit.Colorize
                 colors = np.array([color.ab for color in likely_colors(truth.canvas, recipe, x, y)])
                 cases.append((hints, colors, mean[int(y), int(x)], np.array(truth.hint(x, y).color)))
     print(f"the first is within 10 ab units of what is shown: {np.mean(near):.3f} of {len(near)} places")
-    print(f"to choose it makes {sum(paler)} of {len(paler)} pictures paler")
+    for where, some in (("in the middle", paler[::2]), ("where a hint is asked for", paler[1::2])):
+        print(f"to choose it {where} makes {sum(some)} of {len(some)} pictures paler")
     seen = np.array([case[-1] for case in cases])
     bins = np.linalg.norm(seen[:, None] - BIN_CENTRES, axis=-1).argmin(1)
     prior = np.bincount(bins, minlength=len(BIN_CENTRES)) / len(bins)

@@ -18,6 +18,7 @@ from hybridvit.colorize.batch import colorize_files, leave_results
 from hybridvit.colorize.inputs import find_sources
 from hybridvit.colorize.naming import plan
 from hybridvit.colorize.summary import Summary, explain
+from hybridvit.hints.frame import WHOLE
 from hybridvit.hints.recipe import Protected, Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import PaletteColor, Point
@@ -105,6 +106,7 @@ def test_results_are_pictures_that_say_what_they_are(scans, colour, stub_coloriz
         "borders": "auto",
         "palette": palette,
         "protected": (),
+        "frame": WHOLE,
     }
     assert stub_colorizer.calls == [told] * 3
     gray, result = (np.asarray(Image.open(f"{folder}/b.png")) for folder in ("scans", "out"))

@@ -317,7 +317,7 @@ class Stub:
     def colorize(self, photo, hints=(), **settings):
         rgb = np.repeat(photo.pixels[..., :1], 3, -1)
         doubt = np.zeros((4, 4), np.float32)
-        return types.SimpleNamespace(rgb=rgb, uncertainty=doubt, provenance={}, remarks=(), further=())
+        return types.SimpleNamespace(rgb=rgb, uncertainty=doubt, photo=photo, provenance={}, remarks=(), further=())
 
 replace = os.replace
 def replaced(source, target):

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hybridvit.hints.sidecar as sidecar_module
+from hybridvit.hints.frame import Crop, Frame
 from hybridvit.hints.recipe import Protected, Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import (
@@ -70,6 +71,13 @@ all_settings = st.fixed_dictionaries(
         "borders": st.sampled_from(["auto", "off"]),
     }
 )
+crops = st.builds(
+    lambda x, y, width, height: {"x": x, "y": y, "width": min(width, 40 - x), "height": min(height, 30 - y)},
+    st.integers(0, 39),
+    st.integers(0, 29),
+    st.integers(1, 40),
+    st.integers(1, 30),
+)
 documents = st.fixed_dictionaries(
     {
         "version": st.just(2),
@@ -82,6 +90,7 @@ documents = st.fixed_dictionaries(
     },
     optional={
         "settings": all_settings,
+        "frame": st.fixed_dictionaries({"turns": st.integers(1, 3)}, optional={"crop": crops}),
         "protected": st.lists(
             st.fixed_dictionaries(
                 {"polygon": paths, "hints": st.lists(hints, max_size=2)},
@@ -132,6 +141,7 @@ EXAMPLE = {
             "palette": [{"color": "#203040"}],
         },
     ],
+    "frame": {"turns": 3, "crop": {"x": 5, "y": 2, "width": 35, "height": 20}},
 }
 
 
@@ -166,6 +176,7 @@ def test_the_example_is_read():
         Protected(((5, 5), (20, 5), (20, 20)), corner),
         Protected(mask.area, Recipe(palette=(PaletteColor("#203040"),))),
     )
+    assert sidecar.recipe.frame == Frame(3, Crop(5, 2, 35, 20))
     hash(sidecar)
     validator.validate(EXAMPLE)
 
@@ -251,7 +262,7 @@ def test_another_picture_is_noticed():
         (("version",), "1", "version: '1' is not known"),
         (("version",), True, "version: True is not 2"),
         (("version",), "-", "version: it is missing"),
-        (("hint",), [], "hint: no such field, only version, picture, hints, palette, settings, protected"),
+        (("hint",), [], "hint: no such field, only version, picture, hints, palette, settings, protected, frame"),
         (("a b",), [], "'a b': no such field"),
         (("picture",), 5, "picture: 5 is not an object"),
         (("picture", "width"), "-", r"picture\.width: it is missing"),
@@ -293,6 +304,14 @@ def test_another_picture_is_noticed():
         (("settings", "strength"), True, r"settings\.strength: True is not a number from 0 to 10"),
         (("settings", "seed"), -1, r"settings\.seed: -1 is not a number from 0"),
         (("settings", "view"), 1, r"settings\.view: no such field, only size, strength, decode, seed, borders"),
+        (("frame",), 1, "frame: 1 is not an object"),
+        (("frame", "turns"), 4, r"frame\.turns: 4 is not a number from 0 to 3"),
+        (("frame", "angle"), 4, r"frame\.angle: no such field, only turns, crop"),
+        (("frame", "crop"), None, r"frame\.crop: None is not an object"),
+        (("frame", "crop", "x"), 6, r"frame\.crop: it is partly outside the picture, which is 40 x 30 px"),
+        (("frame", "crop", "width"), 0, r"frame\.crop\.width: 0 is not a number from 1"),
+        (("frame", "crop", "height"), 1.5, r"frame\.crop\.height: 1\.5 is not a whole number"),
+        (("protected", 0, "frame"), {"turns": 1}, r"protected\[0\]\.frame: no such field"),
         (("protected", 0), [], r"protected\[0\]: \[\] is not an object"),
         (("protected", 0, "polygon"), "-", r"protected\[0\]\.polygon: it is missing"),
         (("protected", 0, "polygon", 1), [1], r"protected\[0\]\.polygon\[1\]: \[1\] is not \[x, y\]"),

@@ -102,6 +102,21 @@ def test_hints_that_keep_to_their_reach_count_alike_in_any_order(canvas):
     np.testing.assert_allclose(one, other, atol=1e-4)
 
 
+@pytest.mark.parametrize("reach", [0.5, 1.0])
+def test_to_confirm_what_is_shown_changes_its_own_pixels_alone_until_there_is_news(reach):
+    """The model shows gray, and by any hint all of its picture takes the hints' mean colour."""
+    colored = Canvas(Tinting(), photo_of(np.full((240, 320, 1), 120, np.uint8)))
+    gray = Point(100, 100, (1.0, -1.0), reach=reach)
+    _, own = colored.hint_map((gray,), SMALL)
+    ab = colored.chroma(recipe(gray))
+    np.testing.assert_allclose(ab[own], np.broadcast_to((1, -1), (own.sum(), 2)), atol=1e-5)
+    assert np.abs(ab[distance_transform_edt(~own) > 4]).max() == 0
+    assert colored.laid_over(recipe(gray)) == (dataclasses.replace(gray, reach=0.0),)
+    news = Point(200, 100, (40.0, 30.0), reach=PICTURE)
+    assert colored.laid_over(recipe(gray, news)) == ()
+    assert np.median(np.abs(colored.chroma(recipe(gray, news)))) > 1
+
+
 @pytest.mark.parametrize("reach", [0.0, 0.5, 1.0])
 def test_a_hint_without_strength_changes_nothing_and_half_of_it_goes_half_way(canvas, reach):
     def chroma(strength):
@@ -139,6 +154,7 @@ def test_a_point_that_contradicts_the_model_stays_on_its_square():
     inside = np.asarray(Image.fromarray(inside).resize(ab.shape[1::-1]))
     assert (np.linalg.norm(ab - (40, 30), axis=-1)[inside] < 10).mean() > 0.9
     assert (np.linalg.norm(ab, axis=-1)[~inside] > 5).mean() < 0.5  # all is the same to this model
+    assert np.median(np.linalg.norm(ab, axis=-1)[~inside]) > 1  # it may be right, a little
     everywhere = Point(140, 110, (40.0, 30.0), reach=PICTURE)
     ab = colored.chroma(Recipe((everywhere,), settings=Settings(256, decode="mean")))
     assert (np.linalg.norm(ab - (40, 30), axis=-1) < 1).all()

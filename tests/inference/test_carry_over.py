@@ -1,12 +1,15 @@
+import dataclasses
+
 import numpy as np
 import pytest
+from skimage.color import rgb2lab
 
 from hybridvit.color.bins import NUM_BINS
 from hybridvit.hints.recipe import Protected, Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import PaletteColor, Point, color_ab
 from hybridvit.inference.canvas import Canvas
-from hybridvit.inference.carry_over import MOST_POINTS, carry_hints, preview_carry
+from hybridvit.inference.carry_over import CHANGED, MOST_POINTS, carry_hints, preview_carry
 from hybridvit.inference.predictor import Predicted
 from hybridvit.photo.photo import photo_of
 
@@ -125,3 +128,21 @@ def test_a_photograph_of_other_things_matches_less(source):
     preview = preview_carry(source, KNOWN, Canvas(Attentive(), photo_of(dark)), Recipe(), "1")
     assert preview.match < 0.8
     assert not preview.is_sure
+
+
+@pytest.mark.parametrize("settings", [Settings(), Settings(borders="off"), Settings(size=64)])
+def test_what_would_change_is_a_share_of_the_whole_photograph(source, settings):
+    """As in the pictures themselves; a third of the photograph is its mount, which may be counted in or not."""
+    pixels = np.full((400, 500, 1), 250, np.uint8)
+    rng = np.random.default_rng(0)
+    pixels[50:350, 60:440] = WALL + rng.integers(-2, 3, (300, 380, 1))
+    pixels[100:350, 200:320] = COAT
+    target = Canvas(Attentive(), photo_of(pixels))
+    assert target.photo.inside is not None
+    known = dataclasses.replace(KNOWN, settings=settings)
+    preview = preview_carry(source, known, target, Recipe(), "1")
+    assert preview.recipe.settings == settings
+    before, then = (rgb2lab(target.picture(recipe))[..., 1:] for recipe in (Recipe(), preview.recipe))
+    moved = (np.linalg.norm(then - before, axis=-1) > CHANGED).mean()
+    assert moved > 0.1
+    assert preview.changed == pytest.approx(moved, abs=0.02)

@@ -1,3 +1,6 @@
+import dataclasses
+import json
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 import hybridvit
 from hybridvit.color import bins
 from hybridvit.color.bins import NUM_BINS
+from hybridvit.hints.frame import Crop, Frame
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import PaletteColor, Point, Region
@@ -14,7 +18,9 @@ from hybridvit.inference.colorizer import Colorizer
 from hybridvit.inference.decode import mean_ab, vivid_ab, with_hints
 from hybridvit.inference.weights import save_weights
 from hybridvit.models.prediction import Prediction
-from hybridvit.photo.photo import read_provenance
+from hybridvit.photo.framing import LEFT_OUT
+from hybridvit.photo.metadata import Metadata
+from hybridvit.photo.photo import photo_of, read_photo, read_provenance
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +174,38 @@ def test_hints_are_not_made_more_vivid():
     ab = with_hints(mean, free, vivid)
     np.testing.assert_allclose(ab[0, 0, 0], (60, 0), atol=0.1)
     np.testing.assert_allclose(ab[0, 3, 3], (10, 10), atol=1e-4)
+
+
+def test_a_frame_saves_the_very_pixels_of_that_part_turned(colorizer, gray, tmp_path):
+    """And the file says it; its hint lies outside of what is saved, and counts all the same."""
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description rdf:about="" xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/">'
+        b"<mwg-rs:Regions/></rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    alpha = np.arange(gray.size, dtype=np.uint8).reshape(gray.shape)
+    photo = dataclasses.replace(
+        photo_of(np.dstack([gray, alpha])), metadata=Metadata(xmp=xmp, dpi=(300.0, 200.0))
+    )
+    hints = [Point(5, 5, "#a02020", reach=1)]
+    whole = colorizer.colorize(photo, hints, size=64)
+    frame = Frame(1, Crop(60, 20, 80, 41))
+    part = colorizer.colorize(photo, hints, frame=frame, size=64)
+    expected = np.rot90(whole.rgb[20:61, 60:140], -1)
+    np.testing.assert_array_equal(part.rgb, expected)
+    part.save(tmp_path / "part.png")
+    found = read_photo(tmp_path / "part.png")
+    np.testing.assert_array_equal(found.pixels, expected)
+    np.testing.assert_array_equal(found.alpha, np.rot90(alpha[20:61, 60:140], -1))
+    assert found.metadata.dpi == pytest.approx((200, 300), rel=1e-3)
+    assert b"mwg-rs:Regions" not in found.metadata.xmp
+    assert part.remarks == (LEFT_OUT,)
+    said = read_provenance(tmp_path / "part.png")
+    crop = {"x": 60, "y": 20, "width": 80, "height": 41}
+    assert json.loads(said["frame"]) == {"turns": 1, "crop": crop}
+    assert json.loads(said["hints"])[0]["x"] == 5
+    assert "frame" not in whole.provenance
+    with pytest.raises(
+        ValueError, match=r"frame\.crop: it is partly outside the picture, which is 150 x 90 px"
+    ):
+        colorizer.colorize(gray, frame=Frame(0, Crop(100, 0, 51, 9)))

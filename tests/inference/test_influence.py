@@ -4,7 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridvit.color.bins import NUM_BINS
-from hybridvit.inference.influence import FITTED, NOISE, cell_means, choose_cells, flattest_place
+from hybridvit.inference.influence import (
+    FITTED,
+    NOISE,
+    cell_means,
+    choose_cells,
+    flattest_place,
+    remaining,
+)
 
 
 def even(rows, columns):
@@ -99,3 +106,19 @@ def test_the_place_is_a_pixel_of_the_cell(height, width, seed):
     assert (row // 8, column // 8) == cell
     assert row < height
     assert column < width
+
+
+def test_what_a_known_colour_leaves_is_what_choosing_its_cell_would():
+    rng = np.random.default_rng(3)
+    probs, L = rng.dirichlet(np.full(313, 0.1), (6, 9)), rng.uniform(20, 80, (6, 9))
+    deviation = rng.uniform(5, 15, L.shape)
+    known = np.zeros(L.shape, bool)
+    np.testing.assert_allclose(remaining(probs, L, deviation, known), deviation)
+    known[2, 3] = True
+    left = remaining(probs, L, deviation, known)
+    assert left[2, 3] == pytest.approx(
+        np.sqrt(1 / (1 / deviation[2, 3] ** 2 + 1 / NOISE))
+    )  # two measurements
+    assert (left <= deviation).all()
+    known[4, 7] = True
+    assert (remaining(probs, L, deviation, known) <= left + 1e-9).all()

@@ -4,7 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridvit.color.bins import BIN_CENTRES, NUM_BINS
-from hybridvit.inference.bounded import AGREES, least_agreement
 from hybridvit.inference.reach import THING, agreement, distances, soft_edge, terrain, to_view, within
 
 RED, GRAY = (int(np.linalg.norm(BIN_CENTRES - ab, axis=-1).argmin()) for ab in ((50, 30), (0, 0)))
@@ -91,10 +90,3 @@ def test_agreement_is_the_likelihood_beside_that_of_the_models_colour():
     found = agreement(seen, mean, BIN_CENTRES[RED].astype(np.float32), own_at(50, 50))
     assert found == pytest.approx(0.25, rel=0.01)
     assert agreement(seen, mean, BIN_CENTRES[GRAY].astype(np.float32), own_at(50, 50)) == pytest.approx(1)
-
-
-def test_the_more_hints_agree_the_less_likely_another_may_be():
-    assert least_agreement([]) == least_agreement([0.001] * 9) == AGREES
-    found = [least_agreement([1.0] * count) for count in (1, 2, 5, 20)]
-    assert found == sorted(found, reverse=True)
-    assert found[-1] < 1e-4

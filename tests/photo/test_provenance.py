@@ -122,3 +122,25 @@ def test_what_points_behind_the_old_picture_is_removed(xmp_packet: bytes):
 def test_a_method_is_no_trained_model():
     for said, kind in (({"model": "small"}, SOURCE_TYPE), ({"method": "levin"}, METHOD_SOURCE_TYPE)):
         assert kind.encode() in merge_provenance(None, said)
+
+
+def test_what_others_have_edited_is_read_all_the_same():
+    packet = merge_provenance(None, {"model": "one", "note": "two", "source_sha256": "three", "gone": "four"})
+    edited = (
+        packet.decode()
+        .replace("<hybridvit:model>one<", "<hybridvit:model><!-- theirs --><![CDATA[one & all]]><")
+        .replace("<hybridvit:note>two</hybridvit:note>", "")
+        .replace("<rdf:Description ", '<rdf:Description hybridvit:note="two" ')
+        .replace(">four<", "><rdf:Seq><rdf:li>four</rdf:li></rdf:Seq><")
+    )
+    assert provenance_of(edited.encode()) == {"model": "one & all", "note": "two", "source_sha256": "three"}
+
+
+@pytest.mark.parametrize("written", ["><![CDATA[urn:scan]]></{0}>", ' rdf:resource="urn:scan"/>'])
+def test_a_source_type_that_is_written_otherwise_is_kept(written: str):
+    form = "<Iptc4xmpExt:DigitalSourceType>" + SOURCE_TYPE + "</Iptc4xmpExt:DigitalSourceType>"
+    theirs = "<Iptc4xmpExt:DigitalSourceType" + written.format("Iptc4xmpExt:DigitalSourceType")
+    packet = merge_provenance(None, {}).decode()
+    assert form in packet
+    found = provenance_of(merge_provenance(packet.replace(form, theirs).encode(), {}))
+    assert found == {"original_source_type": "urn:scan"}

@@ -107,6 +107,13 @@ def _check_body(body: dict[str, Any]) -> None:
             _check_body(one)
             _check_language_map(one["label"])  # what a viewer names it by
         return
+    if body["type"] == "SpecificResource":
+        selector = body["selector"]
+        assert selector["type"] == "ImageApiSelector"
+        assert re.fullmatch(r"\d+,\d+,[1-9]\d*,[1-9]\d*", selector.get("region", "0,0,1,1"))
+        assert selector.get("rotation", "0") in ("0", "90", "180", "270")
+        _check_body(body["source"])
+        return
     assert body["type"] == "Image"
     assert URI.fullmatch(body["id"]), body["id"]
     if "format" in body:

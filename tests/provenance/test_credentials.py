@@ -135,6 +135,16 @@ def test_pixels_that_signing_would_change_are_noticed(original, signer, tmp_path
     assert [one.name for one in tmp_path.iterdir()] == ["scan.tif"]
 
 
+def test_a_frame_is_an_action(original, signer, tmp_path):
+    crop = {"x": 1, "y": 2, "width": 9, "height": 8}
+    path = write(original, tmp_path / "out.tif", signer, frame={"turns": 1, "crop": crop})
+    with c2pa.Reader(path) as reader:
+        said = {one["label"]: one["data"] for one in reader.get_active_manifest()["assertions"]}
+    told = {one["action"]: one.get("description") for one in said[ACTIONS]["actions"]}
+    assert told["c2pa.cropped"] == "cropped to 9 x 8 px from 1, 2"
+    assert told["c2pa.orientation"] == "turned clockwise by 90 degrees"
+
+
 def test_a_method_is_no_trained_model(original, signer, tmp_path):
     said = {"software": "hybridvit 9", "method": "levin", "parameters_sha256": "1" * 64}
     said |= {"source": original.name} | make_record("ab" * 32).provenance()

@@ -14,7 +14,7 @@ from PIL import Image
 
 from hybridvit.colorize import command as colorize
 from hybridvit.colorize.inputs import SUFFIXES, find_sources
-from hybridvit.photo.photo import read_photo
+from hybridvit.photo.photo import photo_of, read_photo, write_photo
 from hybridvit.provenance.iiif_read import Canvas, Files, names_of, read_manifest
 from hybridvit.provenance.iiif_write import manifest_of, view_of
 from tests.commands import call, results
@@ -201,6 +201,20 @@ def test_a_folder_with_the_address_of_its_originals(run):
         "https://archive.example/scans/box1/plate%201.jpg",
         "https://archive.example/scans/box1/plate-2.jpg",
     ]
+
+
+def test_a_result_in_a_frame_stands_beside_that_part_of_its_original(tmp_path):
+    path = tmp_path / "part.png"
+    frame = {"turns": 3, "crop": {"x": 4, "y": 5, "width": 6, "height": 7}}
+    write_photo(path, np.zeros((6, 7, 3), np.uint8), photo_of(np.zeros((6, 7), np.uint8)), {"frame": frame})
+    address = "https://archive.example/scans"
+    manifest = manifest_of([view_of([path], pathlib.Path("a.png"), None, address)], tmp_path, URL)
+    check_manifest(manifest)
+    (canvas,) = manifest["items"]
+    assert (canvas["width"], canvas["height"]) == (7, 6)
+    original = canvas["items"][0]["items"][0]["body"]["items"][1]
+    assert original["source"]["id"] == f"{address}/a.png"
+    assert original["selector"] == {"type": "ImageApiSelector", "region": "4,5,6,7", "rotation": "270"}
 
 
 def test_a_later_run_writes_it_anew_and_others_are_left(run):

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from hybridvit.photo.photo import read_photo, write_photo
+from hybridvit.photo.photo import photo_of, read_photo, write_photo
 from hybridvit.photo.record import make_record
 from hybridvit.provenance.premis import SUFFIX, document_of, write_premis
 
@@ -104,6 +104,15 @@ def test_an_event_says_what_was_made_of_what(result):
     assert text(root, "object/relationship/relatedEventIdentifier/relatedEventIdentifierValue") == [event]
     assert text(root, "agent/agentIdentifier/agentIdentifierValue") == ["hybridvit 9"]
     assert text(root, "event/linkingAgentIdentifier/linkingAgentIdentifierValue") == ["hybridvit 9"]
+
+
+def test_an_event_says_the_frame(result):
+    said = {"source": "scan.png", "frame": {"turns": 2}} | make_record("7" * 64).provenance()
+    write_photo(result, np.zeros((4, 5, 3), np.uint8), photo_of(np.zeros((4, 5), np.uint8)), said)
+    root = ElementTree.fromstring(document_of([result]))
+    details = text(root, "event/eventDetailInformation/eventDetail")
+    assert "frame: turned clockwise by 180 degrees, of the original as it is shown upright" in details
+    assert not any('"turns"' in one for one in details)
 
 
 def test_a_report_of_many_is_one_document(result):

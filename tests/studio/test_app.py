@@ -120,6 +120,23 @@ def test_what_is_saved_is_what_was_shown_and_the_same_after_a_restart(enter, sca
     assert again.get(f"{url}/result", params={"format": "jpeg"}).content[:2] == b"\xff\xd8"
 
 
+def test_two_downloads_at_once_have_a_file_each(client, ids, monkeypatch):
+    from hybridvit.studio import saving_routes
+
+    left = []  # what would be removed when it has been sent
+    monkeypatch.setattr(saving_routes, "_remove", left.append)
+    url = f"/api/photos/{ids['photo 2.png']}/result"
+    first, second = client.get(url), client.get(url)
+    client.get("/api/photos")
+    assert first.content == second.content
+    assert left[0] != left[1]
+    monkeypatch.undo()
+    saving_routes._remove(left[0])
+    assert left[1].read_bytes() == second.content
+    saving_routes._remove(left[1])
+    assert not left[1].parent.parent.exists()
+
+
 def test_upper_levels_are_the_shrunk_picture(client, ids, scans):
     url = f"/api/photos/{ids['box/deep.tif']}"
     assert client.get(url).json()["levels"] == 2

@@ -1,12 +1,13 @@
 """What the page offers in a browser: settings, how sure it is, possibilities, references, other photographs."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from hybridvit.hints.shapes import Point
+from hybridvit.inference.carry_over import Preview
 from hybridvit.studio import advice_routes
 
 COAT = "1 coat.tif"
@@ -104,15 +105,13 @@ def test_these_colours_for_other_photographs(coat, served, monkeypatch):
         hint = dataclasses.replace(recipe.hints[0], source=f"carried over from {name}")
         return dataclasses.replace(before, hints=(hint,))
 
-    def preview(route):
-        (photo_id,) = json.loads(route.request.post_data)["to"]
-        again = photo_id == served.ids()["2 again.png"]
-        hint = {"type": "point", "x": 5, "y": 5, "color": "#2e6b3a"}
-        one = {"id": photo_id, "hints": [hint], "match": 0.9 if again else 0.2, "sure": again, "changed": 0.1}
-        route.fulfill(json={"previews": [one], "skipped": []})
+    def preview(source, recipe, target, before, name):
+        again = target.photo.pixels.shape[:2] == (410, 580)
+        hint = Point(50, 50, "#c02020", reach=1)
+        return Preview(dataclasses.replace(before, hints=(hint,)), 0.95 if again else 0.2, 0.1)
 
     monkeypatch.setattr(advice_routes, "carry_hints", to_the_second)
-    coat.page.route("**/carry/preview", preview)
+    monkeypatch.setattr(advice_routes, "preview_carry", preview)
     coat.hint(200, 150, 3)
     unfold(coat, "carry")
     coat.get("carry").click()
@@ -120,6 +119,18 @@ def test_these_colours_for_other_photographs(coat, served, monkeypatch):
     boxes = coat.get("carry-list").get_by_role("checkbox")
     assert [box.is_checked() for box in boxes.all()] == [True, False]  # none that is weak
     assert "1 hint, 10 % of the picture would change" in coat.get("carry-list").inner_text()
+    drawn = (
+        "[...document.querySelectorAll('.carry-list img')].filter((image) => image.naturalWidth > 0).length"
+    )
+    coat.wait_until(lambda: coat.page.evaluate(drawn) == 4)
+    now, then = coat.get("carry-list").locator("img").all()[:2]
+    assert now.get_attribute("alt") == "2 again.png, as it is"
+    assert then.get_attribute("alt") == "2 again.png, with these colours"
+    reddest = """image => { const copy = new OffscreenCanvas(40, 30).getContext("2d");
+        copy.drawImage(image, 0, 0, 40, 30);
+        const { data } = copy.getImageData(0, 0, 40, 30);
+        return data.reduce((sum, value, i) => sum + (i % 4 === 0 ? value : i % 4 === 1 ? -value : 0), 0) / 1200; }"""
+    assert then.evaluate(reddest) > now.evaluate(reddest) + 10
     boxes.nth(1).check()
     coat.get("carry-go").click()
     outcome = coat.get("carried")

@@ -1,5 +1,7 @@
 """Each state of the page by axe-core (Deque), in light and dark: no rule is broken."""
 
+import re
+
 import pytest
 
 from tests.studio.browsing import Desk
@@ -51,7 +53,7 @@ def test_the_start_without_a_photograph(look, served):
     assert violations(desk) == []
 
 
-def test_a_photograph_its_panels_the_colour_window_help_and_the_grid(look):
+def test_a_photograph_and_all_that_opens_beside_it(look):
     desk, found = look(), {}
     desk.open(COAT)
     desk.hint(150, 100, 2)
@@ -70,6 +72,19 @@ def test_a_photograph_its_panels_the_colour_window_help_and_the_grid(look):
     desk.press("Escape", "g")
     desk.get("grid").wait_for()
     found["grid"] = violations(desk)
+    desk.press("Escape", "r", "x")
+    desk.get("crop").wait_for()
+    found["crop and turn"] = violations(desk)
+    desk.press("Escape")
+    desk.get("carry-all").click()
+    desk.get("carry-status").filter(has_text=re.compile("Found in|Nothing is surely")).wait_for()
+    found["carry over"] = violations(desk)
+    desk.get("carry-dialog").get_by_role("button", name="Cancel").click()
+    desk.get("another-folder").click()
+    desk.get("folder-name").fill("..")
+    desk.press("Enter")
+    desk.get("folder-problem").filter(has_text="not below").wait_for()
+    found["another folder"] = violations(desk)
     assert {state: broken for state, broken in found.items() if broken} == {}
 
 
@@ -80,6 +95,10 @@ def test_on_a_phone(look):
     desk.page.get_by_role("button", name="Panels", exact=True).tap()
     found["panels"] = violations(desk)
     desk.page.get_by_role("button", name="Close the panels").tap()
+    desk.page.get_by_role("button", name="Crop", exact=True).tap()
+    desk.get("crop").wait_for()
+    found["crop"] = violations(desk)
+    desk.page.get_by_role("button", name="Point", exact=True).tap()
     desk.page.touchscreen.tap(*desk.place(300, 300))
     desk.get("suggestion").first.wait_for()
     found["colour window"] = violations(desk)

@@ -113,6 +113,7 @@ def test_a_server_that_is_killed_loses_no_hint(browser, album, process, tiny_col
     with desk.redrawn():
         again = Served(tiny_colorizer, album, tmp_path / "data", urllib.parse.urlsplit(address).port)
     lost.wait_for(state="detached")
+    desk.wait_until(lambda: desk.get("message-error").count() == 0)  # what went wrong in that time is over
     hints = load_hints(sidecar).recipe.hints
     assert [hint.color for hint in hints][1:] == ["#2e6b3a"]
     red, green, _ = desk.color(400, 300)

@@ -28,3 +28,11 @@ def test_one_that_is_too_large_stays_alone():
     kept.put("a", "A", 5)
     kept.put("b", "B", 50)
     assert (kept.get("a"), kept.get("b"), len(kept)) == (None, "B", 1)
+
+
+def test_of_small_ones_there_are_so_many_and_no_more():
+    kept = RecentlyUsed(1000, most=3)
+    for number in range(5):
+        kept.put(number, str(number), 1)
+    assert [kept.get(number) for number in range(5)] == [None, None, "2", "3", "4"]
+    assert (len(kept), kept.held) == (3, 3)

@@ -41,6 +41,22 @@ def test_views_are_aged_and_hinted_by_their_shares():
     np.testing.assert_allclose(chroma, target, atol=1e-6)
 
 
+def test_things_are_recoloured_with_their_hint_whatever_else_is_hinted():
+    pictures = jax.image.resize(PICTURES[:, :4, :4], (3, 64, 64, 3), "linear")
+    fields = {"hints.none_fraction": 1.0, "hints.recolored": 1.0, "degrade.labeled_probability": 1.0}
+    task = make_colorize(config(**fields))
+    views, chroma = jax.jit(task.view)(jax.random.key(1), pictures)
+    own = views.hints[..., 2] > 0
+    moved = jnp.abs(chroma - task.examine(KEYS, pictures).target).max(-1) > 1e-3
+    assert own.any((1, 2)).all()
+    assert moved[own].mean() > 0.5
+    assert 0.003 < moved.mean() < 0.7
+    hinted = make_colorize(config(**fields | {"hints.none_fraction": 0.0}))
+    more = jax.jit(hinted.view)(jax.random.key(1), pictures)[0].hints
+    assert (more[..., 2] > 0)[own].all()
+    assert more[..., 2].sum() > own.sum()
+
+
 def test_a_network_without_hints_is_given_none():
     view = make_colorize(config(**{"model.hints": False})).view
     assert jax.eval_shape(view, jax.random.key(1), PICTURES)[0].hints is None

@@ -16,6 +16,12 @@ export function createActs(viewport, store, popup, drawing) {
         if (store.tool !== "eyedropper") formerTool = store.tool;
     });
 
+    /** Whether a place is in the picture, and in its frame. */
+    function isShown({ x, y }) {
+        const { crop } = viewport;
+        return isWithin({ x: x - crop.x, y: y - crop.y }, crop);
+    }
+
     function protect(area) {
         popup.close();
         store.change("Protect an area", withProtected(store.recipe, area));
@@ -52,7 +58,7 @@ export function createActs(viewport, store, popup, drawing) {
 
         /** What a click does where there is no hint. */
         click(place, brushWidth, color) {
-            if (!isWithin(place, store.photo)) {
+            if (!isShown(place)) {
                 popup.close();
                 store.select(null);
             } else if (store.tool === "point") acts.placePoint(place, color);
@@ -69,7 +75,7 @@ export function createActs(viewport, store, popup, drawing) {
         /** @param {"original" | "result"} what */
         async pick(place, what) {
             const { tool } = store;
-            if (!isWithin(place, store.photo)) return;
+            if (!isShown(place)) return;
             await store.pickAt(what, place, viewport.scale);
             if (tool === "eyedropper" && store.tool === tool) store.setTool(formerTool);
         },

@@ -119,6 +119,8 @@ export function createApi(base = new URL("api/", document.baseURI)) {
             blob(photoPath(id, `/uncertainty?${new URLSearchParams({ revision })}`), { signal }),
         next: async (id, revision, count = 3, signal) =>
             (await json(photoPath(id, `/next?${query({ revision, count })}`), { signal })).points,
+        /** A small picture in a revision's colours; the thumbnail stays what it is. */
+        previewUrl: (id, revision) => href(photoPath(id, `/preview?${query({ revision })}`)),
         variant: (id, seed, revision, signal) =>
             blob(photoPath(id, `/variants/${seed}?${new URLSearchParams({ revision })}`), { signal }),
 
@@ -145,8 +147,14 @@ export function createApi(base = new URL("api/", document.baseURI)) {
                 signal,
             }),
         carry: (id, to) => post(photoPath(id, "/carry"), { to }),
-        /** @param {string | null} format @param {"folder" | "studio" | "download"} place */
-        save: (id, format = null, place = "folder") => post(photoPath(id, "/save"), { format, place }),
+        /**
+         * @param {string} id @param {string | null} format @param {"folder" | "studio" | "download"} place
+         * @param {string | null} folder instead of the folder of the results
+         */
+        save: (id, format = null, place = "folder", folder = null) =>
+            post(photoPath(id, "/save"), { format, place, folder }),
+        /** Whether results can go to a folder below the user's home. @returns {Promise<{folder: string}>} */
+        checkFolder: (folder) => post("folder", { folder }),
         resultUrl: (id, format) => href(photoPath(id, `/result?${new URLSearchParams(format ? { format } : {})}`)),
     };
 }

@@ -56,6 +56,7 @@ export function createKeyboardTools({ viewport, store, popup, drawing, cursor, a
             const place = cursor.show();
             const color = same ? acts.lastColor() : null;
             if (cursor.holds) letGo();
+            else if (store.tool === "crop") store.setTool("point");
             else if (store.tool === "eyedropper")
                 acts.pick(place, viewport.mode === "original" ? "original" : "result");
             else if (store.tool === "pan") viewport.centerOn(place.x, place.y);
@@ -102,6 +103,7 @@ export function createKeyboardTools({ viewport, store, popup, drawing, cursor, a
                 cursor.release();
             } else if (abort()) store.announce("Cancelled.");
             else if (popup.isOpen) popup.close();
+            else if (store.tool === "crop") store.setTool("point");
             else if (store.selected !== null || store.selectedArea !== null) store.select(null);
             else if (cursor.isShown) cursor.hide();
             else return false;

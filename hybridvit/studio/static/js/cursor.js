@@ -1,5 +1,6 @@
 /** The keyboard's place on the picture: a crosshair that the arrow keys move, and a hint that moves with it. */
 
+import { directionIn } from "./frame.js";
 import { anchor, clampTo } from "./shapes.js";
 
 const STEP = 2; // CSS px, and a pixel of the photograph at least
@@ -16,7 +17,9 @@ export function createCursor(viewport, store) {
     let timer = 0;
 
     function set(next) {
-        place = Object.freeze(clampTo(next, store.photo));
+        const { x, y, width, height } = viewport.crop;
+        const within = clampTo({ x: next.x - x, y: next.y - y }, { width, height });
+        place = Object.freeze({ x: within.x + x, y: within.y + y });
         store.setSketch({ cursor: place });
     }
 
@@ -33,15 +36,16 @@ export function createCursor(viewport, store) {
     }
 
     function follow() {
-        const { left, top, right, bottom } = viewport.box;
-        const margin = Math.min(right - left, bottom - top) / 12;
-        const beyond = (at, first, last, size) => {
-            if (at < first + margin && first > 0) return at - first - margin;
-            return at > last - margin && last < size ? at - last + margin : 0;
+        const { sight, edges } = viewport;
+        const at = viewport.toScreen(place.x, place.y);
+        const margin = Math.min(sight.right - sight.left, sight.bottom - sight.top) / 12;
+        const beyond = (here, first, last, start, end) => {
+            if (here < first + margin && first > start) return here - first - margin;
+            return here > last - margin && last < end ? here - last + margin : 0;
         };
-        const dx = beyond(place.x, left, right, store.photo.width);
-        const dy = beyond(place.y, top, bottom, store.photo.height);
-        if (dx || dy) viewport.panBy(-dx * viewport.scale, -dy * viewport.scale);
+        const dx = beyond(at.x, sight.left, sight.right, edges.left, edges.right);
+        const dy = beyond(at.y, sight.top, sight.bottom, edges.top, edges.bottom);
+        if (dx || dy) viewport.panBy(-dx, -dy);
     }
 
     function say() {
@@ -69,7 +73,8 @@ export function createCursor(viewport, store) {
         move(dx, dy, fast) {
             const step = Math.max(1, STEP / viewport.scale) * (fast ? FAST : 1);
             const { x, y } = show();
-            set({ x: x + dx * step, y: y + dy * step });
+            const [right, down] = directionIn(store.frame, dx, dy);
+            set({ x: x + right * step, y: y + down * step });
             follow();
             say();
             return place;

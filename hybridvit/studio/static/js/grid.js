@@ -20,9 +20,10 @@ const FILTERS = {
  * @param {ReturnType<typeof import("./photos.js").createPhotos>} parts.photos
  * @param {import("./messages.js").Messages} parts.messages
  * @param {(id: string) => Promise<object>} parts.saveOne saves a photo's result, and rejects with what went wrong
+ * @param {() => Promise<boolean>} parts.chooseFolder another one, where that of the results cannot be written
  * @returns {{show: () => void}}
  */
-export function createGrid({ api, photos, messages, saveOne }) {
+export function createGrid({ api, photos, messages, saveOne, chooseFolder }) {
     let cancelled = false;
     const search = make("input", {
         type: "search",
@@ -73,6 +74,7 @@ export function createGrid({ api, photos, messages, saveOne }) {
         make("div", { class: "grid-foot" }, count, stop, save),
     );
     document.body.append(dialog);
+    const items = new Map(); // by id: what stands in the list, {colored, item, thumb, star}
     const shown = () => {
         const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
         const fits = ({ name }) => words.every((word) => name.toLowerCase().includes(word));
@@ -87,29 +89,36 @@ export function createGrid({ api, photos, messages, saveOne }) {
     function show() {
         if (!dialog.open) return;
         const found = shown();
-        list.replaceChildren(
-            ...found.map((photo) => {
-                const thumb = createThumbnail(api, photo, open);
-                thumb.show(photo, photo.id === photos.current);
-                return make("li", {}, thumb.element, approval(photo));
-            }),
-        );
+        list.replaceChildren(...found.map(itemOf));
         roving.setStop(list.querySelector("[aria-current]") ?? list.querySelector(".thumb"));
         count.textContent = `${found.length} of ${photos.all.length} photos`;
         save.textContent = `Save ${found.length === photos.all.length ? "all" : "these"} ${found.length}`;
         save.disabled = !found.length;
     }
 
-    function approval(photo) {
+    /** Made once, unless its colours have changed since. */
+    function itemOf(photo) {
+        let known = items.get(photo.id);
+        if (known?.colored !== photo.colored) {
+            const thumb = createThumbnail(api, photo, open);
+            const star = approval(photo);
+            known = { colored: photo.colored, thumb, star, item: make("li", {}, thumb.element, star) };
+            items.set(photo.id, known);
+        }
+        known.thumb.show(photo, photo.id === photos.current);
+        known.star.textContent = photo.approved ? "★" : "☆";
+        known.star.setAttribute("aria-pressed", String(photo.approved));
+        return known.item;
+    }
+
+    function approval({ id, name }) {
         return make("button", {
             type: "button",
             class: "approve",
             tabindex: "-1",
-            text: photo.approved ? "★" : "☆",
-            "aria-pressed": String(photo.approved),
-            "aria-label": `Approve ${photo.name}`,
+            "aria-label": `Approve ${name}`,
             title: "Approve (A, on the photo)",
-            on: { click: () => photos.approve(photo.id, !photo.approved) },
+            on: { click: () => photos.approve(id, !photos.all.find((photo) => photo.id === id).approved) },
         });
     }
 
@@ -122,7 +131,13 @@ export function createGrid({ api, photos, messages, saveOne }) {
             if (cancelled) break;
             count.textContent = `Saving ${name}: ${done + 1} of ${wanted.length}`;
             try {
-                await saveOne(id);
+                await saveOne(id).catch(async (error) => {
+                    if (error.status !== 403) throw error;
+                    count.textContent = error.message; // it would be so of all
+                    cancelled = !(await chooseFolder());
+                    if (cancelled) throw error;
+                    await saveOne(id);
+                });
                 done++;
             } catch (error) {
                 failed.push(error.message);

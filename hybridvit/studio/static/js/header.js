@@ -1,6 +1,7 @@
 /** The head of the page: which photo, undo and redo, and whether something is going on. */
 
 import { make } from "./dom.js";
+import { shownSize } from "./frame.js";
 
 /** @param {object} parts */
 export function createHeader({ store, viewport, photos, help }) {
@@ -40,7 +41,10 @@ export function createHeader({ store, viewport, photos, help }) {
         const facts = [];
         if (opening) facts.push("opening …");
         else if (photo) {
-            facts.push(`${photo.width} × ${photo.height} px`, `${photo.bits} bit`);
+            const { width, height } = shownSize(store.recipe.frame, photo);
+            const isPart = store.recipe.frame.crop !== null;
+            facts.push(`${width} × ${height} px${isPart ? ` of ${photo.width} × ${photo.height}` : ""}`);
+            facts.push(`${photo.bits} bit`);
             if (!photo.gray) facts.push("its own colours replaced");
         }
         if (isColoring) facts.push("colouring …");
@@ -61,6 +65,7 @@ export function createHeader({ store, viewport, photos, help }) {
     });
     store.addEventListener("busy", showBusy);
     store.addEventListener("recipe", showHistory);
+    store.addEventListener("recipe", showPhoto);
     store.addEventListener("photo", showPhoto);
     photos.addEventListener("change", showPhoto);
 }

@@ -18,6 +18,8 @@ const GROUPS = [
         ["L", "Area: an outline of one colour"],
         ["K", "Protect: an outline that keeps its colours"],
         ["I", "Eyedropper, also with Alt and a click"],
+        ["X", "Crop and turn: what is shown and saved of the picture"],
+        ["R", "Turn clockwise; with Shift the other way"],
         ["H", "Move the picture, also by holding the space bar"],
         ["[ ]", "Brush thinner, thicker"],
         ["Shift", "with a click or stroke: the colour used last"],

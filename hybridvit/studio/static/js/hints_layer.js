@@ -91,29 +91,29 @@ export function createHintsLayer(viewport, store) {
 
     function place() {
         if (!store.photo) return;
-        const { scale } = viewport;
+        const { scale, turns } = viewport;
         const origin = viewport.toScreen(0, 0);
         for (const group of [shapes, sketch]) {
-            group.setAttribute("transform", `translate(${origin.x} ${origin.y}) scale(${scale})`);
+            const move = `translate(${origin.x} ${origin.y}) rotate(${90 * turns}) scale(${scale})`;
+            group.setAttribute("transform", move);
         }
         hatch.setAttribute("patternTransform", `scale(${1 / scale})`);
         for (const [figure, x, y] of placed) {
-            figure.setAttribute("transform", `translate(${origin.x + x * scale} ${origin.y + y * scale})`);
+            const on = viewport.toScreen(x, y);
+            figure.setAttribute("transform", `translate(${on.x} ${on.y})`);
         }
         for (const circle of pointers.querySelectorAll("[class^=brush]")) {
             circle.setAttribute("r", Math.max(store.sketch.brush.radius * scale, 1));
         }
-        clipTo(viewport.box, store.photo);
+        clipTo(viewport.sight, viewport.edges);
     }
 
     /** Cuts off what would lie over another pane or beyond, and lets markers stick out of the picture's own edges. */
-    function clipTo({ left, top, right, bottom }, { width, height }) {
-        const start = viewport.toScreen(left, top);
-        const end = viewport.toScreen(right, bottom);
-        const x = start.x - (left > 0 ? 0 : BEYOND);
-        const y = start.y - (top > 0 ? 0 : BEYOND);
-        const toX = end.x + (right < width ? 0 : BEYOND);
-        const toY = end.y + (bottom < height ? 0 : BEYOND);
+    function clipTo({ left, top, right, bottom }, edges) {
+        const x = left - (left > edges.left ? 0 : BEYOND);
+        const y = top - (top > edges.top ? 0 : BEYOND);
+        const toX = right + (right < edges.right ? 0 : BEYOND);
+        const toY = bottom + (bottom < edges.bottom ? 0 : BEYOND);
         setAll(clip, { x, y, width: Math.max(toX - x, 0), height: Math.max(toY - y, 0) });
     }
 

@@ -2,6 +2,7 @@
 
 import { createApi } from "./api.js";
 import { createCompare } from "./compare.js";
+import { createCrop } from "./crop.js";
 import { createGestures } from "./gestures.js";
 import { createGrid } from "./grid.js";
 import { createHeader } from "./header.js";
@@ -43,14 +44,15 @@ createCompare(viewport, byId("view-bar"));
 const photos = createPhotos({ api, store, messages, viewport: viewport.element });
 const popup = createPopup(viewport, store, api);
 const tools = createTools(viewport, store, popup);
-createToolbar(byId("toolbar"), byId("tool-options"), store, tools);
+const crop = createCrop(viewport, store);
+createToolbar(byId("toolbar"), byId("tool-options"), store, tools, crop.options);
 const sheet = createSheet(byId("panels"), button("open-panels"), button("close-panels"));
 
 const parts = { api, store, viewport, messages, photos };
 const uncertainty = createUncertainty(parts);
 const nextHint = createNextHint({ ...parts, place: (x, y) => tools.placeAt(x, y) });
 const save = createSave(parts);
-const grid = createGrid({ ...parts, saveOne: save.saveOne });
+const grid = createGrid({ ...parts, saveOne: save.saveOne, chooseFolder: save.chooseFolder });
 createStrip({ ...parts, strip: byId("strip"), showAll: grid.show });
 createPrepare(parts);
 byId("panels-scroll").append(
@@ -76,6 +78,7 @@ const actions = {
     togglePanels: sheet.toggle,
     showAllPhotos: grid.show,
     toggleApproved: photos.toggleApproved,
+    turn: crop.turn,
 };
 const shortcuts = createShortcuts(store, viewport, tools, actions);
 createHeader({ ...parts, help: shortcuts.help });
@@ -140,7 +143,7 @@ async function start() {
     const info = await messages.guard(api.info(), "start");
     if (info) {
         photos.setLimits(info.limits);
-        save.setFormats(info.formats, info.output);
+        save.setFormats(info);
     }
     await photos.refresh();
     const wanted = decodeURIComponent(location.hash.slice(1)) || info?.first;

@@ -21,9 +21,8 @@ export function placeBeside(element, { x, y }, viewport) {
     }
     const { offsetWidth: width, offsetHeight: height } = element;
     const whole = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
-    const from = viewport.toScreen(0, 0);
-    const to = viewport.toScreen(viewport.photoSize.width, viewport.photoSize.height);
-    const picture = { left: frame.left + from.x, right: frame.left + to.x };
+    const { edges } = viewport;
+    const picture = { left: frame.left + edges.left, right: frame.left + edges.right };
     const places = [
         // on a large screen beside the picture: then it covers none of it
         { left: picture.right + MARGIN, top: pointY - height / 3, within: frame, strict: true },

@@ -22,6 +22,7 @@ export function createPointer({ viewport, store, popup, drawing, cursor, acts },
 
     function down(event) {
         if (event.button !== 0 || gesture || !store.photo || isOnWidget(event)) return;
+        if (store.tool === "crop") return; // crop.js has it
         cursor.hide();
         element.setPointerCapture(event.pointerId);
         const place = placeOf(event);
@@ -102,7 +103,7 @@ export function createPointer({ viewport, store, popup, drawing, cursor, acts },
         const place = placeOf(event);
         if (drawing.isByCorners) drawing.hover(place);
         showBrush(event);
-        const sees = store.tool !== "eyedropper" && !isOnWidget(event);
+        const sees = !["eyedropper", "crop"].includes(store.tool) && !isOnWidget(event);
         const isOver = sees && hitAt(store, place, reachOf(event.pointerType) / viewport.scale) !== null;
         element.toggleAttribute("data-over-hint", isOver);
     }

@@ -1,14 +1,16 @@
 /**
- * Recipes as the page keeps them: frozen {hints, palette, settings, protected}, each in the sidecar's JSON, with every
+ * Recipes as the page keeps them: frozen {hints, palette, settings, protected, frame}, each in the sidecar's JSON, with every
  * setting filled in. A change makes a new recipe; nothing in an old one is ever altered, so undo is going back to it.
  */
+
+import { WHOLE, frameOf, frameToJson } from "./frame.js";
 
 /** What a setting is where a sidecar leaves it out (hybridvit/hints/settings.py). */
 export const DEFAULT_SETTINGS = Object.freeze({ size: 256, strength: 1, decode: "vivid", seed: 0, borders: "auto" });
 
 /**
  * The recipe in a sidecar (or in a part of one that has the recipe's fields).
- * @param {{hints: object[], palette?: object[], settings?: object, protected?: object[]}} sidecar
+ * @param {{hints: object[], palette?: object[], settings?: object, protected?: object[], frame?: object}} sidecar
  */
 export function recipeOf(sidecar) {
     return Object.freeze({
@@ -16,6 +18,7 @@ export function recipeOf(sidecar) {
         palette: Object.freeze([...(sidecar.palette ?? [])]),
         settings: Object.freeze({ ...DEFAULT_SETTINGS, ...sidecar.settings }),
         protected: Object.freeze([...(sidecar.protected ?? [])]),
+        frame: frameOf(sidecar.frame),
     });
 }
 
@@ -30,6 +33,8 @@ export function recipeToJson(recipe) {
         json.settings = recipe.settings;
     }
     if (recipe.protected.length) json.protected = recipe.protected;
+    const frame = frameToJson(recipe.frame);
+    if (frame) json.frame = frame;
     return json;
 }
 
@@ -37,7 +42,8 @@ export function recipeToJson(recipe) {
 export function sameRecipe(one, other) {
     return (
         ["hints", "palette", "protected"].every((name) => sameItems(one[name], other[name])) &&
-        canonical(one.settings) === canonical(other.settings)
+        canonical(one.settings) === canonical(other.settings) &&
+        canonical(one.frame) === canonical(other.frame)
     );
 }
 
@@ -80,7 +86,7 @@ export function withoutHint(recipe, index) {
  * @param {{polygon: number[][]} | {mask: object}} area
  */
 export function withProtected(recipe, area) {
-    const kept = recipeToJson({ ...recipe, protected: [] });
+    const kept = recipeToJson({ ...recipe, protected: [], frame: WHOLE });
     return changed(recipe, { protected: [...recipe.protected, { ...area, ...kept }] });
 }
 

@@ -50,6 +50,8 @@ export function createShortcuts(store, viewport, tools, actions) {
         k: tool("protect"),
         i: tool("eyedropper"),
         h: tool("pan"),
+        x: tool("crop"),
+        r: (event) => actions.turn(event.shiftKey ? -1 : 1),
         "[": brush(1 / BRUSH_STEP),
         "]": brush(BRUSH_STEP),
         c: () => tools.closeOutline(),

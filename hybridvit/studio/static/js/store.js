@@ -9,6 +9,7 @@
 
 import { sampleColor } from "./eyedropper.js";
 import { keepHistories, restoredHistory } from "./kept_history.js";
+import { WHOLE, frameOf } from "./frame.js";
 import { History } from "./history.js";
 import { Lightness } from "./lightness.js";
 import { follow, recipeOf, sameRecipe } from "./recipe.js";
@@ -22,7 +23,7 @@ import { Saving } from "./saving.js";
  */
 const EMPTY_SKETCH = Object.freeze({ draft: null, preview: null, cursor: null, brush: null, corner: null, outline: null });
 
-export const TOOLS = Object.freeze(["point", "brush", "lasso", "protect", "eyedropper", "pan"]);
+export const TOOLS = Object.freeze(["point", "brush", "lasso", "protect", "eyedropper", "pan", "crop"]);
 
 /**
  * @param {import("./api.js").Api} api
@@ -60,6 +61,12 @@ export class Store extends EventTarget {
 
     get recipe() {
         return this.#session?.history.recipe ?? null;
+    }
+
+    /** What of the photograph is shown now: while it is being cropped, all of it. @returns {import("./frame.js").Frame} */
+    get frame() {
+        const { turns, crop } = this.recipe?.frame ?? WHOLE;
+        return frameOf({ turns, crop: this.#tool === "crop" ? null : crop });
     }
 
     /** The sidecar as the server gave it with the photograph: its picture's size and digest. */

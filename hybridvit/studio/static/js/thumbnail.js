@@ -2,7 +2,23 @@
 
 import { make } from "./dom.js";
 
+const AHEAD = "200px"; // beyond what is in sight
+const waiting = new WeakMap(); // pictures that are not in sight yet -> their addresses
+const inSight = new IntersectionObserver(
+    (entries) => {
+        for (const { target, isIntersecting } of entries) if (isIntersecting) fetchNow(target);
+    },
+    { rootMargin: AHEAD, scrollMargin: AHEAD },
+);
+
+function fetchNow(picture) {
+    inSight.unobserve(picture);
+    picture.src = waiting.get(picture);
+    waiting.delete(picture);
+}
+
 /**
+ * A photograph's small picture is fetched when it comes into sight: a folder may have hundreds.
  * @param {import("./api.js").Api} api
  * @param {object} photo as GET photos answers
  * @param {(id: string) => void} open
@@ -10,12 +26,12 @@ import { make } from "./dom.js";
  */
 export function createThumbnail(api, photo, open) {
     const picture = make("img", {
-        src: api.latestThumbnailUrl(photo.id, photo.colored),
         alt: "",
-        loading: "lazy",
         decoding: "async",
         draggable: "false",
     });
+    waiting.set(picture, api.latestThumbnailUrl(photo.id, photo.colored));
+    inSight.observe(picture);
     const hints = make("span", { class: "thumb-hints", "aria-hidden": "true" });
     const marks = make("span", { class: "thumb-marks", "aria-hidden": "true" });
     const said = make("span", { class: "unseen", text: photo.name });
@@ -49,7 +65,8 @@ export function createThumbnail(api, photo, open) {
         },
         /** Shows it in the colours of a revision. @param {string} revision */
         setRevision(revision) {
-            picture.src = api.thumbnailUrl(photo.id, revision);
+            waiting.set(picture, api.thumbnailUrl(photo.id, revision));
+            fetchNow(picture);
             photo.colored = revision; // for those made later
         },
     };

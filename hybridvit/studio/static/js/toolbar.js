@@ -12,6 +12,7 @@ const HELP = {
     protect: "Draw round what shall keep the colours it has now.",
     eyedropper: "Click to take a colour, as it is seen there.",
     pan: "Drag to move the picture.",
+    crop: "Drag the edges. All of the original is kept.",
 };
 
 /**
@@ -19,8 +20,9 @@ const HELP = {
  * @param {HTMLElement} options where the tool's settings go
  * @param {import("./store.js").Store} store
  * @param {import("./tools.js").Tools} tools
+ * @param {HTMLElement} framing what the tool "crop" has to set
  */
-export function createToolbar(toolbar, options, store, tools) {
+export function createToolbar(toolbar, options, store, tools, framing) {
     const buttons = [...toolbar.querySelectorAll("[data-tool]")];
     const text = make("p", { class: "tool-help" });
     const slider = make("input", {
@@ -42,7 +44,7 @@ export function createToolbar(toolbar, options, store, tools) {
     );
     const dot = make("span", { class: "last-color" });
     const last = make("p", { class: "tool-last" }, make("kbd", { text: "Shift" }), " uses ", dot);
-    const bar = make("div", { class: "tool-bar" }, text, brush, last);
+    const bar = make("div", { class: "tool-bar" }, text, framing, brush, last);
     let gesture = 0;
     options.append(bar);
 
@@ -69,8 +71,9 @@ export function createToolbar(toolbar, options, store, tools) {
         if (!store.photo) return;
         text.textContent = HELP[store.tool];
         const stroke = selectedStroke();
+        framing.hidden = store.tool !== "crop";
         brush.hidden = store.tool !== "brush" && !stroke;
-        text.hidden = !brush.hidden;
+        text.hidden = !brush.hidden || !framing.hidden;
         const px = stroke?.width ?? tools.brushWidth;
         slider.value = String(toSlider(px));
         slider.setAttribute("aria-valuetext", `${Math.round(px)} pixels`);

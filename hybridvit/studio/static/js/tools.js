@@ -38,6 +38,7 @@ export function createTools(viewport, store, popup) {
         element.dataset.tool = store.tool;
         drawing.cancel();
         store.setSketch({ brush: null });
+        if (store.tool === "crop") popup.close();
     }
 
     store.addEventListener("tool", showTool);

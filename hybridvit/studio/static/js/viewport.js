@@ -8,19 +8,21 @@
 
 import { createCamera } from "./camera.js";
 import { make } from "./dom.js";
+import { boxToWhole, cropOf, shownSize, toShown, toWhole, WHOLE } from "./frame.js";
 import { levelFor, tilesIn } from "./pyramid.js";
 import { createRevisions } from "./revisions.js";
 import { createTileCache, isForgotten } from "./tile_cache.js";
 import { drawTiles } from "./tile_drawing.js";
 
 const WHILE_MOVING_MS = 50; // what is asked for follows the view this much later
+const NO_PHOTO = Object.freeze({ width: 0, height: 0 });
 const IDLE_MS = 500; // then what may be wanted next is fetched
 
 export const MODES = ["result", "split", "side", "original"];
 
 /**
  * @param {HTMLElement} element
- * @param {EventTarget & {photo: any, revision: string | null}} store has the events "photo" and "revision"
+ * @param {EventTarget & {photo: any, revision: string | null, frame: import("./frame.js").Frame}} store has the events "photo", "revision", "recipe" and "tool"
  * @param {import("./api.js").Api} api
  *
  * @typedef {ReturnType<typeof createViewport>} Viewport
@@ -33,6 +35,7 @@ export function createViewport(element, store, api) {
     const revisions = createRevisions();
     const cache = createTileCache(api, (error) => emit("failed", { error, forgotten: isForgotten(error) }));
     let photo = null;
+    let view = WHOLE; // the frame
     let [width, height, density] = [1, 1, 1]; // CSS px, CSS px, device px for one
     let [mode, split, held] = ["result", 0.5, false];
     let overlay = null;
@@ -65,7 +68,8 @@ export function createViewport(element, store, api) {
         element.toggleAttribute("data-stacked", height > width);
     }
 
-    const sight = () => tilesIn(photo, levelFor(photo, camera.scale * density), camera.box);
+    const wholeBox = () => boxToWhole(view, photo ?? NO_PHOTO, camera.box);
+    const sight = () => tilesIn(photo, levelFor(photo, camera.scale * density), wholeBox());
     const isHere = (what, tiles) => tiles.every((tile) => cache.has(photo.id, what, tile));
 
     function want() {
@@ -133,10 +137,34 @@ export function createViewport(element, store, api) {
         context.beginPath();
         context.rect(left, top, Math.round(pane.width * density), Math.round(pane.height * density));
         context.clip();
-        const place = { scale: camera.scale * density, x: left + camera.x * density, y: top + camera.y * density };
+        const place = turnTo({ x: left + camera.x * density, y: top + camera.y * density }, camera.scale * density);
         drawTiles(context, { photo, tiles, pictures, place }, cache);
         if (overlay && pictures[0] !== "original") drawOverlay(place);
         context.restore();
+    }
+
+    /**
+     * Clips and turns the canvas as the frame says; returns the photograph's scale and corner on what was turned.
+     * @param {{x: number, y: number}} corner of what is shown, device px
+     */
+    function turnTo({ x, y }, scale) {
+        const size = shownSize(view, photo);
+        if (view.crop) {
+            const [left, top] = [Math.round(x), Math.round(y)];
+            context.beginPath();
+            context.rect(left, top, Math.round(x + size.width * scale) - left, Math.round(y + size.height * scale) - top);
+            context.clip();
+        }
+        const origin = toShown(view, photo, { x: 0, y: 0 });
+        const [atX, atY] = [x + origin.x * scale, y + origin.y * scale];
+        const [cos, sin] = [
+            [1, 0],
+            [0, 1],
+            [-1, 0],
+            [0, -1],
+        ][view.turns];
+        context.transform(cos, sin, -sin, cos, 0, 0);
+        return { scale, x: cos * atX + sin * atY, y: cos * atY - sin * atX };
     }
 
     function drawOverlay({ scale, x, y }) {
@@ -163,13 +191,23 @@ export function createViewport(element, store, api) {
         const isSame = photo !== null && store.photo?.id === photo.id;
         photo = store.photo;
         if (isSame) return setRevision(); // it was opened again, for another sidecar
+        view = store.frame;
         revisions.set(null);
         overlay = null;
         complete = false;
         delete element.dataset.revision;
-        if (photo) camera.setPhoto(photo);
+        if (photo) camera.setPhoto(shownSize(view, photo));
         canvas.hidden = !photo;
         setRevision();
+        changed();
+    }
+
+    function setFrame() {
+        const { frame: next } = store;
+        if (!photo || store.photo?.id !== photo.id || JSON.stringify(next) === JSON.stringify(view)) return;
+        view = next;
+        camera.setPhoto(shownSize(view, photo));
+        want();
         changed();
     }
 
@@ -200,11 +238,20 @@ export function createViewport(element, store, api) {
         changed();
     }
 
+    /** A box of what is shown in the result's pane, in CSS px. */
+    function onScreen({ left, top, right, bottom }) {
+        const pane = panes().at(-1);
+        const across = (x) => pane.left + camera.x + x * camera.scale;
+        const down = (y) => pane.top + camera.y + y * camera.scale;
+        return { left: across(left), top: down(top), right: across(right), bottom: down(bottom) };
+    }
+
     /** The pane at a place within the element: the first, where there are two and it is in neither. */
     const paneAt = (x, y) => panes().findLast((pane) => x >= pane.left && y >= pane.top) ?? panes()[0];
 
     store.addEventListener("photo", setPhoto);
     store.addEventListener("revision", setRevision);
+    for (const event of ["recipe", "tool"]) store.addEventListener(event, setFrame);
     api.addEventListener("connection", ({ detail }) => detail.lost || want());
     new ResizeObserver(resize).observe(element);
     element.dataset.mode = mode;
@@ -219,11 +266,24 @@ export function createViewport(element, store, api) {
         },
         /** The part of the photograph in sight. @returns {import("./pyramid.js").Box} */
         get box() {
-            return camera.box;
+            return wholeBox();
         },
-        /** Of the photograph, in its pixels. */
-        get photoSize() {
-            return { width: photo?.width ?? 0, height: photo?.height ?? 0 };
+        /** The part of the photograph that its frame shows. @returns {import("./frame.js").Crop} */
+        get crop() {
+            return cropOf(view, photo ?? NO_PHOTO);
+        },
+        /** How it is turned, quarter turns clockwise. */
+        get turns() {
+            return view.turns;
+        },
+        /** Where what is shown ends, in sight or not: CSS px of the element; of two panes, in the result's. */
+        get edges() {
+            const size = shownSize(view, photo ?? NO_PHOTO);
+            return onScreen({ left: 0, top: 0, right: size.width, bottom: size.height });
+        },
+        /** The same of the part in sight. */
+        get sight() {
+            return onScreen(camera.box);
         },
         get mode() {
             return mode;
@@ -256,12 +316,14 @@ export function createViewport(element, store, api) {
             const rect = element.getBoundingClientRect();
             const [x, y] = [clientX - rect.left, clientY - rect.top];
             const pane = paneAt(x, y);
-            return { x: (x - pane.left - camera.x) / camera.scale, y: (y - pane.top - camera.y) / camera.scale };
+            const [shownX, shownY] = [x - pane.left - camera.x, y - pane.top - camera.y];
+            return toWhole(view, photo ?? NO_PHOTO, { x: shownX / camera.scale, y: shownY / camera.scale });
         },
         /** Where a place of the photograph is in the element, in CSS pixels; of two panes, in the result's. */
         toScreen(x, y) {
-            const pane = panes().at(-1);
-            return { x: pane.left + camera.x + x * camera.scale, y: pane.top + camera.y + y * camera.scale };
+            const { left, top } = panes().at(-1);
+            const shown = toShown(view, photo ?? NO_PHOTO, { x, y });
+            return { x: left + camera.x + shown.x * camera.scale, y: top + camera.y + shown.y * camera.scale };
         },
         /** Shows all of the photograph. */
         fit() {
@@ -270,8 +332,9 @@ export function createViewport(element, store, api) {
         },
         /** Zooms; the place (x, y) of the photograph, else the middle, stays where it is. */
         zoomTo(scale, x, y) {
-            if (x === undefined) camera.zoomAt(scale);
-            else camera.zoomAt(scale, camera.x + x * camera.scale, camera.y + y * camera.scale);
+            const shown = x === undefined || !photo ? null : toShown(view, photo, { x, y });
+            if (!shown) camera.zoomAt(scale);
+            else camera.zoomAt(scale, camera.x + shown.x * camera.scale, camera.y + shown.y * camera.scale);
             changed();
         },
         /** Moves the photograph by CSS pixels. */
@@ -281,7 +344,8 @@ export function createViewport(element, store, api) {
         },
         /** Brings a place of the photograph into the middle. */
         centerOn(x, y) {
-            camera.centerOn(x, y);
+            const shown = toShown(view, photo ?? NO_PHOTO, { x, y });
+            camera.centerOn(shown.x, shown.y);
             changed();
         },
         /** Asks again for tiles that could not be had. */

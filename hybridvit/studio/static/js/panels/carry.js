@@ -70,7 +70,7 @@ export function createCarry({ api, store, photos, messages }) {
         status.textContent = found ? `Found in ${found} of ${others.length} photos.` : "Nothing is surely the same.";
     }
 
-    function item(photo, { hints, match, sure, changed }) {
+    function item(photo, { before, after, hints, match, sure, changed }) {
         const box = make("input", { type: "checkbox", value: photo.id, on: { change: count } });
         box.checked = sure;
         const dots = hints.slice(0, 8).map(({ color }) => {
@@ -87,11 +87,14 @@ export function createCarry({ api, store, photos, messages }) {
             make("span", { class: "row-note", text: said }),
             make("span", { class: "row-note", text: trust }),
         );
-        return make("li", {}, make("label", { class: "carry-item" }, box, picture(photo), text, ...dots));
+        const pictures = make("span", { class: "carry-pictures" }, picture(photo, before, "as it is"), picture(photo, after, "with these colours"));
+        return make("li", {}, make("label", { class: "carry-item" }, box, pictures, text, make("span", { class: "carry-dots" }, ...dots)));
     }
 
-    function picture({ id }) {
-        return make("img", { src: api.thumbnailUrl(id), alt: "", decoding: "async" });
+    function picture({ id, name }, revision, caption) {
+        const image = make("img", { src: api.previewUrl(id, revision), alt: `${name}, ${caption}`, decoding: "async" });
+        image.addEventListener("error", () => image.replaceWith(make("span", { class: "carry-gone", text: "–" })));
+        return make("span", { class: "carry-picture" }, image, make("span", { class: "row-note", text: caption }));
     }
 
     function refusal(photo, { reason }) {

@@ -1,6 +1,7 @@
 /** Saving the full-resolution file and the hints, and opening hints. */
 
 import { icon, make } from "../dom.js";
+import { createFolderChoice } from "./folder_choice.js";
 import { whileBusy } from "./panel.js";
 
 const NAMES = { png: "PNG", tiff: "TIFF", jpeg: "JPEG", webp: "WebP", avif: "AVIF", heic: "HEIC" };
@@ -10,7 +11,7 @@ const UNWRITABLE = "unwritable"; // key of a message
 /**
  * @param {object} parts
  * @returns {{element: HTMLElement, save: () => Promise<void>, saveOne: (id: string) => Promise<object>,
- *     setFormats: (formats: string[], output: string) => void}}
+ *     chooseFolder: () => Promise<boolean>, setFormats: (info: object) => void}}
  */
 export function createSave({ api, store, messages, photos }) {
     const format = make(
@@ -62,7 +63,12 @@ export function createSave({ api, store, messages, photos }) {
     photos.addEventListener("change", () => {
         approved.checked = photos.all.find(({ id }) => id === store.photo?.id)?.approved ?? false;
     });
-    const controls = [format, button, approved, ...links];
+    const choice = createFolderChoice(api);
+    let folder = null; // that was chosen instead of the results' own
+    let own = null; // where they go else
+    const change = link("Another folder …", "Save into another folder …", "another-folder", () => chooseFolder());
+    const restore = link("Back to its own folder", null, "own-folder", () => setFolder(null));
+    const controls = [format, button, approved, change, ...links];
 
     const fileOf = (path) => path.split(/[\\/]/).at(-1);
     const chosen = () => format.value || null;
@@ -70,12 +76,13 @@ export function createSave({ api, store, messages, photos }) {
     /** Where the folder cannot be written, it offers what can be done. */
     async function ask(id, place) {
         try {
-            return await api.save(id, chosen(), place);
+            return await api.save(id, chosen(), place, place === "folder" ? folder : null);
         } catch (error) {
             if (error.status !== 403) throw error;
             messages.error(error.message, {
                 key: UNWRITABLE, // not that of `guard`, for which this went well
                 actions: [
+                    { label: "Another folder …", run: async () => (await chooseFolder()) && write() },
                     { label: "Save in the studio's folder", run: () => write("studio") },
                     { label: "Download", run: download },
                 ],
@@ -111,6 +118,22 @@ export function createSave({ api, store, messages, photos }) {
                 resolve();
             });
         });
+    }
+
+    function setFolder(value) {
+        folder = value;
+        const into = folder ?? own;
+        where.replaceChildren(
+            into ? `At full resolution, into ${into}. Hints save themselves.` : "At full resolution. Hints save themselves.",
+        );
+        restore.hidden = !folder;
+    }
+
+    /** Resolves to whether one was chosen. */
+    async function chooseFolder() {
+        const found = await choice.ask(folder);
+        if (found) setFolder(found);
+        return found !== null;
     }
 
     async function download() {
@@ -164,17 +187,19 @@ export function createSave({ api, store, messages, photos }) {
             where,
             make("label", { class: "switch" }, approved, make("span", { text: "Approved" })),
             make("div", { class: "links" }, make("span", { text: "Download" }), ...links, file),
+            make("div", { class: "links" }, change, restore),
         ),
         /** Saves another photo. @param {string} id */
-        saveOne: (id) => settled().then(() => api.save(id, chosen())),
+        saveOne: (id) => settled().then(() => api.save(id, chosen(), "folder", folder)),
+        chooseFolder,
         save: async () => void (store.photo && (await write())),
-        setFormats(formats, output) {
+        setFormats({ formats, output, home }) {
             format.append(
                 ...formats.map((name) => make("option", { value: name, text: NAMES[name] ?? name.toUpperCase() })),
             );
-            where.textContent = output
-                ? `At full resolution, into ${output}. Hints save themselves.`
-                : "At full resolution. Hints save themselves.";
+            choice.setHome(home);
+            own = output;
+            setFolder(null);
         },
     };
 }

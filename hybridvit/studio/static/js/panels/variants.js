@@ -1,6 +1,7 @@
 /** Other possible colourings of the whole picture, to start from. */
 
 import { make } from "../dom.js";
+import { shownSize } from "../frame.js";
 import { changed, sameItems } from "../recipe.js";
 import { panel, whileBusy } from "./panel.js";
 
@@ -37,7 +38,8 @@ export function createVariants({ api, store, messages }) {
         const seeds = Array.from({ length: AT_A_TIME }, (_, i) => first + i);
         first += AT_A_TIME;
         grid.replaceChildren(...seeds.map(tile));
-        grid.style.setProperty("--ratio", `${store.photo.width} / ${store.photo.height}`);
+        const { width, height } = shownSize(store.recipe.frame, store.photo);
+        grid.style.setProperty("--ratio", `${width} / ${height}`);
         await whileBusy(button, () => Promise.all(seeds.map((seed, i) => load(seed, grid.children[i], asked.signal))));
         button.textContent = "Four others";
     }

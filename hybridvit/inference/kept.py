@@ -1,0 +1,36 @@
+"""Results that are made once and kept, the last used ones, as far as there is room for them."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+_KEPT_ANYHOW = 6  # results: what the next hint needs, at a large view too
+
+T = TypeVar("T")
+
+
+class Kept:
+    """Up to `most` bytes of arrays and tuples of arrays; may be used by several threads."""
+
+    def __init__(self, most: int):
+        self.most = most
+        self._results: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` returned for this key, the last time that it had to be called."""
+        with self._lock:  # others who want the same wait for it, rather than make it too
+            if key in self._results:
+                self._results.move_to_end(key)
+                return self._results[key]
+            made = self._results[key] = make()
+            while len(self._results) > _KEPT_ANYHOW and sum(map(_bytes, self._results.values())) > self.most:
+                self._results.popitem(last=False)
+            return made
+
+
+def _bytes(result: Any) -> int:
+    if isinstance(result, tuple):
+        return sum(map(_bytes, result))
+    return getattr(result, "nbytes", 0)

@@ -1,0 +1,1 @@
+"""The studio's HTTP API as a service for other software: `hybridvit serve`."""
