@@ -22,6 +22,11 @@ COMMANDS = {
     "colorize": Command(
         "hybridvit.colorize.command", "run", "colour photographs (python -m hybridvit.colorize)"
     ),
+    "album": Command(
+        "hybridvit.album.command",
+        "run",
+        "colour what belongs together in one look (python -m hybridvit.album)",
+    ),
     "studio": Command(
         "hybridvit.studio.command",
         "run",
