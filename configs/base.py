@@ -194,6 +194,8 @@ def get_config() -> ConfigDict:
     config.train.by_labels = False
     config.train.best_metric = "psnr"  # psnr | ssim | log_likelihood | log_likelihood_balanced, the highest
     config.train.max_skipped = 10  # >= 1; steps in a row with a non-finite loss after which the run stops
+    # tensorboard | mlflow | wandb: where else scalars, grids and config go; TensorBoard has them always
+    config.train.tracker = "tensorboard"
     config.train.profile = False  # trace steps 10 to 15 of each start, to see where the time goes
 
     config.eval = ConfigDict()

@@ -184,7 +184,7 @@ def make_evaluate(
 
 
 class Loaded(NamedTuple):
-    """What is evaluated: the whole config, weights, their prior, what they are, where the report goes by default."""
+    """What is evaluated: config, weights, their prior, what they are, where the report goes by default."""
 
     config: ConfigDict
     mesh: Mesh
@@ -192,6 +192,7 @@ class Loaded(NamedTuple):
     variables: Any
     bin_prior: Array
     what: str
+    name: str  # that of `Weights`
     folder: pathlib.Path
 
 
@@ -210,7 +211,7 @@ def evaluate_checkpoint(path: str, config: ConfigDict | None, output: str | None
     report, rows = evaluate(loaded.variables, loaded.bin_prior, pictures, section.hint_counts)
     if jax.process_index() == 0:
         where = pathlib.Path(output) if output else loaded.folder / "evaluation"
-        print_report(report, save_report(where, report, rows), loaded.what)
+        print_report(report, save_report(where, report | {"weights": loaded.name}, rows), loaded.what)
 
 
 def _load_checkpoint(path: str, config: ConfigDict | None) -> Loaded:
@@ -224,7 +225,8 @@ def _load_checkpoint(path: str, config: ConfigDict | None) -> Loaded:
         ema, _ = checkpoints.restore_part(step, "ema", abstract.ema)
         prior, _ = checkpoints.restore_part(step, "bin_prior", abstract.bin_prior)
     what = f"{path} at step {run['step']}"
-    return Loaded(saved, mesh, networks, ema, prior, what, pathlib.Path(folder).parent)
+    name = f"{saved.name} at step {run['step']}"
+    return Loaded(saved, mesh, networks, ema, prior, what, name, pathlib.Path(folder).parent)
 
 
 def _load_weights(path: str, config: ConfigDict | None) -> Loaded:
@@ -238,7 +240,7 @@ def _load_weights(path: str, config: ConfigDict | None) -> Loaded:
     config = inherit_model(config)
     mesh, networks, abstract = _build(config)
     variables, prior, name = load_initial(config, abstract)
-    return Loaded(config, mesh, networks, variables, prior, name, pathlib.Path("runs") / config.name)
+    return Loaded(config, mesh, networks, variables, prior, name, name, pathlib.Path("runs") / config.name)
 
 
 def _build(config: ConfigDict) -> tuple[Mesh, Networks, TrainState]:

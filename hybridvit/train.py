@@ -8,6 +8,7 @@ Everything that a killed run needs to go on is in its work folder:
     tensorboard/    scalars, picture grids, the config as text, a trace of some steps if `config.train.profile`
     metrics.jsonl   the same scalars, a line a step
     lock            held by the run at work in it
+    tracker.json    which run of MLflow or W&B this is, with `config.train.tracker`; mlruns/, wandb/ are theirs
     evaluation/     report.json, report.md, grid.png of the last evaluation
 """
 
@@ -28,6 +29,7 @@ from tqdm import tqdm
 
 from hybridvit.data.pipeline import make_eval_pictures, make_train_dataset, make_train_iterator
 from hybridvit.evaluate import make_evaluate, print_report, save_report
+from hybridvit.extras import needing
 from hybridvit.inference.embedding_weights import load_embedding
 from hybridvit.models.autoencoder import classifier_of
 from hybridvit.models.encoder_weights import for_gray, load_encoder_weights
@@ -37,7 +39,9 @@ from hybridvit.runtime.checkpoint import Checkpoints
 from hybridvit.runtime.lock import lock_folder
 from hybridvit.runtime.mesh import batch_sharding, build_mesh, check_batch_size, kernel_mesh, put_batch
 from hybridvit.runtime.profiling import Profile
+from hybridvit.runtime.revision import git_revision
 from hybridvit.runtime.stop import StopSignal
+from hybridvit.runtime.trackers import Tracker, open_tracker
 from hybridvit.runtime.writer import Writer
 from hybridvit.training.cycle_step import make_cycle_step
 from hybridvit.training.growing import grow_batch
@@ -46,6 +50,7 @@ from hybridvit.training.phases import Phase, phase_at, plan_phases
 from hybridvit.training.state import Networks, TrainState, abstract_state, build_networks, create_state
 from hybridvit.training.step import Batch, make_train_step
 from hybridvit.training.validate import check_config
+from hybridvit.version import VERSION
 
 PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "grain")
 BUNDLED = """\
@@ -83,13 +88,17 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> bool:
         )
         state = start_state(config, networks, mesh, abstract, checkpoints)
         start = int(state.step)
-        writer = stack.enter_context(contextlib.closing(Writer(workdir, start_step=start, active=is_first)))
+        kind = config.train.tracker
+        with needing(kind, f"config.train.tracker={kind} needs"):  # the extra has its name
+            tracker = open_tracker(kind, workdir, config.name) if is_first else None
+        writer = stack.enter_context(Writer(workdir, start, is_first, tracker))
         writer.text("config", config_text(config))
+        writer.config(config.to_dict(), about_run())
         if is_first:
             (workdir / "config.json").write_text(config.to_json(indent=2))
             overview = parameter_overview.get_parameter_overview(abstract.params, include_stats=False)
             (workdir / "parameters.txt").write_text(f"{overview}\n")
-            print(summary(config, abstract, workdir), flush=True)
+            print(summary(config, abstract, workdir, tracker), flush=True)
         put = functools.partial(put_batch, mesh=mesh)
         batches = stack.enter_context(
             contextlib.closing(make_train_iterator(dataset, config.data, start, put))
@@ -126,8 +135,10 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> bool:
             )  # it may be past saving
             if last or stopped or due:
                 checkpoints.save(step, state, describe_run(config, step), scores)
+                writer.checkpoint(step, workdir / "checkpoints" / str(step))
             if stopped and not last:
                 checkpoints.wait()
+                writer.end("stopped")
                 bar.close()
                 if is_first:
                     print(f"Stopped at step {step}, saved in {workdir}; the same command goes on from there.")
@@ -136,16 +147,20 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> bool:
         bar.close()
         report, rows = evaluate(state.ema, state.bin_prior, pictures, config.eval.hint_counts)
         if is_first:
-            grid = save_report(workdir / "evaluation", report, rows)
-            print_report(report, grid, f"{config.name} at step {int(state.step)}")
+            what = f"{config.name} at step {int(state.step)}"
+            grid = save_report(workdir / "evaluation", report | {"weights": what}, rows)
+            print_report(report, grid, what)
             print(f"checkpoint    {workdir / 'checkpoints' / str(int(state.step))}")
             print(f"TensorBoard   {workdir / 'tensorboard'}")
             if config.data.kind == "bundled" and config.task == "colorize":
                 print(BUNDLED)
+        writer.end("finished")
     return True
 
 
-def summary(config: ConfigDict, abstract: TrainState, workdir: pathlib.Path) -> str:
+def summary(
+    config: ConfigDict, abstract: TrainState, workdir: pathlib.Path, tracker: Tracker | None = None
+) -> str:
     """What is trained, on what, and where all of it stands: a few lines before the first step."""
     count = sum(leaf.size for leaf in jax.tree.leaves(abstract.params))
     data, side = config.data, config.data.image_size
@@ -158,6 +173,7 @@ def summary(config: ConfigDict, abstract: TrainState, workdir: pathlib.Path) -> 
         "data": f"{data.kind}: {data.batch_size} colour{gray} pictures of {side} x {side} px a step",
         "steps": f"{config.train.steps:,}, measured every {config.train.eval_every:,}",
         "whole config": f"{workdir / 'config.json'}",
+        **({"tracker": tracker.place} if tracker else {}),
         "compiling": f"before the first step, which can take minutes{kept}",
     }
     return "\n".join(f"{name:12}  {line}" for name, line in lines.items())
@@ -277,6 +293,13 @@ def describe_run(config: ConfigDict, step: int) -> dict:
         "data": {"next_batch": step, "seed": config.seed},
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
+
+
+def about_run() -> dict[str, str]:
+    """Which code it is, for a tracker."""
+    revision = git_revision()
+    about = {"software": f"hybridvit {VERSION}"}
+    return about | {"git_revision": revision} if revision else about
 
 
 def config_text(config: ConfigDict) -> str:

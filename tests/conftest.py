@@ -23,6 +23,8 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
+from tests.ended import Ended
+
 ROOT = pathlib.Path(__file__).parent.parent
 CLONE = hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:12]  # others may hold other code
 OWN_CACHE = os.path.join(tempfile.gettempdir(), f"hybridvit-tests-jax-cache-{CLONE}")
@@ -76,6 +78,16 @@ QUICK_CHANGES = {  # little to trace and to compile: a U-Net, supervised
     "degrade.labeled_probability": 0.0,
     "data.unlabeled_batch_size": 0,
 }
+
+
+@pytest.hookimpl(trylast=True)  # pytest's own makes the factory of folders
+def pytest_configure(config: pytest.Config) -> None:
+    """Each of xdist's processes sees which test has ended another."""
+    if hasattr(config, "workerinput"):
+        folder = (
+            config._tmp_path_factory.getbasetemp().parent / "running"
+        )  # pytest has no public name for it here
+        config.pluginmanager.register(Ended(folder, config.workerinput["workerid"]))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

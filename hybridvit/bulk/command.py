@@ -99,6 +99,7 @@ def _run(options: argparse.Namespace, flags: list[str]) -> int:
     from hybridvit.bulk.pipeline import FAILED, Task
     from hybridvit.colorize.batch import Orders
     from hybridvit.colorize.naming import keeps_case
+    from hybridvit.inference.hub import is_on_hub, pin
 
     output = absolute(options.output)
     try:
@@ -106,7 +107,9 @@ def _run(options: argparse.Namespace, flags: list[str]) -> int:
             if not is_there(argument):
                 raise FileNotFoundError(f"{argument}: no such file or folder, or nothing in it")
         orders = Orders(settings_of(options), palette_of(options), options.overwrite)
-    except (ValueError, OSError) as error:
+        if is_on_hub(options.weights):
+            options.weights = pin(options.weights)  # all workers colour by one commit
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         fail(explain(error))
     try:
         keeps = is_remote(output) or keeps_case(pathlib.Path(output))  # all of Beam's remote filesystems do

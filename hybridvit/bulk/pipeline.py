@@ -256,9 +256,10 @@ class Colour(beam.DoFn):
 def load(task: Task) -> Any:
     """The `Colorizer` asked for; its weights may lie on any filesystem."""
     from hybridvit.colorize.command import build_colorizer
+    from hybridvit.inference.hub import is_on_hub
 
     options = task.options
-    if not is_remote(options.weights):
+    if is_on_hub(options.weights) or not is_remote(options.weights):
         return build_colorizer(options)
     with tempfile.TemporaryDirectory(prefix="hybridvit-bulk-") as folder:
         local = pathlib.Path(folder, options.weights.rpartition("/")[2])

@@ -150,7 +150,8 @@ def add_options(parser: argparse.ArgumentParser) -> Any:
     model.add_argument(
         "--weights",
         default="pretrained",
-        help="a .safetensors file, a training's folder, a file of hybridvit export, or %(default)s",
+        help="a .safetensors file, a training's folder, what hybridvit export wrote, hf://OWNER/NAME[@REVISION], or "
+        "%(default)s",
     )
     model.add_argument(
         "--method",

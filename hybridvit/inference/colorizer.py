@@ -23,6 +23,8 @@ from hybridvit.inference.canvas import Canvas
 from hybridvit.inference.decode import with_hints
 from hybridvit.inference.exported_predictor import is_exported, load_exported
 from hybridvit.inference.hint_residual import spread_residual
+from hybridvit.inference.hub import is_on_hub
+from hybridvit.inference.model_folder import NOT_STATED, Rights, save_model_folder
 from hybridvit.inference.predictor import Predict, Predictor
 from hybridvit.inference.weights import Weights, load_weights
 from hybridvit.photo.photo import Photo, photo_of, read_photo, write_photo
@@ -126,6 +128,16 @@ class Colorizer:
             return [self._colorize(one, recipe) for one in image]
         return self._colorize(image, recipe)
 
+    def save_pretrained(self, folder: str | os.PathLike, license: str = NOT_STATED) -> None:
+        """Writes a folder of these weights with their model card, as a model hub takes it; `load` reads it.
+
+        `license` is one of the Hub's identifiers, as "cc-by-4.0"; the released weights have theirs. Raises ValueError
+        for a colorizer that is no set of weights, and as `save_model_folder`.
+        """
+        if not isinstance(self.predictor, Predictor):
+            raise ValueError(f"{self.name} was not loaded from weights: a model folder holds weights")
+        save_model_folder(self.predictor.weights, folder, Rights(license))
+
     def _colorize(self, image: Picture, recipe: Recipe) -> ColorizedImage:
         canvas = self.open(image)
         height, width = canvas.photo.pixels.shape[:2]
@@ -166,13 +178,15 @@ class Colorizer:
 
 
 def load(path: str | os.PathLike = "pretrained") -> Colorizer:
-    """A Colorizer with the weights that come with the package, of a .safetensors file, or of a checkpoint.
+    """A Colorizer with the weights that come with the package, of a file, a folder, a hub, or a checkpoint.
 
-    Or with the network of an .onnx or .stablehlo file of `hybridvit export`. Compiled programs are kept on disk from
-    now on. Raises FileNotFoundError, ModuleNotFoundError (an .onnx file without onnxruntime) or ValueError, one line.
+    See `load_weights`. Or with the network of an .onnx or .stablehlo file of `hybridvit export`. Compiled programs are
+    kept on disk from now on. Raises OSError, ModuleNotFoundError (an .onnx file without onnxruntime) or ValueError,
+    one line.
     """
     enable_compilation_cache()
-    return Colorizer(load_exported(path) if is_exported(path) else load_weights(path))
+    exported = not is_on_hub(path) and is_exported(path)
+    return Colorizer(load_exported(path) if exported else load_weights(path))
 
 
 def _as_photo(image: Picture) -> Photo:

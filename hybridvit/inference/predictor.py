@@ -54,6 +54,7 @@ class Predictor:
         self.name, self.digest = weights.name, weights.digest
         self.provenance = {"model": weights.name, "weights_sha256": weights.digest}
         self._params = jax.device_put(weights.params)
+        self.weights = weights._replace(params=self._params)  # in memory once
         self._turn = threading.Lock()  # two runs at once would take longer than one after the other
         generate = build_generator(at_inference(weights.model)).generate
         log_rarity = weights.log_rarity

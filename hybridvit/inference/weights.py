@@ -25,6 +25,7 @@ from ml_collections import ConfigDict
 
 from hybridvit.color.bins import NUM_BINS, rebalancing_weights
 from hybridvit.extras import needing
+from hybridvit.inference.hub import WEIGHTS_FILE, checked_file, fetch_weights, is_on_hub
 from hybridvit.models.generator import build_generator, join
 from hybridvit.runtime.mesh import build_mesh, state_shardings
 
@@ -49,19 +50,26 @@ class Weights(NamedTuple):
 
 
 def load_weights(path: str | os.PathLike) -> Weights:
-    """Weights from "pretrained" (those that come with the package), a .safetensors file, or a checkpoint's EMA.
+    """Weights from "pretrained" (those that come with the package), a file, a hub, a folder, or a checkpoint's EMA.
 
-    A checkpoint is a work folder or one checkpoint in it. Raises FileNotFoundError or ValueError, one line;
-    ModuleNotFoundError for a checkpoint where `pip install 'hybridvit[train]'` was not.
+    A file is .safetensors; a hub's address is hf://OWNER/NAME[@REVISION], a folder what `save_pretrained` wrote, both
+    of which state a digest that is checked; a checkpoint is a work folder or one checkpoint in it. Raises OSError or
+    ValueError, one line; ModuleNotFoundError for a hub's address without `pip install 'hybridvit[hub]'`, for a
+    checkpoint without `hybridvit[train]`.
     """
-    if str(path) == PRETRAINED:
+    if is_on_hub(path):
+        path = fetch_weights(str(path))
+    elif str(path) == PRETRAINED:
         path = importlib.resources.files("hybridvit") / "pretrained" / PRETRAINED_FILE
     path = pathlib.Path(path).expanduser()
     if not path.exists():
         raise FileNotFoundError(
-            f"no weights at {path}: give a .safetensors file, a work folder (runs/x), or {PRETRAINED!r}"
+            f"no weights at {path}: give a .safetensors file, a work folder (runs/x), hf://OWNER/NAME, or "
+            f"{PRETRAINED!r}"
         )
     try:
+        if (path / WEIGHTS_FILE).is_file():
+            path = checked_file(path)
         weights = _from_checkpoint(path) if path.is_dir() else _from_file(path)
         # A place on the machine of the training, and of no use: the parameters hold what was there
         if "encoder_weights" in weights.model:

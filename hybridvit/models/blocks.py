@@ -5,6 +5,7 @@ Maps are `[b, h, w, c]`, token sequences `[b, t, c]`. Parameters are float32, `d
 
 import functools
 import math
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -53,6 +54,17 @@ def rms_norm(x: Float[Array, "*b c"]) -> Float[Array, "*b c"]:
     return (y * jax.lax.rsqrt(jnp.mean(jnp.square(y), -1, keepdims=True) + 1e-6)).astype(x.dtype)
 
 
+class ShapesOnly(nnx.Rngs):
+    """In place of `nnx.Rngs` where only shapes are asked for: to trace how kernels are drawn takes most of a second."""
+
+
+def initial(
+    rngs: nnx.Rngs, draw: Callable[[Array, tuple[int, ...]], Array], shape: tuple[int, ...]
+) -> Float[Array, "*shape"]:
+    """A parameter of that shape, drawn from the next key; zeros of `ShapesOnly`."""
+    return jnp.zeros(shape) if isinstance(rngs, ShapesOnly) else draw(rngs.params(), shape)
+
+
 class Linear(nnx.Module):
     """A matmul over the last axis: on a map, a 1x1 convolution, which XLA runs faster written so."""
 
@@ -60,7 +72,7 @@ class Linear(nnx.Module):
         self, width_in: int, width: int, *, dtype=jnp.float32, init_scale: float = 1.0, rngs: nnx.Rngs
     ):
         initialise = nnx.initializers.variance_scaling(max(init_scale, 1e-9), "fan_in", "truncated_normal")
-        self.kernel = nnx.Param(initialise(rngs.params(), (width_in, width)))
+        self.kernel = nnx.Param(initial(rngs, initialise, (width_in, width)))
         self.bias = nnx.Param(jnp.zeros((width,)))
         self.dtype = dtype
 

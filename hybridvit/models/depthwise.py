@@ -12,6 +12,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from hybridvit.models.blocks import initial
+
 Padding = tuple[int, int]  # rows above and below, and columns left and right alike
 
 PICTURES_AT_ONCE = 2  # of a batch on a CPU: the maps of so few stay in its cache
@@ -22,7 +24,7 @@ class Depthwise(nnx.Module):
 
     def __init__(self, width: int, size: int, stride: int, padding: Padding, *, dtype, rngs: nnx.Rngs):
         initialise = nnx.initializers.normal(2**0.5 / size)  # He et al. 2015: size * size inputs
-        self.kernel = nnx.Param(initialise(rngs.params(), (size, size, width)))
+        self.kernel = nnx.Param(initial(rngs, initialise, (size, size, width)))
         self.bias = nnx.Param(jnp.zeros((width,)))
         self.stride, self.padding, self.dtype = stride, padding, dtype
 

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from hybridvit.models.blocks import Linear
+from hybridvit.models.blocks import Linear, initial
 from hybridvit.models.depthwise import Depthwise, Padding
 
 STEM = 32
@@ -102,7 +102,7 @@ class Stem(nnx.Module):
 
     def __init__(self, channels: int, padding: Padding, *, dtype, rngs: nnx.Rngs):
         initialise = nnx.initializers.he_normal()
-        self.kernel = nnx.Param(initialise(rngs.params(), (3, 3, channels, STEM)))
+        self.kernel = nnx.Param(initial(rngs, initialise, (3, 3, channels, STEM)))
         self.bias = nnx.Param(jnp.zeros((STEM,)))
         self.padding, self.dtype = padding, dtype
 

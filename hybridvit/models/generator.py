@@ -10,6 +10,7 @@ from jaxtyping import Array
 from ml_collections import ConfigDict
 
 from hybridvit.models.autoencoder import Autoencoder
+from hybridvit.models.blocks import ShapesOnly
 from hybridvit.models.eccv16 import Eccv16
 from hybridvit.models.hscau_net import HSCAUNet
 from hybridvit.models.hybrid_conv_vit import HybridConvViT
@@ -108,7 +109,7 @@ def _structure(name: str, variant: str, dtype: str, remat: bool, **shape: Any) -
     def make(rngs: nnx.Rngs) -> nnx.Module:
         return GENERATORS[name](variant, **shape, dtype=dtype, remat=remat, rngs=rngs)
 
-    graph, params, stats = nnx.split(nnx.eval_shape(lambda: make(nnx.Rngs(0))), nnx.Param, nnx.BatchStat)
+    graph, params, stats = nnx.split(nnx.eval_shape(lambda: make(ShapesOnly(0))), nnx.Param, nnx.BatchStat)
     return _Structure(make, graph, nnx.to_pure_dict(params), nnx.to_pure_dict(stats))
 
 

@@ -1,4 +1,4 @@
-"""A run that begins with given weights: `config.init_from` names a run's folder, a weights file, or "pretrained"."""
+"""A run that begins with given weights: `config.init_from` names a run's folder, or what `load_weights` takes."""
 
 import pathlib
 from typing import Any
@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
 from hybridvit.color.bins import NUM_BINS
+from hybridvit.inference.hub import WEIGHTS_FILE, is_on_hub
 from hybridvit.inference.weights import PRETRAINED, load_weights
 from hybridvit.runtime.checkpoint import Checkpoints, resolve
 from hybridvit.training.state import TrainState
@@ -59,4 +60,6 @@ def prior_of(log_rarity: Float[np.ndarray, "313"] | None, uniform_mix: float) ->
 
 def is_weights_file(name: str) -> bool:
     """Whether it names weights rather than a run."""
-    return name == PRETRAINED or pathlib.Path(name).suffix == ".safetensors"
+    path = pathlib.Path(name)
+    weights_folder = (path / WEIGHTS_FILE).is_file()
+    return name == PRETRAINED or is_on_hub(name) or path.suffix == ".safetensors" or weights_folder

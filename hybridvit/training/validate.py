@@ -15,6 +15,7 @@ from hybridvit.models.hybrid_conv_vit import VARIANTS
 from hybridvit.objectives.adversarial import GENERATOR_LOSSES
 from hybridvit.objectives.consistency import CONFIDENCES
 from hybridvit.objectives.supervised import LOSSES
+from hybridvit.runtime.trackers import TRACKERS
 from hybridvit.training.growing import plan_stages
 
 CHOICES = {
@@ -28,6 +29,7 @@ CHOICES = {
     "consistency.gate": tuple(CONFIDENCES),
     "adversarial.loss": tuple(GENERATOR_LOSSES),
     "adversarial.norm": ("spectral", "batch", "instance", "none"),
+    "train.tracker": ("tensorboard", *TRACKERS),
     "train.best_metric": ("psnr", "ssim", *LIKELIHOODS),
     "optim.kind": ("adamw", "muon"),
     "eval.view": tuple(EVAL_VIEWS),
@@ -73,6 +75,7 @@ SINCE_0_1 = {  # fields that older checkpoints do not have, as they were without
         "protocol": "",
         "protocol_pictures": 0,
     },
+    "train": {"tracker": "tensorboard"},
     "optim": {"kind": "adamw", "encoder_scale": 1.0, "layer_decay": 1.0, "frozen_stages": 0, "trained": ()},
 }
 

@@ -101,7 +101,7 @@ def test_on_a_phone(browser, served):
     assert phone.page.evaluate(OUTSIDE) == []
     phone.page.get_by_role("button", name="Help", exact=True).tap()
     help_ = phone.page.get_by_role("dialog", name="By touch and by keyboard")
-    assert help_.get_by_text("With two fingers zoom").is_visible()
+    help_.get_by_text("With two fingers zoom").wait_for()
     assert phone.page.evaluate(OUTSIDE) == []
     help_.get_by_role("button", name="Close").tap()
     help_.wait_for(state="hidden")

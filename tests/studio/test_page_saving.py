@@ -37,11 +37,8 @@ def test_saved_and_opened_again_it_is_the_same_to_the_byte(
     pixels = tifffile.imread(result)
     assert (pixels.shape, pixels.dtype) == ((420, 600, 3), np.uint16)
 
-    served.stop()
-    served.start()
     result.unlink()
-    coat.page.reload()
-    coat.page.wait_for_selector("#viewport[data-revision]")
+    coat.restart()
     assert coat.get("hint-row").count() == 2
     assert coat.colors((100, 90), (420, 310)) == colors
     save(coat)
@@ -87,9 +84,6 @@ def test_a_photograph_that_is_dropped_is_there_again(coat, served, tmp_path):
     assert coat.get("photo-name").inner_text() == "dropped.tif"
     assert coat.size == (70, 50)
     coat.hint(35, 25, 2)
-    served.stop()
-    served.start()
-    coat.page.reload()
-    coat.page.wait_for_selector("#viewport[data-revision]")
+    coat.restart()
     assert coat.get("photo-name").inner_text() == "dropped.tif"
     assert coat.get("hint-row").count() == 1

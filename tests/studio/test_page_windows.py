@@ -15,20 +15,23 @@ def coat(desk):
 
 
 def test_a_panel_below_the_fold_comes_into_sight(coat):
-    coat.page.set_viewport_size({"width": 1280, "height": 620})
-    for name in ("variants", "reference", "carry"):
-        coat.get(f"panel-{name}").locator("summary").click()
-        coat.page.wait_for_timeout(100)
+    coat.resize(1280, 620)
+
+    def is_in_sight(name: str) -> bool:
         panel = coat.get(f"panel-{name}").bounding_box()
         frame = coat.page.locator("#panels-scroll").bounding_box()
-        assert panel["y"] >= frame["y"] - 1
-        assert panel["y"] + min(panel["height"], frame["height"]) <= frame["y"] + frame["height"] + 1
+        bottom = panel["y"] + min(panel["height"], frame["height"])
+        return panel["y"] >= frame["y"] - 1 and bottom <= frame["y"] + frame["height"] + 1
+
+    for name in ("variants", "reference", "carry"):
+        coat.get(f"panel-{name}").locator("summary").click()
+        coat.get(f"panel-{name}").and_(coat.page.locator("[open]")).wait_for()
+        coat.wait_until(lambda name=name: is_in_sight(name))
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (2560, 1440), (800, 600)])
 def test_the_colour_window_leaves_its_place_in_sight(coat, size):
-    coat.page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
-    coat.page.wait_for_timeout(200)
+    coat.resize(*size)
     for x, y in ((20, 20), (580, 400), (300, 210), (20, 400), (580, 20)):
         coat.ask(x, y)
         box = coat.get("popup").bounding_box()
@@ -84,9 +87,9 @@ def test_choosing_a_possibility_changes_no_hints(coat):
 
 
 def test_the_map_of_doubt_is_as_opaque_as_one_wants(coat):
+    plain = coat.colors((100, 100), (300, 200))
     coat.get("uncertainty").check()
     coat.page.get_by_role("img", name="Scale").wait_for()
-    plain = coat.colors((100, 100), (300, 200))
     coat.wait_until(lambda: coat.colors((100, 100), (300, 200)) != plain)
     at_80 = coat.colors((100, 100), (300, 200))
     coat.get("doubt-opacity").fill("20")
