@@ -32,6 +32,9 @@ COMMANDS = {
         "run",
         "colour photographs by clicking, in the browser (python -m hybridvit.studio)",
     ),
+    "report": Command(
+        "hybridvit.review.command", "run", "say what became of a folder's photographs, in files"
+    ),
     "inspect": Command("hybridvit.inspect", "run", "say what is seen in files (python -m hybridvit.inspect)"),
     "verify": Command(
         "hybridvit.verify",

@@ -216,6 +216,8 @@ def make(colorizer: Any, work: Work | None, job: Job, signer: Any = None) -> tup
             **dataclasses.asdict(recipe.settings),
         )
         provenance = coloured.provenance | {"source": job.source.name}
+        if coloured.uncertainty is not None:
+            provenance["doubt"] = round(float(coloured.uncertainty.mean()), 4)
         remarks |= dict.fromkeys(coloured.remarks)
         if heat_map is not None:
             if coloured.uncertainty is None:

@@ -7,6 +7,7 @@ its edges. Where nothing is told, nothing changes, to the bit.
 import hashlib
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from PIL import Image
@@ -41,19 +42,31 @@ class Told:
         found = self._predictor(L, hints)
         told = _resized(self._told, *found.logits.shape[1:3])
         logits = found.logits + told
-        changed = np.abs(told).max(-1) > 0
-        shift = np.where(changed[..., None], _means(logits) - _means(found.logits), 0)
-        planes = [to_view(np.moveaxis(one, -1, 0), seen) for one, seen in zip(shift, L, strict=True)]
-        mean = (found.mean + np.moveaxis(np.stack(planes), 1, -1)).astype(np.float32)
+        mean = np.stack([_moved(*one) for one in zip(found.mean, found.logits, logits, L, strict=True)])
         if found.vivid is None:
             return Predicted(mean, None, logits)
-        vivid = np.asarray(vivid_ab(Prediction(mean / CHROMA_SCALE, logits), self._predictor.log_rarity))
+        prediction = Prediction(jnp.asarray(mean / CHROMA_SCALE), jnp.asarray(logits))
+        vivid = np.asarray(vivid_ab(prediction, self._predictor.log_rarity))
         same = (mean == found.mean).all(-1, keepdims=True)
         return Predicted(mean, np.where(same, found.vivid, vivid), logits)
 
 
-def _means(logits: Float[np.ndarray, "b h8 w8 313"]) -> Float[np.ndarray, "b h8 w8 2"]:
-    return np.stack([probabilities(one) @ BIN_CENTRES for one in logits])
+def _moved(
+    mean: Float[np.ndarray, "h w 2"],
+    before: Float[np.ndarray, "h8 w8 313"],
+    after: Float[np.ndarray, "h8 w8 313"],
+    L: Float[np.ndarray, "h w"],
+) -> Float[np.ndarray, "h w 2"]:
+    """The mean colours by as much nearer to those of the new distribution as it is another one (total variation)."""
+    was, now = (probabilities(logits) for logits in (before, after))
+    new = np.where((before == after).all(-1), 0, np.abs(now - was).sum(-1) / 2)
+    old = was @ BIN_CENTRES
+    shift = np.where(new[..., None] > 0, now @ BIN_CENTRES - old, 0)
+    if not new.any():
+        return mean
+    planes = to_view(np.moveaxis(np.dstack([shift, new, new[..., None] * old]), -1, 0), L).astype(np.float32)
+    share = np.clip(planes[2], 0, 1)[..., None]
+    return mean + np.moveaxis(planes[:2] + planes[3:], 0, -1) - share * mean
 
 
 def _resized(x: Float[np.ndarray, "r c n"], height: int, width: int) -> Float[np.ndarray, "h w n"]:
