@@ -23,6 +23,7 @@ NEIGHBOURS = 8  # photographs that one is matched with
 ROUNDS = 6  # times that knowledge goes on to the next photograph
 PULL = 4.0  # weight of a neighbour that is wholly alike; a place's own colours have 1
 KNOWN = 60.0  # weight of its own where the colour is known
+_MANY = 0.25  # of the cells: where fewer match, photographs are less sure to show the same
 _SURE = 0.8  # of 1: the likeness from which on a neighbour has all its weight
 
 _SHARP = 10.0  # power, by e, of the likeness with which changes are shared within a photograph
@@ -70,9 +71,11 @@ def link(
     for i, j in pairs:
         if i != last:
             last, held = i, places(i)
-        found: Matches = match(held, places(j))
+        other = places(j)
+        found: Matches = match(held, other)
         if len(found.first):
-            weight = PULL * np.clip((found.likeness - LEAST) / (_SURE - LEAST) + 0.2, 0, 1)
+            sure = min(1.0, len(found.first) / (_MANY * min(len(held), len(other))))
+            weight = sure * PULL * np.clip((found.likeness - LEAST) / (_SURE - LEAST) + 0.2, 0, 1)
             edges.setdefault(i, []).append(Edge(j, found.first, found.second, weight))
             edges.setdefault(j, []).append(Edge(i, found.second, found.first, weight))
     return edges
@@ -157,7 +160,8 @@ def shared(
     side = min(columns, len(change) // columns)
     far = np.linalg.norm(at[takes][:, None] - at[gives], axis=-1) / side
     pull = np.exp(_SHARP * (places[takes] @ places[gives].T) - far / _NEAR)
-    out[takes] = pull @ change[gives] / (pull.sum(1, keepdims=True) + np.exp(_SHARP * _NONE))
+    share = min(1.0, len(gives) / (_MANY * len(change)))
+    out[takes] = share * pull @ change[gives] / (pull.sum(1, keepdims=True) + np.exp(_SHARP * _NONE))
     return out
 
 
