@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import hypothesis
 import jax
 import numpy as np
 import pytest
@@ -33,6 +34,8 @@ QUICK = "--xla_backend_optimization_level=0"
 if jax.__version_info__ < (0, 11):  # an unknown flag would end the process
     QUICK += " --xla_cpu_use_fusion_emitters=false"
 os.environ["XLA_FLAGS"] = f"{QUICK} {os.environ.get('XLA_FLAGS', '')}".strip()
+hypothesis.settings.register_profile("untimed", deadline=None)  # a loaded machine is no failure
+hypothesis.settings.load_profile("untimed")
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_compilation_cache_dir", CACHE)

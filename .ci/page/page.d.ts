@@ -19,3 +19,7 @@ interface Event {
 interface Navigator {
     readonly deviceMemory?: number;
 }
+
+interface IntersectionObserverInit {
+    scrollMargin?: string;
+}

@@ -160,6 +160,7 @@ export function createCrop(viewport, store) {
         place();
     }
 
+    /** @param {string} label @param {object} frame @param {boolean | string} merge */
     function set(label, frame, merge = false) {
         store.change(label, changed(store.recipe, { frame }), { merge });
         const { width, height } = shownSize(store.recipe.frame, store.photo);

@@ -88,7 +88,13 @@ export function turned({ turns, crop }, by) {
     return frameOf({ turns: (turns + by + 4) % 4, crop });
 }
 
-/** With another crop: the whole pixels of a box, or none if it is all. @param {Frame} frame @param {Box} box */
+/**
+ * With another crop: the whole pixels of a box, or none if it is all.
+ *
+ * @param {Frame} frame
+ * @param {{width: number, height: number}} photo
+ * @param {Box} box
+ */
 export function cropped({ turns }, { width, height }, box) {
     const [left, top, right, bottom] = [box.left, box.top, box.right, box.bottom].map(Math.round);
     const isAll = left <= 0 && top <= 0 && right >= width && bottom >= height;
