@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Shaped
-from ml_collections import ConfigDict
 
 from hybridvit.color.lab import CHROMA_SCALE
 
@@ -20,7 +19,7 @@ def simulate_hints(
     key: Array,
     chroma: Float[Array, "b h w c"],
     allowed: Bool[Array, "b h w 1"] | None,
-    config: ConfigDict,
+    config: Any,  # a ConfigDict, whose fields have no types
 ) -> Float[Array, "b h w hint"]:
     """Hints as a user might give them, drawn from the chroma of each picture by itself (`config.hints`).
 
@@ -30,15 +29,14 @@ def simulate_hints(
     """
     none_key, count_key, size_key, cell_key = jax.random.split(key, 4)
     batch, height, width, _ = chroma.shape
-    settings: Any = config  # whose fields have no types
-    least, most = float(settings.min_count), float(settings.max_count)
+    least, most = float(config.min_count), float(config.max_count)
     count = least * jnp.exp(jax.random.uniform(count_key, (batch,)) * jnp.log(most / least))
-    count = jnp.where(jax.random.uniform(none_key, (batch,)) < settings.none_fraction, 0.0, count)
-    size_index = jax.random.randint(size_key, (batch,), 0, len(settings.cell_sizes))
+    count = jnp.where(jax.random.uniform(none_key, (batch,)) < config.none_fraction, 0.0, count)
+    size_index = jax.random.randint(size_key, (batch,), 0, len(config.cell_sizes))
     draw = jax.random.uniform(cell_key, (batch, height, width))  # one for each cell: that of its first pixel
 
     value, mask = jnp.zeros_like(chroma), jnp.zeros((batch, height, width, 1), bool)
-    for index, size in enumerate(settings.cell_sizes):
+    for index, size in enumerate(config.cell_sizes):
         of_size = size_index == index
         chosen = _choose_cells(draw, jnp.where(of_size, count, 0.0), allowed, size)
         mask |= _spread_over_cells(chosen, size, height, width)
