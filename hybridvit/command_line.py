@@ -7,9 +7,10 @@ import argparse
 import difflib
 import os
 import pathlib
+import signal
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 
@@ -77,3 +78,17 @@ def check_writable(flag: str, folder: pathlib.Path | None) -> None:
 def terminate(number: int, frame: object) -> NoReturn:
     """Ends on a signal as by an exception, which removes the file being written."""
     raise SystemExit(128 + number)
+
+
+def run_server(main: Callable[[], int]) -> NoReturn:
+    """A command that serves until it is told to end, as a process; then at once."""
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        code = main()
+    except SystemExit as exit_:
+        if not isinstance(exit_.code, int) or exit_.code < 128:  # nothing has begun
+            raise
+        code = exit_.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # not waiting for threads that still compute what nobody will see

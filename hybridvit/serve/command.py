@@ -9,12 +9,11 @@ Exit codes: 2 a mistake in the command; 130 ended by Ctrl-C, 143 by SIGTERM.
 import argparse
 import os
 import secrets
-import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from hybridvit.command_line import Parser, check_writable, fail, path, terminate
+from hybridvit.command_line import Parser, check_writable, fail, path, run_server
 from hybridvit.studio.server import Server, address_of, is_loopback, listen, warm_up
 
 PORT = 8392
@@ -33,16 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """The command as a process."""
-    signal.signal(signal.SIGTERM, terminate)
-    try:
-        code = main()
-    except SystemExit as exit_:
-        if not isinstance(exit_.code, int) or exit_.code < 128:  # nothing has begun
-            raise
-        code = exit_.code
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # not waiting for threads that still compute what nobody will see
+    run_server(main)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

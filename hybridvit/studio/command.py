@@ -10,14 +10,13 @@ import argparse
 import io
 import os
 import secrets
-import signal
 import sys
 import threading
 import webbrowser
 from collections.abc import Sequence
 from typing import NoReturn
 
-from hybridvit.command_line import Parser, check_writable, fail, path, terminate
+from hybridvit.command_line import Parser, check_writable, fail, path, run_server
 from hybridvit.studio.server import PORT, Server, address_of, build, is_loopback, listen, locate, warm_up
 
 EXAMPLES = """\
@@ -45,18 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """The command as a process."""
-    signal.signal(signal.SIGTERM, terminate)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be in any encoding
-    try:
-        code = main()
-    except SystemExit as exit_:
-        if not isinstance(exit_.code, int) or exit_.code < 128:  # nothing has begun
-            raise
-        code = exit_.code
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # not waiting for threads that still compute what nobody will see
+    run_server(main)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
