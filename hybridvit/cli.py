@@ -22,6 +22,9 @@ COMMANDS = {
     "colorize": Command(
         "hybridvit.colorize.command", "run", "colour photographs (python -m hybridvit.colorize)"
     ),
+    "film": Command(
+        "hybridvit.film.command", "run", "colour films without flicker (python -m hybridvit.film)"
+    ),
     "studio": Command(
         "hybridvit.studio.command",
         "run",
