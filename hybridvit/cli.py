@@ -27,6 +27,9 @@ COMMANDS = {
         "run",
         "colour what belongs together in one look (python -m hybridvit.album)",
     ),
+    "film": Command(
+        "hybridvit.film.command", "run", "colour films without flicker (python -m hybridvit.film)"
+    ),
     "studio": Command(
         "hybridvit.studio.command",
         "run",

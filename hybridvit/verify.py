@@ -19,6 +19,8 @@ from hybridvit.colorize.summary import explain
 from hybridvit.command_line import Parser, fail, path
 from hybridvit.extras import needing
 
+FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit code."""
@@ -41,8 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     accounts = []
     for source in sources:
         try:
-            account = account_of(source.path, _original(options.original, source), anchors)
-        except (ValueError, OSError) as error:
+            original = _original(options.original, source)
+            account = account_of(source.path, original, anchors, _of_film(source.path))
+        except (ValueError, OSError, ModuleNotFoundError) as error:
             fail(f"{source.path}: {explain(error, source.path)}")
         accounts.append(account)
         if not options.json:
@@ -66,6 +69,15 @@ def _original(given: pathlib.Path | None, source: Source) -> pathlib.Path | None
         return given
     folder = given / source.relative.parent
     return folder if folder.is_dir() else given
+
+
+def _of_film(path: pathlib.Path) -> dict[str, str] | None:
+    """What a film's container says; None of what is no film by its name."""
+    if path.suffix.lower() not in FILMS:
+        return None
+    with needing("film", "films need"):
+        from hybridvit.film.statement import statement_of
+    return statement_of(path) or {}
 
 
 def _anchors(path: pathlib.Path | None) -> str | None:

@@ -61,7 +61,7 @@ def compose_planes(
     """`compose`, to be called within a compiled function."""
     share = _share_in_gamut(L, a, b)
     top = jnp.iinfo(dtype).max
-    channels = [linear_to_srgb(jnp.clip(x, 0.0, 1.0)) * top for x in _linear_rgb(L, share * a, share * b)]
+    channels = [linear_to_srgb(jnp.clip(x, 0.0, 1.0)) * top for x in linear_rgb(L, share * a, share * b)]
     return jnp.stack([jnp.rint(channel).astype(dtype) for channel in channels], axis=-1)
 
 
@@ -78,7 +78,7 @@ def _share_in_gamut(
     slack = _SLACK * light_of_response((L + 16.0) / 116.0)
 
     def fits(share: Float[Array, "*shape"]) -> Array:
-        red, green, blue = _linear_rgb(L, share * a, share * b)
+        red, green, blue = linear_rgb(L, share * a, share * b)
         darkest = jnp.minimum(jnp.minimum(red, green), blue)
         brightest = jnp.maximum(jnp.maximum(red, green), blue)
         return (darkest >= -slack) & (brightest <= 1.0 + slack)
@@ -91,7 +91,7 @@ def _share_in_gamut(
     return jax.lax.fori_loop(0, _BISECTIONS, bisect, share)  # unrolled it is twice slower
 
 
-def _linear_rgb(
+def linear_rgb(
     L: Float[Array, "*shape"], a: Float[Array, "*shape"], b: Float[Array, "*shape"]
 ) -> list[Float[Array, "*shape"]]:
     """Linear light of red, green and blue, not clipped: within 0..1 if the colour is in the gamut."""

@@ -28,7 +28,10 @@ SIGNATURES = {
 
 
 def account_of(
-    path: str | os.PathLike, original: str | os.PathLike | None = None, anchors: str | None = None
+    path: str | os.PathLike,
+    original: str | os.PathLike | None = None,
+    anchors: str | None = None,
+    packet: Mapping[str, str] | None = None,
 ) -> Account:
     """The account of a file, as JSON can hold it.
 
@@ -36,6 +39,7 @@ def account_of(
       path: the file.
       original: the photograph that it is said to be made of, or a folder that holds it by the name it had.
       anchors: certificates in PEM; a signature has to lead to one of them.
+      packet: what it says of itself in another place than XMP, if that is known.
 
     Returns:
       `known`: whether anything is known; `ours`: whether it is a result of hybridvit; `said`: what it was made with;
@@ -52,7 +56,7 @@ def account_of(
     trouble: list[str] = []
     credentials, signature = _signature(path, anchors, trouble)
     try:
-        packet = _parsed(read_provenance(path) or {})
+        packet = _parsed((read_provenance(path) if packet is None else packet) or {})
     except ValueError:
         packet = {}
     claimed = _parsed(credentials.own) if credentials is not None and credentials.own else None

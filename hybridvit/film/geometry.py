@@ -1,0 +1,150 @@
+"""Between a film's planes and the model's view: what of a frame the model sees, and what of its colours is coded.
+
+The view is upright, has the aspect that is shown (pixels may be oblong), and leaves out black bars. The planes stay as
+they lie in the file. Chroma of half the width is meant to lie on every other luma sample, of half the height
+between two (as MPEG-2 and H.264 have it, ITU-T H.273 figure of type 0).
+"""
+
+import dataclasses
+import functools
+from fractions import Fraction
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt16
+
+from hybridvit.film.levels import Halved, Levels, Matrix, Plane, chroma_of, values
+from hybridvit.inference.view import view_size
+
+_BAND = (
+    2**18
+)  # px of chroma that are worked on at once, so that large frames take little more than their planes
+_TEXTURE = 50.0  # as inference/upsampling has it
+
+
+@dataclasses.dataclass(frozen=True)
+class Geometry:
+    """Of one film.
+
+    Attributes:
+      size: height and width of its luma plane.
+      levels, matrix: of its luma; the chroma gets the same matrix.
+      turns: quarter turns counterclockwise that make a frame upright.
+      aspect: width of a pixel over its height.
+      inside: top, left, height and width within black bars.
+      size_of_view: px, shorter side of the view.
+    """
+
+    size: tuple[int, int]
+    levels: Levels
+    matrix: Matrix
+    turns: int
+    aspect: Fraction
+    inside: tuple[int, int, int, int]
+    size_of_view: int
+
+    @functools.cached_property
+    def lying(self) -> tuple[int, int]:
+        """Height and width of the view as the planes lie."""
+        height, width = self.inside[2:]
+        shown = max(1, round(height)), max(1, round(width * self.aspect))
+        return view_size(*shown, self.size_of_view)
+
+    def view(self, luma: Plane) -> UInt16[np.ndarray, "h w"]:
+        """What the model sees: sRGB gray of 16 bits."""
+        top, left, height, width = self.inside
+        part, (rows, columns) = luma[top : top + height, left : left + width], self.lying
+        shrinks = rows <= height and columns <= width
+        small = cv2.resize(
+            part, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        )
+        gray = np.rint(values(small, self.levels) * 65535).astype(np.uint16)
+        return np.ascontiguousarray(np.rot90(gray, self.turns))
+
+    def to_view(self, x: float, y: float) -> tuple[float, float]:
+        """A place of the upright frame, px, in the view."""
+        top, left, height, width = self._upright_inside
+        rows, columns = self.lying[:: -1 if self.turns % 2 else 1]
+        return (x - left) * columns / width, (y - top) * rows / height
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Height and width of a frame as it is shown, in the film's pixels."""
+        return self.size[:: -1 if self.turns % 2 else 1]
+
+    @property
+    def _upright_inside(self) -> tuple[int, int, int, int]:
+        top, left, height, width = self.inside
+        for _ in range(self.turns):
+            whole = self.size[1] if _ % 2 == 0 else self.size[0]
+            top, left, height, width = whole - left - width, top, width, height
+        return top, left, height, width
+
+    def chroma(
+        self,
+        luma: Plane,
+        L: Float[np.ndarray, "h w"],
+        ab: Float[np.ndarray, "h w 2"],
+        halves: tuple[int, int],
+        to: Levels,
+    ) -> tuple[Halved, Halved]:
+        """Cb and Cr in the levels `to`, of 1 / `halves` of the luma's height and width, for the view's L and ab."""
+        maps = _guides(*(np.rot90(x, -self.turns) for x in (L, ab)))
+        places = self._places(halves)
+        rows, columns = places.shape[:2]
+        planes = tuple(np.empty((rows, columns), to.dtype) for _ in range(2))
+        band = min(rows, max(8, _BAND // columns))
+        for start in range(0, rows, band):
+            start = min(start, rows - band)  # all bands have one shape: one program
+            part = places[start : start + band]
+            y = values(_sited(luma[start * halves[0] : (start + band) * halves[0]], halves), self.levels)
+            found = [
+                cv2.remap(m, part, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+                for m in (maps[..., :3], maps[..., 3:])
+            ]
+            for plane, coded in zip(planes, chroma_of(y, np.dstack(found), self.matrix, to), strict=True):
+                plane[start : start + band] = coded
+        for plane in planes:
+            plane[~self._within(0, halves)], plane[:, ~self._within(1, halves)] = to.gray, to.gray
+        return planes
+
+    def _middles(self, axis: int, halves: tuple[int, int]) -> Float[np.ndarray, " n"]:
+        half, count = halves[axis], -(-self.size[axis] // halves[axis])
+        return np.arange(count) * half + (half / 2 if axis == 0 else 0.5)
+
+    def _within(self, axis: int, halves: tuple[int, int]) -> np.ndarray:
+        middle, start = self._middles(axis, halves), self.inside[axis]
+        return (middle >= start) & (middle <= start + self.inside[axis + 2])
+
+    @functools.lru_cache(maxsize=1)  # noqa: B019  one film has one
+    def _places(self, halves: tuple[int, int]) -> Float[np.ndarray, "r c 2"]:
+        y, x = (
+            (self._middles(axis, halves) - self.inside[axis]) * self.lying[axis] / self.inside[axis + 2] - 0.5
+            for axis in (0, 1)
+        )
+        return np.stack(np.meshgrid(x, y), -1).astype(np.float32)
+
+
+def _sited(luma: Plane, halves: tuple[int, int]) -> Float[np.ndarray, "r c"]:
+    """The luma at the places of the chroma."""
+    planes = luma.astype(np.float32)
+    if halves[0] == 2:
+        planes = (planes[::2] + planes[1::2]) / 2
+    if halves[1] == 2:
+        before = np.concatenate([planes[:, :1], planes[:, 1:-1:2]], 1)
+        planes = (before + 2 * planes[:, ::2] + planes[:, 1::2]) / 4
+    return planes
+
+
+def _guides(L: Float[np.ndarray, "h w"], ab: Float[np.ndarray, "h w 2"]) -> Float[np.ndarray, "h w 5"]:
+    """`inference.upsampling.guide_maps`, as OpenCV is quick to make them."""
+
+    def mean(x: np.ndarray) -> np.ndarray:
+        return cv2.blur(x, (3, 3), borderType=cv2.BORDER_REPLICATE)
+
+    L, ab = np.ascontiguousarray(L), np.ascontiguousarray(ab)
+    middle, even = L - L.mean(), ab - ab.mean((0, 1))
+    mean_L = mean(middle)
+    covariance = mean(middle[..., None] * even) - mean_L[..., None] * mean(even)
+    slopes = mean(covariance / (mean(middle * middle) - mean_L * mean_L + _TEXTURE)[..., None])
+    return np.dstack([ab, L, slopes]).astype(np.float32)

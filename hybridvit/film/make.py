@@ -1,0 +1,175 @@
+"""A film coloured from end to end: looked at, split into parts, each coloured and coded once, and joined."""
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, UInt16
+
+from hybridvit.film.carry import EVERY, Carrier, Memory
+from hybridvit.film.decode import Film, Frame
+from hybridvit.film.encode import Form, Part, encode_part
+from hybridvit.film.geometry import Geometry
+from hybridvit.film.join import join
+from hybridvit.film.levels import fitted
+from hybridvit.film.look import Seen
+from hybridvit.film.tracks import Tracks
+from hybridvit.hints.recipe import Recipe
+from hybridvit.hints.shapes import Hint
+from hybridvit.inference.canvas import Canvas
+from hybridvit.inference.composition import lightness
+from hybridvit.inference.predictor import Predict
+from hybridvit.photo.photo import photo_of
+
+LONGEST_PART = 240  # frames: what a crash loses at most
+AHEAD = 2**28  # bytes of luma that wait for the next key frame, at most
+
+
+class Shown(NamedTuple):
+    """A frame on its way: with its view, gray of 16 bits, its hints there, and whether they are a person's own."""
+
+    frame: Frame
+    view: UInt16[np.ndarray, "h w"]
+    hints: tuple[Hint, ...]
+    is_given: bool
+
+
+def parts_of(seen: Seen, folder: Path) -> list[tuple[Part, int, int, bool]]:
+    """Each part, its first frame, the first one behind it, and whether a shot begins with it."""
+    parts = []
+    for start, stop in zip(seen.shots, [*seen.shots[1:], len(seen.times)], strict=True):
+        for first in range(start, stop, LONGEST_PART):
+            part = Part(folder / f"{len(parts):06}.mkv")
+            parts.append((part, first, min(stop, first + LONGEST_PART), first == start))
+    return parts
+
+
+def predict_view(predictor: Predict, recipe: Recipe) -> Callable[[Shown, Any], Float[np.ndarray, "h w 2"]]:
+    """The picture model as a `Carrier` asks for it: a frame's view with its hints, by the recipe."""
+
+    def predict(shown: Shown, _: Any) -> Float[np.ndarray, "h w 2"]:
+        return Canvas(predictor, photo_of(shown.view)).chroma(dataclasses.replace(recipe, hints=shown.hints))
+
+    return predict
+
+
+def make_film(
+    film: Film,
+    seen: Seen,
+    geometry: Geometry,
+    form: Form,
+    output: Path,
+    *,
+    predictor: Predict,
+    recipe: Recipe,
+    tracks: Tracks,
+    given: Sequence[int],
+    record: Mapping[str, str],
+    metadata: Mapping[str, str],
+    progress: Any = None,
+) -> int:
+    """Makes the film; returns how many frames were there already from an earlier try.
+
+    Args:
+      film, seen, geometry, form, output: what is made, of what, as what, and where.
+      predictor: the picture model.
+      recipe: settings and palette; its view's size is the geometry's, and borders are off.
+      tracks: each frame's hints, px of the view; `given` are the frames whose hints a person gave.
+      record: what all that is made depends on: parts made by another one are thrown away.
+      metadata: of the file.
+      progress: is told of each finished frame by `update`.
+    """
+    folder = output.with_name(f"{output.name}.parts")
+    parts = parts_of(seen, folder)
+    _begin(folder, {**record, "shots": list(seen.shots), "frames": len(seen.times)})
+    every = int(
+        np.clip(AHEAD // max(1, film.size[0] * film.size[1] * np.dtype(film.levels.dtype).itemsize), 1, EVERY)
+    )
+    own = frozenset(given)
+    carrier: Carrier[Shown] = Carrier(predict_view(predictor, recipe), every, lambda shown: shown.is_given)
+    frames, there = film.frames(), 0
+    for number, (part, first, stop, is_new) in enumerate(parts):
+        if part.is_done():
+            for _ in range(first, stop):
+                next(frames, None)
+            there += stop - first
+            _tell(progress, stop - first)
+            continue
+        carrier.memory = None if is_new else _remembered(parts[number - 1][0])
+        encode_part(
+            part, film, form, _planes(frames, stop, carrier, film, geometry, form, tracks, own, progress)
+        )
+        _remember(part, carrier.memory)
+    join([part for part, *_ in parts], film, output, metadata)
+    shutil.rmtree(folder)
+    return there
+
+
+def _planes(
+    frames: Iterator[Frame],
+    stop: int,
+    carrier: Carrier[Shown],
+    film: Film,
+    geometry: Geometry,
+    form: Form,
+    tracks: Tracks,
+    given: frozenset[int],
+    progress: Any,
+) -> Iterator[tuple[tuple[Any, Any, Any], int, int]]:
+    """The planes of a part's frames, coloured, with their times."""
+
+    def views() -> Iterator[tuple[Shown, Float[np.ndarray, "h w"]]]:
+        for frame in frames:
+            view = geometry.view(frame.luma)
+            yield Shown(frame, view, tracks.get(frame.index, ()), frame.index in given), lightness_of(view)
+            if frame.index == stop - 1:
+                return
+
+    for shown, ab in carrier.shot(views()):
+        luma = shown.frame.luma
+        chroma = geometry.chroma(luma, lightness_of(shown.view), ab, form.halves, form.levels)
+        yield (fitted(luma, film.levels, form.levels), *chroma), shown.frame.pts, shown.frame.duration
+        _tell(progress, 1)
+
+
+def lightness_of(view: UInt16[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """L, 0..100, of a view."""
+    return np.asarray(lightness(view[..., None]))
+
+
+def _begin(folder: Path, record: Mapping[str, Any]) -> None:
+    """Makes the folder of the parts, or keeps it, if they were made by the same record."""
+    plan = folder / "plan.json"
+    told = json.dumps(record, sort_keys=True)
+    if plan.exists() and plan.read_text() == told:
+        return
+    if folder.exists() and not plan.exists() and any(folder.iterdir()):
+        raise FileExistsError(
+            f"{folder} is there, and holds no parts of a film: remove it, or choose another --output"
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    plan.write_text(told)
+
+
+def _remember(part: Part, memory: Memory | None) -> None:
+    assert memory is not None  # a part has frames
+    unfinished = part.memory.with_suffix(".tmp")
+    with unfinished.open("wb") as file:
+        np.savez(file, **memory._asdict())
+    os.replace(unfinished, part.memory)
+
+
+def _remembered(part: Part) -> Memory:
+    with np.load(part.memory) as held:
+        return Memory(**{name: held[name] for name in Memory._fields})
+
+
+def _tell(progress: Any, count: int) -> None:
+    if progress is not None:
+        progress.update(count)
