@@ -22,6 +22,11 @@ COMMANDS = {
     "colorize": Command(
         "hybridvit.colorize.command", "run", "colour photographs (python -m hybridvit.colorize)"
     ),
+    "album": Command(
+        "hybridvit.album.command",
+        "run",
+        "colour what belongs together in one look (python -m hybridvit.album)",
+    ),
     "film": Command(
         "hybridvit.film.command", "run", "colour films without flicker (python -m hybridvit.film)"
     ),
@@ -32,6 +37,9 @@ COMMANDS = {
     ),
     "serve": Command(
         "hybridvit.serve.command", "run", "colour for other software, over HTTP (python -m hybridvit.serve)"
+    ),
+    "report": Command(
+        "hybridvit.review.command", "run", "say what became of a folder's photographs, in files"
     ),
     "inspect": Command("hybridvit.inspect", "run", "say what is seen in files (python -m hybridvit.inspect)"),
     "verify": Command(

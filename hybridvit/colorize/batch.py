@@ -73,6 +73,7 @@ def colorize_files(
     overwrite: bool = False,
     signer: Any = None,
     premis: bool = False,
+    colorizer_of: Callable[[pathlib.Path], Any] | None = None,
 ) -> None:
     """Does the jobs and fills `summary`, also when interrupted; shows a progress bar on a terminal.
 
@@ -86,14 +87,19 @@ def colorize_files(
       overwrite: also makes what is done already, and replaces files of others.
       signer: a `provenance.credentials.Signer`; done is then only what this key has signed.
       premis: also writes the event of each result beside it, of those that are done already too.
+      colorizer_of: the `Colorizer` of a picture, where they have their own; called by two threads.
     """
 
     orders = Orders(settings, palette, overwrite, signer and signer.key.fingerprint)
-    read = functools.partial(prepare, weights=colorizer.digest, sidecar_of=sidecar_of, orders=orders)
+    colorizer_of = colorizer_of or (lambda picture: colorizer)
+
+    def read(job: Job) -> Work | None:
+        return prepare(job, colorizer_of(job.source).digest, sidecar_of, orders)
+
     with tqdm(total=len(jobs), unit="picture", disable=None, dynamic_ncols=True) as bar:
         for job, ready in _ahead(read, jobs):
             try:  # no name is given to what is taken: it would keep a large picture while the next is read
-                remarks = make(colorizer, ready.popleft().result(), job, signer)
+                remarks = make(colorizer_of(job.source), ready.popleft().result(), job, signer)
                 for path in job.results if premis else ():
                     write_premis(path)
             except Exception as error:  # also a bug met in one picture must not cost the others their night
@@ -119,9 +125,13 @@ def is_result(path: pathlib.Path) -> bool:
         return False
 
 
-def _recipe(
+def recipe_of(
     path: pathlib.Path | None, settings: Mapping[str, Any], palette: tuple[PaletteColor, ...]
 ) -> tuple[Recipe, tuple[pathlib.Path, Sidecar] | None]:
+    """The recipe of a picture with the sidecar at `path`, under what a command says; and that sidecar.
+
+    Raises ValueError or OSError, one line, if it cannot be read.
+    """
     sidecar = load_hints(path) if path else None
     recipe = sidecar.recipe if sidecar else Recipe()
     settings = dataclasses.replace(recipe.settings, **settings)
@@ -136,7 +146,7 @@ def prepare(
 
     Raises ValueError or OSError for a bad picture or sidecar, and if what is there is not to be replaced.
     """
-    recipe, sidecar = _recipe(sidecar_of(job.source), orders.settings, orders.palette)
+    recipe, sidecar = recipe_of(sidecar_of(job.source), orders.settings, orders.palette)
     source = _sha256(job.source)
     settings = recipe.settings
 
@@ -208,6 +218,8 @@ def make(colorizer: Any, work: Work | None, job: Job, signer: Any = None) -> tup
             **dataclasses.asdict(recipe.settings),
         )
         provenance = coloured.provenance | {"source": job.source.name}
+        if coloured.uncertainty is not None:
+            provenance["doubt"] = round(float(coloured.uncertainty.mean()), 4)
         remarks |= dict.fromkeys(coloured.remarks)
         if heat_map is not None:
             if coloured.uncertainty is None:

@@ -20,13 +20,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from hybridvit.colorize.inputs import Found, describe, find_sources
-from hybridvit.colorize.naming import FORMATS, plan
+from hybridvit.colorize.naming import FORMATS, Job, plan
 from hybridvit.colorize.provenance_flags import add_provenance_options, check_provenance_options, signer_of
 from hybridvit.colorize.summary import Summary, explain
 from hybridvit.command_line import Parser, check_writable, fail, path, terminate
 
 METHODS = ("levin", "welsh", "reinhard", "rules")  # those of hybridvit.classical.methods
 REFERENCED = ("welsh", "reinhard")  # those that take all their colours from --reference
+
+SidecarOf = Callable[[pathlib.Path], pathlib.Path | None]
+# Colorizer, jobs, sidecars, settings -> what colours a picture
+Know = Callable[[Any, Sequence[Job], SidecarOf, Mapping[str, Any]], Callable[[pathlib.Path], Any]]
 
 EXAMPLES = """\
 examples:
@@ -49,9 +53,13 @@ settings. Where photo.jpg lies beside photo.tif too, each has its own: photo.tif
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit code."""
-    options = _parse(argv)
+    return run_options(_parse(argv))
+
+
+def run_options(options: argparse.Namespace, know: Know | None = None) -> int:
+    """Colours what the options say, with what `know` finds out first; returns the exit code."""
     try:
-        return _run(options)
+        return _run(options, know)
     except KeyboardInterrupt:
         print("hybridvit: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
@@ -72,6 +80,15 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Colours grayscale photographs at their full size; originals are never changed.",
         epilog=EXAMPLES,
     )
+    add_all_options(parser)
+    options = parser.parse_args(argv)
+    check(parser, options)
+    check_provenance_options(parser, options)
+    return options
+
+
+def add_all_options(parser: argparse.ArgumentParser) -> None:
+    """Inputs, output and all options of the command."""
     add = parser.add_argument
     add(
         "inputs",
@@ -85,10 +102,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--hints", type=path, metavar="FILE", help="colours for one picture (photo.hints.json beside it)"
     )
     add_provenance_options(parser)
-    options = parser.parse_args(argv)
-    check(parser, options)
-    check_provenance_options(parser, options)
-    return options
 
 
 def add_options(parser: argparse.ArgumentParser) -> Any:
@@ -169,7 +182,7 @@ def _check_method(parser: argparse.ArgumentParser, options: argparse.Namespace) 
         parser.error(f"--method {name} takes its colours from a photograph: name it with --reference")
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace, know: Know | None) -> int:
     try:
         found = find_sources(options.inputs, options.output, options.images)
         if options.hints is not None:
@@ -197,6 +210,8 @@ def _run(options: argparse.Namespace) -> int:
 
             print(f"hybridvit: computing on {start_devices()}", file=sys.stderr)
         colorizer = build_colorizer(options)
+        sidecar_of = _sidecar_of(options)
+        colorizer_of = know and know(colorizer, planned.jobs, sidecar_of, settings)
     except (ValueError, OSError, ModuleNotFoundError) as error:
         fail(explain(error))
     summary = Summary(total=len(planned.jobs))
@@ -205,12 +220,13 @@ def _run(options: argparse.Namespace) -> int:
             colorizer,
             planned.jobs,
             summary,
-            sidecar_of=_sidecar_of(options),
+            sidecar_of=sidecar_of,
             settings=settings,
             palette=palette,
             overwrite=options.overwrite,
             signer=signer,
             premis=options.premis,
+            colorizer_of=colorizer_of,
         )
         if options.iiif:
             write_views(views, found, options, summary)
@@ -236,7 +252,7 @@ def build_colorizer(options: argparse.Namespace) -> Any:
     return load_method(options.method, _reference(options) if options.method in REFERENCED else None)
 
 
-def _sidecar_of(options: argparse.Namespace) -> Callable[[pathlib.Path], pathlib.Path | None]:
+def _sidecar_of(options: argparse.Namespace) -> SidecarOf:
     from hybridvit.colorize.namesakes import Neighbours, find_sidecar
 
     if options.hints is not None or options.no_hints:

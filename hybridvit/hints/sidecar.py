@@ -33,6 +33,7 @@ from hybridvit.hints.recipe import (
     check_count,
     within,
 )
+from hybridvit.hints.review import Review
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import (
     LARGEST_COORDINATE,
@@ -70,6 +71,7 @@ class Sidecar:
     height: int
     sha256: str | None = None
     recipe: Recipe = dataclasses.field(default_factory=Recipe)
+    review: Review | None = None
 
     def __post_init__(self):
         self.recipe.check_within(self.width, self.height)
@@ -153,7 +155,8 @@ def to_json(sidecar: Sidecar) -> dict[str, Any]:
     picture: dict[str, Any] = {"width": sidecar.width, "height": sidecar.height}
     if sidecar.sha256 is not None:
         picture["sha256"] = sidecar.sha256
-    return {"version": VERSION, "picture": picture, **recipe_to_json(sidecar.recipe)}
+    reviewed = {} if sidecar.review is None else {"review": dataclasses.asdict(sidecar.review)}
+    return {"version": VERSION, "picture": picture, **recipe_to_json(sidecar.recipe), **reviewed}
 
 
 def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
@@ -175,14 +178,20 @@ def from_json(data: Any) -> Sidecar:
     if isinstance(data, dict) and (version := data.get("version", VERSION)) not in VERSIONS:
         known = " and ".join(map(str, VERSIONS))
         raise HintError("version", f"{shown(version)} is not known to this hybridvit, only {known} are")
-    _check_fields(data, ("version", "picture", "hints"), optional=(*_RECIPE, "protected", "frame"))
+    _check_fields(data, ("version", "picture", "hints"), optional=(*_RECIPE, "protected", "frame", "review"))
     if isinstance(data["version"], bool):
         raise HintError("version", f"{data['version']} is not {VERSION}")
     with within("picture"):
         width, height, sha256 = _picture_from_json(data["picture"])
-    return Sidecar(
-        width, height, sha256, _recipe_from_json(data, {"reach": PICTURE} if data["version"] == 1 else {})
-    )
+    recipe = _recipe_from_json(data, {"reach": PICTURE} if data["version"] == 1 else {})
+    with within("review"):
+        review = _review_from_json(data["review"]) if "review" in data else None
+    return Sidecar(width, height, sha256, recipe, review)
+
+
+def _review_from_json(data: Any) -> Review:
+    _check_fields(data, [field.name for field in dataclasses.fields(Review)])
+    return Review(**data)
 
 
 def _recipe_from_json(data: dict[str, Any], left_out: dict[str, float]) -> Recipe:

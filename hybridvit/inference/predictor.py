@@ -58,7 +58,7 @@ class Predictor:
         self._turn = threading.Lock()  # two runs at once would take longer than one after the other
         generate = build_generator(at_inference(weights.model)).generate
         log_rarity = weights.log_rarity
-        self.has_distribution = log_rarity is not None
+        self.log_rarity, self.has_distribution = log_rarity, log_rarity is not None
 
         def predict(
             params: Any, L: Float[Array, "b h w"], hints: tuple[Array, Array] | None

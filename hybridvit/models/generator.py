@@ -54,6 +54,9 @@ class Generator(NamedTuple):
     train_forward: Callable[[Any, Any, Array, Array | None, Array], tuple[Prediction, Any]]
     init: Callable[[Array], tuple[Any, Any]]  # key -> params, stats
     shapes: tuple[Any, Any]  # what `init` would give, as jax.ShapeDtypeStruct
+    describe: (
+        Callable[[Any, Array], Array] | None
+    )  # variables, luma -> what is seen where; of HybridConvViT alone
 
 
 def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | None = None) -> Generator:
@@ -87,7 +90,11 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
         _, params, stats = nnx.split(structure.make(nnx.Rngs(key)), nnx.Param, nnx.BatchStat)
         return nnx.to_pure_dict(params), nnx.to_pure_dict(stats)
 
-    return Generator(generate, train_forward, init, (structure.params, structure.stats))
+    def describe(variables: Any, luma: Array) -> Array:
+        return nnx.merge(graph, variables).describe(luma)
+
+    described = describe if config.name == HybridConvViT.__name__ else None
+    return Generator(generate, train_forward, init, (structure.params, structure.stats), described)
 
 
 class _Structure(NamedTuple):

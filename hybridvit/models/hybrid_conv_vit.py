@@ -193,6 +193,14 @@ class HybridConvViT(nnx.Module):
             features=x[:, : -(-height // 4), : -(-width // 4)],
         )
 
+    def describe(self, luma: Float[Array, "b h w 1"]) -> Float[Array, "b h16 w16 d"]:
+        """What is seen where, at 1/16, by the encoder alone: alike for things alike, whatever their colours."""
+        height, width = luma.shape[1:3]
+        pad = ((0, 0), (0, -height % self.stride), (0, -width % self.stride), (0, 0))
+        luma = jnp.pad(luma, pad, mode="edge")
+        x = self.half.describe(luma) if self.pretrained else self.look(luma, None, None).tokens
+        return x[:, : -(-height // 16), : -(-width // 16)].astype(jnp.float32)
+
     def look(
         self,
         luma: Float[Array, "b h w 1"],

@@ -96,3 +96,11 @@ class PretrainedHalf(nnx.Module):
         if mask is None:
             return seen
         return Seen(*(x + self.hints[name](chroma, mask) for name, x in seen._asdict().items()))
+
+    def describe(self, luma: Float[Array, "b h w 1"]) -> Float[Array, "b h16 w16 d"]:
+        """The encoder's maps at 1/16 and 1/32 side by side, each of length 1 in the root mean square."""
+        maps = self.encoder(preprocess((luma + 1) / 2), None, self.drop_path)
+        fine, coarse = (
+            blocks.rms_norm(maps[stride]) / jnp.sqrt(maps[stride].shape[-1]) for stride in (16, 32)
+        )
+        return jnp.concatenate([fine, coarse.repeat(2, 1).repeat(2, 2)], -1)

@@ -22,6 +22,7 @@ from hybridvit.studio import (
     photo_routes,
     reach_routes,
     reference_routes,
+    review_routes,
     saving_routes,
     tile_routes,
 )
@@ -98,6 +99,9 @@ OPERATIONS = (
     saving_routes.post_folder,
     reference_routes.add_reference,
     reference_routes.get_reference,
+    review_routes.get_queue,
+    review_routes.get_picture,
+    review_routes.put_review,
     get_openapi,
 )
 

@@ -76,7 +76,7 @@ def _described(operation: Operation) -> Json:
         "parameters": parameters,
         "responses": responses,
     }
-    if operation.body == "Sidecar":
+    if operation.body in ("Sidecar", "Review"):
         described["parameters"] = [*parameters, {"name": "If-Match", "in": "header", "schema": TEXT}]
     if operation.body is not None:
         described["requestBody"] = {"required": operation.body != "Save", "content": _content(operation.body)}

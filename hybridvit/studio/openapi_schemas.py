@@ -5,6 +5,7 @@ from importlib import resources
 from typing import Any
 
 from hybridvit.colorize.naming import FORMATS
+from hybridvit.hints.review import STATES
 
 Json = dict[str, Any]
 PLACE = "#/components/schemas/"
@@ -44,6 +45,7 @@ PAIR = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}
 _PHOTO = {"id": TEXT, "name": TEXT, "source": {"type": "string", "enum": ["folder", "upload"]}}
 _COLOR = _object(color=HEX, ab=PAIR, share=SHARE)
 _GAIN = _said(NUMBER, "share of the expected squared error that a hint there removes")
+_STATE = {"type": "string", "enum": list(STATES)}
 _POINT = _object(x=NUMBER, y=NUMBER, gain=_GAIN, color=_said(HEX, "the likeliest there"))
 
 OWN = {
@@ -87,6 +89,24 @@ OWN = {
         revision=REVISION,
         remarks=_list(_said(TEXT, "what a user should know")),
     ),
+    "Queue": _object(
+        photos=_list(
+            _object(
+                id=TEXT,
+                name=TEXT,
+                state=_STATE,
+                by=TEXT,
+                when=_said(TEXT, "ISO 8601, empty where nobody said anything"),
+                revision=REVISION,
+                colored=_or_null(_said(TEXT, "another one when the result's file changes; null: no result")),
+                doubt=_or_null(SHARE),
+                disagreement=_or_null(_said(NUMBER, "ab units, from places of other photographs that match")),
+                hints=WHOLE,
+            )
+        )
+    ),
+    "Review": _object(state=_STATE, by=_said(TEXT, "who says it")) | {"required": ["state"]},
+    "Verdict": _object(state=_STATE, by=TEXT, when=TEXT, revision=REVISION),
     "Approval": _object(approved={"type": "boolean"}),
     "Revision": _object(revision=REVISION),
     "Colors": _object(lightness=LIGHTNESS, colors=_said(_list(_COLOR), "likeliest first")),

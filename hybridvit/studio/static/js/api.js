@@ -124,6 +124,18 @@ export function createApi(base = new URL("api/", document.baseURI)) {
         variant: (id, seed, revision, signal) =>
             blob(photoPath(id, `/variants/${seed}?${new URLSearchParams({ revision })}`), { signal }),
 
+        /** The folder's photographs for review, those first that need a person most. */
+        reviewQueue: async () => (await json("review")).photos,
+        /** @param {{of: "result"|"original", size: "small"|"large", tag: string}} what `tag` changes with the file */
+        reviewPictureUrl: (id, what) => href(photoPath(id, `/review/picture?${query(what)}`)),
+        /** A verdict; rejects with 409 if somebody else gave one since `revision`. */
+        putReview: (id, review, revision) =>
+            json(photoPath(id, "/review"), {
+                method: "PUT",
+                headers: { "Content-Type": "application/json", "If-Match": `"${revision}"` },
+                body: JSON.stringify(review),
+            }),
+
         addReference: (file) => upload("references", file),
         reference: (id) => blob(`references/${encodeURIComponent(id)}`),
         /**
