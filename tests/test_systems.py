@@ -2,7 +2,7 @@
 
 import importlib
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -59,16 +59,6 @@ def load(system: str) -> ConfigDict:
         config.data.unlabeled_batch_size = BATCH
     check_config(config)
     return config
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compiled_once() -> Iterator[None]:
-    """No program of these is wanted again: to write it to the cache takes longer than to compile it."""
-    name = "jax_persistent_cache_min_compile_time_secs"
-    before = getattr(jax.config, name)
-    jax.config.update(name, float("inf"))
-    yield
-    jax.config.update(name, before)
 
 
 @pytest.fixture(scope="module")
