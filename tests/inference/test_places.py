@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybridvit.inference.places import FEWEST, LEAST, Describer, match, pooled, unit
+from hybridvit.inference.places import LEAST, Describer, match, pooled, pooled_logarithms, unit
+from hybridvit.inference.predictor import Predictor
 
 
 @settings(max_examples=40, deadline=None)
@@ -18,8 +19,6 @@ def test_matches_are_mutual_nearest_and_alike(n, m, seed):
         for i in range(n)
         if alike[:, alike[i].argmax()].argmax() == i and alike[i].max() >= LEAST
     ]
-    if len(expected) < FEWEST:
-        expected = []
     found = match(first, second)
     assert list(zip(found.first.tolist(), found.second.tolist(), strict=True)) == expected
     np.testing.assert_array_equal(found.likeness, alike[found.first, found.second])
@@ -30,11 +29,15 @@ def test_a_photograph_moved_by_a_cell_matches_itself_where_it_is_now(weights, re
     describer = Describer(request.getfixturevalue(weights))
     rng = np.random.default_rng(0)
     L = rng.uniform(10, 90, (16, 16)).repeat(16, 0).repeat(16, 1).astype(np.float32)
-    seen, likely = describer(L)
+    seen, mean, logits = describer(L)
+    said = Predictor(request.getfixturevalue(weights))(L[None])
+    np.testing.assert_allclose(mean, said.mean[0], atol=1e-3)
+    np.testing.assert_allclose(logits, said.logits[0], atol=1e-3)
+    likely = pooled_logarithms(logits)
     assert seen.shape[:2] == likely.shape[:2] == (16, 16)
     np.testing.assert_allclose(np.linalg.norm(seen, axis=-1), 1, rtol=1e-5)
     np.testing.assert_allclose(np.exp(likely).sum(-1), 1, rtol=1e-3)
-    moved, _ = describer(np.roll(L, 32, 1))
+    moved = describer(np.roll(L, 32, 1)).places
     found = match(seen.reshape(256, -1), moved.reshape(256, -1))
     rows, columns = np.divmod(found.first, 16)
     inner = (columns < 13) & (columns > 0)
