@@ -11,6 +11,7 @@ What that changes in a photograph is then shared with its places that match noth
 places that do, and lie near. A photograph of which no place matches is left as it is.
 """
 
+import functools
 import hashlib
 import os
 import pathlib
@@ -142,21 +143,30 @@ def kept_links(index: Index, of: str, make: Callable[[], Edges]) -> Edges:
 class Agreement:
     """What photographs agree on, in a file beside the index.
 
-    `of` is a digest of the edges and of what is known: what was agreed on for the same is read, not found again. Where
-    a new hint changes next to nothing in a photograph, it keeps what it had.
+    It is named by two digests, of the photographs and of what is known of them: what was agreed on for the same is
+    read, not found again. Where a new hint changes next to nothing in a photograph, it keeps what it had.
     """
 
-    def __init__(self, index: Index, edges: Edges, sizes: dict[int, int], own: Callable[[int], Own], of: str):
+    def __init__(
+        self,
+        index: Index,
+        edges: Edges,
+        sizes: dict[int, int],
+        own: Callable[[int], Own],
+        digests: tuple[str, str],
+    ):
         self._edges, self._own = edges, own
         self._starts = dict(zip(sizes, np.cumsum([0, *sizes.values()]).tolist(), strict=False))
-        self._sizes, self._path = sizes, index.folder / "agreed.f16"
-        same_places = "agreed" in index and str(index.get("agreed", "edges")) == str(index.get("edges", "of"))
-        if same_places and str(index.get("agreed", "of")) == of:
+        self._sizes, self._path = sizes, index.folder / f"agreed-{digests[0]}-{digests[1]}.f16"
+        if self._path.exists():
             return
         part = index.folder / "agreed.part"
-        self._find(part, self._path if same_places else None)
+        earlier = list(index.folder.glob("agreed-*.f16"))
+        alike = [path for path in earlier if path.name.startswith(f"agreed-{digests[0]}-")]
+        self._find(part, alike[0] if alike else None)
         os.replace(part, self._path)
-        index.put("agreed", of=np.array(of), edges=index.get("edges", "of"))
+        for path in earlier:
+            path.unlink()
 
     def _find(self, part: pathlib.Path, before: pathlib.Path | None) -> None:
         with open(part, "w+b") as file:
@@ -203,13 +213,17 @@ class Agreement:
 
     def disagreement(self, i: int) -> tuple[float, float]:
         """Mean distance, ab units, of its matched places' mean colours to their neighbours': before, and now."""
-        before, now = [], []
-        for say, found in ((lambda k: self._own(k).likely, before), (self.agreed, now)):
-            ours = say(i)
-            for edge in self._edges[i]:
-                apart = _mean(ours[edge.here]) - _mean(say(edge.other)[edge.there])
-                found.append(np.linalg.norm(apart, axis=-1))
-        return float(np.concatenate(before).mean()), float(np.concatenate(now).mean())
+        found = []
+        for agreed in (False, True):
+            ours = self._means(i, agreed)
+            apart = [ours[edge.here] - self._means(edge.other, agreed)[edge.there] for edge in self._edges[i]]
+            found.append(float(np.linalg.norm(np.concatenate(apart), axis=-1).mean()))
+        return found[0], found[1]
+
+    @functools.cache  # noqa: B019  of every photograph in turn, and small
+    def _means(self, i: int, agreed: bool) -> Float[np.ndarray, "n 2"]:
+        likely = self.agreed(i) if agreed else self._own(i).likely
+        return (_probabilities(likely) @ BIN_CENTRES).astype(np.float32)
 
     def _read(self, file: BinaryIO, i: int) -> Float[np.ndarray, "n 313"]:
         file.seek(2 * NUM_BINS * self._starts[i])
@@ -258,7 +272,3 @@ def shared(
 def _probabilities(likely: Float[np.ndarray, "n 313"]) -> Float[np.ndarray, "n 313"]:
     exps = np.exp(likely - likely.max(-1, keepdims=True))
     return exps / exps.sum(-1, keepdims=True)
-
-
-def _mean(likely: Float[np.ndarray, "n 313"]) -> Float[np.ndarray, "n 2"]:
-    return _probabilities(likely) @ BIN_CENTRES

@@ -152,8 +152,8 @@ class Album:
             if found[i][0].recipe.hints and not found[i][0].is_reference
         }
         sizes = {i: len(self._own(i).weight) for i in self.edges}
-        of = _digest([places, *(f"{i} {key}" for i, key in self._hinted.items())])
-        self.agreement = Agreement(index, self.edges, sizes, self._own, of)
+        known = _digest([f"{i} {key}" for i, key in self._hinted.items()])
+        self.agreement = Agreement(index, self.edges, sizes, self._own, (places, known))
 
     @functools.lru_cache(maxsize=4)  # noqa: B019  one reads while the other colours, and the album lives as long
     def colorizer_of(self, path: pathlib.Path) -> Colorizer:

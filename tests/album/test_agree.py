@@ -40,7 +40,7 @@ def edge(other):
 def agree(folder, edges, owns, of="1"):
     index = Index(folder, {})
     edges = kept_links(index, "photographs", lambda: edges)
-    return Agreement(index, edges, dict.fromkeys(edges, 4), owns.__getitem__, of)
+    return Agreement(index, edges, dict.fromkeys(edges, 4), owns.__getitem__, ("photographs", of))
 
 
 def mean(logs):
