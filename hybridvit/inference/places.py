@@ -25,6 +25,7 @@ from hybridvit.models.generator import build_generator
 
 CELL = 16  # px of the view
 VIEW = 256  # px, the shorter side of the view in which places are compared
+FEWEST = 3  # matched places of two photographs; with fewer they have nothing in common
 LEAST = 0.6  # of 1: the likeness from which on two places match
 
 _TYPICAL = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png", "coins.png", "moon.png")
@@ -100,12 +101,14 @@ def pooled(x: Float[np.ndarray, "h w c"], factor: int = 2) -> Float[np.ndarray, 
 
 
 def match(first: Float[np.ndarray, "n d"], second: Float[np.ndarray, "m d"]) -> Matches:
-    """The matching places of two photographs, of which `first` and `second` are the vectors."""
+    """The matching places of two photographs, of which `first` and `second` are the vectors; none if they are few."""
     alike = first @ second.T
     there = alike.argmax(1)
     own = np.arange(len(first))
     likeness = alike[own, there]
     found = np.flatnonzero((alike.argmax(0)[there] == own) & (likeness >= LEAST))
+    if len(found) < FEWEST:
+        found = found[:0]
     return Matches(found, there[found], likeness[found])
 
 

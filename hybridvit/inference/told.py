@@ -1,7 +1,7 @@
 """A model that is told something of one photograph's colours from outside: it holds some likelier, others less.
 
-What is told is added to the logarithms of its probabilities. Its mean colours move by as much as those of the
-distribution do, brought to the view along its edges; vivid colours follow. Where nothing is told, nothing changes.
+What is told is added to the logarithms of its probabilities. Mean colours go to those of the new distribution as far as
+it is another one, brought to the view along its edges; vivid colours follow. Where nothing is told, nothing changes.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from hybridvit.color.lab import CHROMA_SCALE
 from hybridvit.inference.decode import vivid_ab
 from hybridvit.inference.predictor import BUCKET, STRIDE, Hints, Predicted, Predictor
 from hybridvit.inference.reach import to_view
+from hybridvit.inference.sampling import probabilities
 from hybridvit.models.prediction import Prediction
 
 
@@ -51,9 +52,7 @@ class Told:
         """As the model with what is told; L is 0..100."""
         mean, _, logits = self._alone(L, hints)
         after = logits + _resized(self._told, *logits.shape[1:3])
-        shifts = (_mean(after) - _mean(logits)) * (after != logits).any(-1, keepdims=True)
-        moved = [to_view(np.moveaxis(shift, -1, 0), one) for shift, one in zip(shifts, L, strict=True)]
-        mean = (mean + np.moveaxis(moved, 1, -1)).astype(np.float32)
+        mean = np.stack([_moved(*one) for one in zip(mean, logits, after, L, strict=True)])
         return Predicted(mean, None if hints else _vivid(mean, after, self._predictor.log_rarity), after)
 
     def _alone(self, L: Float[np.ndarray, "b h w"], hints: Hints | None) -> Predicted:
@@ -68,9 +67,21 @@ def digest_of(L: Float[np.ndarray, "h w"]) -> bytes:
     return hashlib.sha256(f"{L.shape}".encode() + np.ascontiguousarray(L, np.float32).tobytes()).digest()
 
 
-def _mean(logits: Float[np.ndarray, "*n 313"]) -> Float[np.ndarray, "*n 2"]:
-    exps = np.exp(logits - logits.max(-1, keepdims=True))
-    return (exps @ BIN_CENTRES.astype(np.float32)) / exps.sum(-1, keepdims=True)
+def _moved(
+    mean: Float[np.ndarray, "h w 2"],
+    before: Float[np.ndarray, "h8 w8 313"],
+    after: Float[np.ndarray, "h8 w8 313"],
+    L: Float[np.ndarray, "h w"],
+) -> Float[np.ndarray, "h w 2"]:
+    """The mean colours by as much nearer to those of the new distribution as it is another one (total variation)."""
+    was, now = (probabilities(logits).astype(np.float32) for logits in (before, after))
+    new = np.where((before == after).all(-1), 0, np.abs(now - was).sum(-1) / 2)[..., None]
+    if not new.any():
+        return mean
+    old = was @ BIN_CENTRES
+    shift = np.where(new > 0, now @ BIN_CENTRES - old, 0)
+    planes = to_view(np.moveaxis(np.dstack([shift + new * old, new]), -1, 0), L).astype(np.float32)
+    return mean + np.moveaxis(planes[:2], 0, -1) - np.clip(planes[2], 0, 1)[..., None] * mean
 
 
 def _vivid(
