@@ -5,6 +5,7 @@ The contact sheet is one HTML file with its pictures inside, so that it can be s
 
 import base64
 import csv
+import filecmp
 import html
 import io
 import json
@@ -19,8 +20,9 @@ from tqdm import tqdm
 
 from hybridvit.photo.photo import read_photo
 from hybridvit.photo.profile import to_depth
+from hybridvit.photo.record import SOURCE
 from hybridvit.provenance.premis import document_of
-from hybridvit.review.found import Reviewed
+from hybridvit.review.found import Reviewed, said_by
 
 THUMBNAIL = 220  # px, the longer side
 COLUMNS = (
@@ -108,23 +110,33 @@ def contact_sheet(found: Sequence[Reviewed], title: str) -> str:
 
 
 def export_accepted(found: Sequence[Reviewed], folder: pathlib.Path) -> tuple[int, int]:
-    """Copies accepted results into a folder, by their names; returns how many, and how many were there already.
+    """Copies accepted results into a folder; returns how many, and how many were there already.
 
-    A copy appears when it is whole, so that an interrupted export goes on. Raises OSError.
+    An interrupted export goes on. Raises OSError, as `export_result`.
     """
-    copied = there = 0
     accepted = [one for one in found if one.state == "accepted" and one.result is not None]
-    for one in tqdm(accepted, "copying", unit="picture", disable=None, dynamic_ncols=True):
-        target = folder / pathlib.Path(one.name).with_suffix(one.result.suffix)
-        if target.exists() and target.read_bytes() == one.result.read_bytes():
-            there += 1
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        coming = target.with_name(f".{target.name}.coming")
-        shutil.copy2(one.result, coming)
-        coming.replace(target)
-        copied += 1
-    return copied, there
+    bar = tqdm(accepted, "copying", unit="picture", disable=None, dynamic_ncols=True)
+    copied = sum(export_result(one, folder)[1] for one in bar)
+    return copied, len(accepted) - copied
+
+
+def export_result(one: Reviewed, folder: pathlib.Path) -> tuple[pathlib.Path, bool]:
+    """Copies a result below a folder, as its photograph lies in its own; returns where, and whether it was not there.
+
+    The copy appears when it is whole. Raises OSError; FileExistsError where something else is in its place.
+    """
+    assert one.result is not None
+    target = folder / pathlib.Path(one.name).parent / one.result.name
+    if target.exists():
+        if filecmp.cmp(one.result, target, shallow=False):
+            return target, False
+        if said_by(target).get(SOURCE) != said_by(one.result).get(SOURCE):
+            raise FileExistsError(f"{target} is there, and no result of {one.name}: choose another folder")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    coming = target.with_name(f".{target.name}.coming")
+    shutil.copy2(one.result, coming)
+    coming.replace(target)
+    return target, True
 
 
 def thumbnail(path: pathlib.Path, side: int = THUMBNAIL) -> bytes:
