@@ -30,9 +30,7 @@ def reviewed(served):
 
     jobs = plan(find_sources([str(served.folder)], served.folder / "none").sources, served.folder).jobs[:2]
     colorize_files(served.colorizer, jobs, Summary(total=2), sidecar_of=lambda path: None)
-    save_hints(
-        served.folder / "2 again.hints.json", Sidecar(580, 410, review=review_now("accepted", "Ada"))
-    )
+    save_hints(served.folder / "2 again.hints.json", Sidecar(580, 410, review=review_now("accepted", "Ada")))
     return [job.results[0] for job in jobs]
 
 
@@ -54,9 +52,7 @@ def test_a_key_for_each_verdict_undo_and_filters(page, served):
     item(page, first, "accepted").wait_for()
     item(page, second, "rejected").wait_for()
     assert second != first
-    said = [
-        load_hints((served.folder / name).with_suffix(".hints.json")).review for name in (first, second)
-    ]
+    said = [load_hints((served.folder / name).with_suffix(".hints.json")).review for name in (first, second)]
     assert [(one.state, one.by) for one in said] == [("accepted", "Ada"), ("rejected", "Ada")]
     page.get_by_test_id("filter-accepted").check(force=True)
     page.get_by_test_id("counts").filter(has_text="1 of 3 shown").wait_for(state="attached")
