@@ -1,4 +1,4 @@
-"""The review's page: keys, filters, undo, before and after, export, and a thousand photographs of which few are there."""
+"""The review's page: keys, filters, undo, before and after, export, and a thousand photographs, few in the document."""
 
 import shutil
 
