@@ -21,9 +21,9 @@ examples:
   hybridvit adapt scans/ --results coloured/ --output town.safetensors     also from results that were accepted
   hybridvit adapt scans/ --output town.safetensors --replay photographs/   which shall stay as they are
 
-It learns from the colours that you gave (photo.hints.json beside a photograph, as the studio writes it) and from results
-that you accepted in the review; a fourth of them is held back, to see whether it helps. A dozen corrected photographs
-of one kind are a beginning, fifty are better. What is learnt of one collection is for that collection.
+It learns from the colours that you gave (photo.hints.json beside a photograph, as the studio writes it) and from
+results that you accepted in the review; a fourth of them is held back, to see whether it helps. A dozen corrected
+photographs of one kind are a beginning, fifty are better. What is learnt of one collection is for that collection.
 
 --replay: further photographs, of any kind and gray or in colour, which it shall go on colouring as before. Without them
 it keeps to the collection's other photographs, and to those that scikit-image brings.
@@ -89,7 +89,7 @@ def _run(options) -> int:
         print(f"failed: {name}: {reason}", file=sys.stderr)
     with tqdm(total=STEPS, desc="learning", unit="step", disable=None, dynamic_ncols=True) as bar:
         name = f"{weights.name}, adapted to {options.folder.resolve().name}"
-        adapted = adapt(weights, lessons, anchors, name, tick=bar.update)
+        adapted = adapt(weights, lessons, anchors, name, STEPS, bar.update)
     accepted = sum(taught.accepted is not None for taught in found.taught)
     print(f"learnt from {len(found.taught) - accepted} corrected photographs and {accepted} accepted results")
     if adapted.strength == 0:

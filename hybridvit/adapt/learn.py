@@ -18,7 +18,8 @@ from hybridvit.adapt.lesson import Lesson, crop
 from hybridvit.adapt.low_rank import Factors, begin, changed
 from hybridvit.color.bins import BIN_CENTRES
 from hybridvit.color.lab import CHROMA_SCALE
-from hybridvit.inference.predictor import Predictor
+from hybridvit.inference.decode import mean_ab
+from hybridvit.inference.predictor import padded
 from hybridvit.inference.weights import Weights, at_inference
 from hybridvit.models.generator import Generator, build_generator
 from hybridvit.objectives.bin_cross_entropy import cross_entropy
@@ -66,15 +67,15 @@ def adapt(
             )
     (taught, tried), (kept, watched) = map(_split, (lessons, anchors))
     factors = train(weights, taught, kept, steps, tick)
+    far = _make_measure(weights)
     best = Adapted(weights._replace(name=name), 0.0, 0.0, 0.0)
-    before = _errors(weights, tried)
+    before = max(far(weights.params, tried), 1e-9)
     for strength in STRENGTHS:
         params = jax.tree.map(np.asarray, changed(weights.params, factors, strength))
-        candidate = weights._replace(params=params, name=name)
-        loss = _loss(candidate, watched)
-        gain = 1 - _errors(candidate, tried).mean() / max(before.mean(), 1e-9)
+        loss = expected_loss(far(params, watched), watched)
+        gain = 1 - far(params, tried) / before
         if loss <= LOSS and gain > best.gain:
-            best = Adapted(candidate, strength, float(gain), loss)
+            best = Adapted(weights._replace(params=params, name=name), strength, gain, loss)
     return best
 
 
@@ -138,22 +139,33 @@ def _split(some: Sequence[Lesson]) -> tuple[list[Lesson], list[Lesson]]:
     return kept, list(some[::HELD_BACK])
 
 
-def _errors(weights: Weights, lessons: Sequence[Lesson]) -> Float[np.ndarray, " n"]:
-    """Mean squared distance of each one's unhinted colours from its lesson, squared ab units."""
-    predict = Predictor(weights)
-    return np.array([np.square(predict(one.L[None]).mean[0] - one.ab).sum(-1).mean() for one in lessons])
+def _make_measure(weights: Weights) -> Callable[[Any, Sequence[Lesson]], float]:
+    """Mean squared distance, squared ab units, of what parameters say unasked from what lessons tell."""
+    generate = build_generator(at_inference(weights.model)).generate
+    say = jax.jit(lambda params, L: mean_ab(generate(params, L[..., None] / 50 - 1, None)))
+
+    def measure(params: Any, lessons: Sequence[Lesson]) -> float:
+        params = jax.device_put(params)
+        errors = []
+        for one in lessons:
+            height, width = one.L.shape
+            said = np.asarray(say(params, padded(one.L[None], None)[0]))[0, :height, :width]
+            errors.append(np.square(said - one.ab).sum(-1).mean())
+        return float(np.mean(errors))
+
+    return measure
 
 
-def _loss(weights: Weights, anchors: Sequence[Lesson]) -> float:
-    """What photographs like the anchors stand to lose, dB.
+def expected_loss(moved: float, anchors: Sequence[Lesson]) -> float:
+    """What photographs like the anchors stand to lose, dB, when their colours have `moved` by so many squared ab units.
 
     The squared error of a mean that was right is its distribution's variance; what moves it adds its square.
     """
-    moved = _errors(weights, anchors).mean()
     return float(10 * np.log10(1 + moved / np.mean([_variance(one.probs) for one in anchors])))
 
 
 def _variance(probs: Float[np.ndarray, "h8 w8 313"]) -> float:
     """Of the colours, squared ab units, mean over the picture."""
+    probs = probs.astype(np.float32)
     mean = probs @ BIN_CENTRES
     return float((probs @ np.square(BIN_CENTRES).sum(-1) - np.square(mean).sum(-1)).mean())
