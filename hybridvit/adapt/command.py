@@ -25,8 +25,8 @@ It learns from the colours that you gave (photo.hints.json beside a photograph, 
 results that you accepted in the review; a fourth of them is held back, to see whether it helps. A dozen corrected
 photographs of one kind are a beginning, fifty are better. What is learnt of one collection is for that collection.
 
---replay: further photographs, of any kind and gray or in colour, which it shall go on colouring as before. Without them
-it keeps to the collection's other photographs, and to those that scikit-image brings.
+--replay: photographs of other kinds, gray or in colour, a hundred or so, which it shall go on colouring as before.
+Without them it keeps to those that scikit-image brings.
 """
 
 
@@ -84,7 +84,8 @@ def _run(options) -> int:
     if weights.model.name != "HybridConvViT" or weights.log_rarity is None or not weights.model.hints:
         raise ValueError(f"{weights.name}: only a HybridConvViT that takes hints can be taught")
     colorizer = Colorizer(weights)
-    lessons, anchors = lessons_of(colorizer, found), anchors_of(colorizer, found, options.replay)
+    lessons = lessons_of(colorizer, found)
+    anchors = anchors_of(colorizer, options.replay, found.failed)
     for name, reason in found.failed.items():
         print(f"failed: {name}: {reason}", file=sys.stderr)
     with tqdm(total=STEPS, desc="learning", unit="step", disable=None, dynamic_ncols=True) as bar:

@@ -1,4 +1,4 @@
-"""A folder's lessons: the photographs that somebody corrected or accepted; and anchors: those that nobody did.
+"""A folder's lessons: the photographs that somebody corrected or accepted; and anchors: photographs of other kinds.
 
 A corrected photograph has hints in its sidecar. An accepted result without hints is taken at its word at the places
 where a hint would help most: so what an album or other weights found is learnt where it was accepted, and what the
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from hybridvit.adapt.lesson import Lesson, lesson_of
@@ -40,16 +41,15 @@ class Taught(NamedTuple):
 
 
 class Sorted(NamedTuple):
-    """A folder's photographs: those to learn from, those that nobody corrected; and what could not be read, and why."""
+    """A folder's photographs to learn from, and what could not be read, with why."""
 
     taught: list[Taught]
-    others: list[pathlib.Path]
     failed: dict[str, str]
 
 
 def sort_folder(folder: pathlib.Path, results: pathlib.Path) -> Sorted:
     """By their sidecars; results are looked for in `results`. Raises as `find_reviewed`."""
-    found, neighbours = Sorted([], [], {}), Neighbours()
+    found, neighbours = Sorted([], {}), Neighbours()
     for one in find_reviewed(folder, results):
         try:
             place = find_sidecar(one.path, neighbours)
@@ -62,8 +62,6 @@ def sort_folder(folder: pathlib.Path, results: pathlib.Path) -> Sorted:
             continue
         if recipe.hints or accepted:
             found.taught.append(Taught(one.path, recipe, accepted))
-        else:
-            found.others.append(one.path)
     return found
 
 
@@ -88,27 +86,35 @@ def lessons_of(colorizer: Colorizer, found: Sorted) -> list[Lesson]:
     return lessons
 
 
-def anchors_of(colorizer: Colorizer, found: Sorted, replay: Sequence[str] = ()) -> list[Lesson]:
-    """Of photographs that shall stay as they are: the folder's other ones, and further ones of any kind.
+def anchors_of(colorizer: Colorizer, replay: Sequence[str], failed: dict[str, str]) -> list[Lesson]:
+    """Of photographs that shall stay as they are: `replay` (pictures, folders, globs), gray or in colour.
 
-    Those are `replay` (pictures, folders, globs), or without it the photographs that scikit-image brings. Adds to those
-    that failed. Raises ValueError or OSError if nothing is named by `replay`.
+    Without them, those that scikit-image brings. The collection's own are none: to hold on to what is
+    said of them now is not to learn. Adds to those that `failed`; raises ValueError or OSError if nothing is named.
     """
-    further: list[Any] = (
-        [source.path for source in find_sources(replay, os.devnull).sources] if replay else []
-    )
-    if not further:
-        further = [
-            source.read(i, 0) for source in (BundledColor(), BundledGray()) for i in range(len(source))
-        ]
-    half = MOST_ANCHORS // 2
+    pictures: list[Any] = _bundled()
+    if replay:
+        sources = find_sources(replay, os.devnull).sources
+        pictures = evenly([source.path for source in sources], MOST_ANCHORS)
     anchors = []
-    for picture in _told([*evenly(found.others, half), *evenly(further, half)], "reading what shall stay"):
+    for picture in _told(pictures, "reading what shall stay"):
         try:
             anchors.append(lesson_of(colorizer.open(picture), Recipe()))
         except (ValueError, OSError) as error:
-            found.failed[str(picture)] = str(error)
+            failed[str(picture)] = str(error)
     return anchors
+
+
+def _bundled() -> list[Image.Image]:
+    """The whole photographs, and four parts of each: they are few."""
+    whole = [source.read(i, 0) for source in (BundledColor(), BundledGray()) for i in range(len(source))]
+    parts = [
+        picture.crop((left, top, left + picture.width // 2, top + picture.height // 2))
+        for picture in whole
+        for left in (0, picture.width // 2)
+        for top in (0, picture.height // 2)
+    ]
+    return whole + parts
 
 
 def colors_at(result: pathlib.Path, places: Sequence[tuple[float, float]]) -> tuple[Point, ...]:

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 import hybridvit
-from hybridvit.adapt.folder import Sorted, anchors_of
+from hybridvit.adapt.folder import anchors_of
 from hybridvit.adapt.learn import adapt
 from hybridvit.adapt.lesson import lesson_of
 from hybridvit.data.transforms import center_square
@@ -62,8 +62,7 @@ def main() -> None:
     hints = [asked(truth) for truth in truths]
     start = time.process_time()
     lessons = [lesson_of(truth.canvas, recipe) for truth, recipe in zip(truths, hints, strict=True)]
-    anchors = anchors_of(colorizer, Sorted([], [], {}), options.replay)
-    anchors += [lesson_of(colorizer.open(read(path)), Recipe(settings=MEAN)) for path in others[:60]]
+    anchors = anchors_of(colorizer, options.replay, {})
     adapted = adapt(weights, lessons, anchors, "adapted")
     minutes = (time.process_time() - start) / 60
     print(
