@@ -14,12 +14,16 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from hybridvit.colorize.command import palette_of
 from hybridvit.colorize.summary import explain
 from hybridvit.command_line import Parser, check_writable, fail, path, terminate
 from hybridvit.version import VERSION
+
+if TYPE_CHECKING:
+    from hybridvit.inference.colorizer import Colorizer
 
 EXAMPLES = """\
 examples:
@@ -84,6 +88,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="quality of h264, h265, av1; 0 is best (18, 20, 24)",
     )
     coded("--deinterlace", action="store_true", help="makes full frames of an interlaced film's fields")
+    coded("--deflicker", action="store_true", help="evens flicker of exposure; else the luma stays as it is")
     look = parser.add_argument_group("how it looks").add_argument
     look("--strength", type=float, help="of the colours; 0 is gray (1.0)")
     look(
@@ -101,6 +106,14 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     palette = known.add_mutually_exclusive_group()
     palette.add_argument("--palette", metavar="COLORS", help="these only: '#6b4a2f,#2e6b3a,#d9c7a1'")
     palette.add_argument("--reference", type=path, metavar="FILE", help="the colours of this photograph")
+    known.add_argument(
+        "--references",
+        nargs="+",
+        default=(),
+        type=path,
+        metavar="FILE",
+        help="photographs in colour of the same people, things, places: what matches takes theirs",
+    )
     add("--weights", default="pretrained", help="a .safetensors file, a training's folder, or %(default)s")
     return parser.parse_args(argv)
 
@@ -113,15 +126,20 @@ def _run(options: argparse.Namespace) -> int:
         if options.input.resolve() == options.output.resolve():
             raise ValueError(f"--output {options.output} is the film itself: choose another name")
         check_writable("output", options.output.parent)
+        _check_references(options.references)
         if options.input.is_dir():
             from hybridvit.extras import needing
 
             with needing("film", "films need"):
                 from hybridvit.film.folder import color_folder
             return color_folder(options, recipe_of(options))
-        return _color(options)
+        made = color_film(options)
     except (ValueError, OSError, ModuleNotFoundError) as error:
         fail(explain(error))
+    for remark in made.remarks:
+        print(f"note: {options.input}: {remark}", file=sys.stderr)
+    print(made.line)
+    return 0
 
 
 def recipe_of(options: argparse.Namespace, recipe: Any = None) -> Any:
@@ -137,28 +155,48 @@ def recipe_of(options: argparse.Namespace, recipe: Any = None) -> Any:
     return Recipe(palette=palette_of(options) or recipe.palette, settings=settings)
 
 
-def _color(options: argparse.Namespace) -> int:
+class Made(NamedTuple):
+    """What became of a film: whether it was made now or was there, a line of it, and what to know of it."""
+
+    now: bool
+    line: str
+    remarks: tuple[str, ...] = ()
+
+
+def color_film(options: argparse.Namespace, colorizer: "Colorizer | None" = None) -> Made:
+    """Colours a film by the command's options; `colorizer` is of its weights, and loaded from them where it is None.
+
+    Raises ValueError, OSError or ModuleNotFoundError, one line, if it cannot be coloured.
+    """
     from hybridvit.extras import needing
 
     with needing("film", "films need"):
-        from hybridvit.film import decode, encode, geometry, join, look, make, tracks
+        from hybridvit.film import decode, encode, geometry, join, look, make, scenes, tracks
+        from hybridvit.film.deflicker import Exposure
     film = decode.open_film(options.input, options.deinterlace)
     form, remarks = encode.form_of(film, options.codec or "h264", options.chroma, options.crf)
     remarks += join.check_container(film, options.output, form)
     hints = _hints(options, film)
     recipe = recipe_of(options, hints and hints.recipe)
-    from hybridvit.inference.colorizer import load
-    from hybridvit.runtime.devices import start_devices
+    if colorizer is None:
+        from hybridvit.inference.colorizer import load
+        from hybridvit.runtime.devices import start_devices
 
-    print(f"hybridvit: computing on {start_devices()}", file=sys.stderr)
-    predictor = load(options.weights).predictor
-    record = _record(options, form, recipe, hints, predictor)
+        print(f"hybridvit: computing on {start_devices()}", file=sys.stderr)
+        colorizer = load(options.weights)
+    record = _record(options, form, recipe, hints, colorizer.predictor)
     if _is_done(options, record):
-        print(f"{options.output}: done already")
-        return 0
+        return Made(False, f"{options.output}: done already")
+    exposure = Exposure(film.levels)
     with _bar("looking", film.frames_told or None) as bar:
-        seen = look.look_at(film, bar)
+        seen = look.look_at(film, bar, exposure.add)
     remarks += _damage(film)
+    over_cuts = None
+    if len(seen.shots) > 1 or options.references:
+        over_cuts, remark = scenes.over_cuts(options.weights, colorizer, recipe, options.references)
+        remarks += [remark] if remark else []
+    if options.deflicker:
+        film = dataclasses.replace(film, gains=exposure.gains(seen.shots))
     seen_by = geometry.Geometry(
         film.size, film.levels, film.matrix, film.turns, film.aspect, seen.inside, recipe.settings.size
     )
@@ -171,20 +209,27 @@ def _color(options: argparse.Namespace) -> int:
             seen_by,
             form,
             options.output,
-            predictor=predictor,
+            colorizer=colorizer,
             recipe=recipe,
             tracks=moved,
+            scenes=over_cuts,
             given=tuple(hinted),
             record=record,
-            metadata={"comment": _comment(film, record, predictor, hints)},
+            metadata={"comment": _comment(options, film, record, colorizer.predictor, hints)},
             progress=bar,
         )
-    for remark in remarks:
-        print(f"note: {options.input}: {remark}", file=sys.stderr)
     shots = f"{len(seen.shots)} shot{'s' if len(seen.shots) > 1 else ''}"
     kept = f", {there} of them from an earlier try" if there else ""
-    print(f"{options.output}: {len(seen.times)} frames in {shots} coloured{kept}")
-    return 0
+    line = f"{options.output}: {len(seen.times)} frames in {shots} coloured{kept}"
+    return Made(True, line, tuple(remarks))
+
+
+def _check_references(paths: Sequence[Path]) -> None:
+    if paths:
+        from hybridvit.film.scenes import check_reference
+
+        for one in paths:
+            check_reference(one)
 
 
 def _hints(options: argparse.Namespace, film: Any) -> Any:
@@ -235,18 +280,21 @@ def _record(
         if hints
         else []
     )
-    coding = [form.pixels, *map(str, form[:1] + form[2:]), options.deinterlace]
+    coding = [form.pixels, *map(str, form[:1] + form[2:]), options.deinterlace, options.deflicker]
     said = {
         "recipe": recipe_to_json(recipe),
         "settings": dataclasses.asdict(recipe.settings),
         "frames": frames,
+        "references": [sha256_of(one) for one in options.references],
     }
     return make_record(
         sha256_of(options.input), weights=predictor.digest, version=VERSION, coding=coding, **said
     ).provenance()
 
 
-def _comment(film: Any, record: dict[str, str], predictor: Any, hints: Any) -> str:
+def _comment(
+    options: argparse.Namespace, film: Any, record: dict[str, str], predictor: Any, hints: Any
+) -> str:
     from hybridvit.film.statement import with_hints
     from hybridvit.hints.recipe import Recipe
     from hybridvit.hints.sidecar import recipe_to_json
@@ -257,6 +305,10 @@ def _comment(film: Any, record: dict[str, str], predictor: Any, hints: Any) -> s
         for one in recipe_to_json(Recipe(hints=found))["hints"]
     ]
     said = {"software": f"hybridvit {VERSION}", **predictor.provenance, "source": film.path.name, **record}
+    if options.deflicker:
+        said["luma"] = "its flicker of exposure is evened"
+    if options.references:
+        said["references"] = [one.name for one in options.references]
     return f"{STATEMENT} {json.dumps(with_hints(said, given))}"
 
 
