@@ -64,7 +64,7 @@ def color(
             argparse.Namespace(
                 input=source, output=target, weights=weights, no_hints=options.no_hints, overwrite=options.overwrite,
                 hints=None, method=None, codec=None, chroma=None, crf=None, deinterlace=False, deflicker=False,
-                references=(), **said,
+                references=(), still=(), **said,
             ),
             colorizer,
         )  # fmt: skip

@@ -92,7 +92,13 @@ def open_folder(path: Path) -> Folder:
 
 def color_folder(options: argparse.Namespace, recipe: Recipe) -> int:
     """The command for a folder; what of a shot is there already, by the same recipe, is not made again."""
-    given = {"codec": options.codec, "chroma": options.chroma, "crf": options.crf, "hints": options.hints}
+    given = {
+        "codec": options.codec,
+        "chroma": options.chroma,
+        "crf": options.crf,
+        "hints": options.hints,
+        "still": options.still or None,
+    }
     for name, value in given.items():
         if value is not None:
             raise ValueError(f"--{name}: frames in files have none: drop it")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, UInt16
+from jaxtyping import Float, UInt8, UInt16
 from PIL import Image
 
 from hybridvit.album.know import Picture, know_album
@@ -49,11 +49,12 @@ def over_cuts(
     return functools.partial(Scenes, colorizer, describer, references, recipe), None
 
 
-def check_reference(path: Path) -> None:
-    """Raises ValueError or OSError, one line, if it is no photograph in colour."""
+def colored_photo(path: Path) -> UInt8[np.ndarray, "h w 3"] | UInt16[np.ndarray, "h w 3"]:
+    """The pixels of a photograph; raises ValueError or OSError, one line, if it is none in colour."""
     pixels = read_photo(path).pixels
     if pixels.shape[2] == 1 or (pixels == pixels[..., :1]).all():
         raise ValueError(f"{path}: a gray picture has no colours to take")
+    return pixels
 
 
 class Start(NamedTuple):
@@ -77,7 +78,7 @@ class Scenes:
         folder: Path,
     ):
         """Looks at all starts and references; views lie in `folder`, and what is seen of them, so that memory does not
-        grow with the film. References are checked before, by `check_reference`.
+        grow with the film. References have been looked at by `colored_photo`.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._colorizer, self._folder = colorizer, folder
