@@ -4,7 +4,6 @@ Tests spend their time in compiling, not in running: most of XLA's optimizations
 tests start.
 """
 
-import ctypes
 import fcntl
 import gc
 import hashlib
@@ -110,16 +109,6 @@ def pytest_collection_finish() -> None:
     """What has been imported stays: the garbage collector need not look at it again and again."""
     gc.collect()
     gc.freeze()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def given_back() -> Iterator[None]:
-    """What a file's tests compiled and read is given back when it ends: else a process grows to several GB."""
-    yield
-    jax.clear_caches()
-    gc.collect()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def make_once(
