@@ -18,8 +18,9 @@ FLOORS = (  # from the ground up: a room may use what lies below it; a package i
     {"inference"},
     {"classical", "hybridvit", "training"},  # the package's own __init__ gives what is in inference
     {"colorize", "export"},
-    {"album", "film", "review"},
-    {"inspect", "studio", "verify"},
+    {"album", "review"},
+    {"film"},
+    {"adapt", "inspect", "studio", "verify"},
     {"bulk", "evaluate", "serve"},
     {"train"},
     {"comparison", "main", "planning"},

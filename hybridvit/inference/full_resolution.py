@@ -155,8 +155,8 @@ def _paint(rgb: Rgb, pieces: Sequence[_Piece]) -> None:
     size = _HINT_CHUNKS[len(given) > _HINT_CHUNKS[0]]
     for start in range(0, len(given), size):
         part = np.s_[start : start + size]
-        chunk = _paint_chunk(_filled_up(given[part], (size,)), _filled_up(ab[part], (size,)))
-        painted[part] = chunk[: len(given[part])]
+        chunk = np.asarray(_paint_chunk(_filled_up(given[part], (size,)), _filled_up(ab[part], (size,))))
+        painted[part] = chunk[: len(given[part])]  # by NumPy: JAX would compile for each number of pixels
     for piece, colors in zip(pieces, np.split(painted, np.cumsum(counts)[:-1]), strict=True):
         rgb[piece.box][piece.mask] = colors
 

@@ -2,6 +2,7 @@
 
 import tracemalloc
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -133,3 +134,17 @@ def test_memory_is_that_of_the_pixels_and_a_tile():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < rgb.nbytes + 12e6
+
+
+def test_hints_of_another_size_compile_nothing_new(ab_view, caplog):
+    """A studio that runs for a day would keep a program for each size that a hint ever had."""
+    pixels = picture(np.uint8)
+
+    def paint(side: int) -> None:
+        colour_picture(pixels, ab_view, [HintPixels(5, 5, np.ones((side, side), bool), np.float32([30, 10]))])
+
+    paint(4)
+    with jax.log_compiles():
+        paint(5)
+        paint(7)
+    assert "Compiling" not in caplog.text
