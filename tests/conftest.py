@@ -24,6 +24,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
+from tests import memory
 from tests.ended import Ended
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -85,7 +86,8 @@ QUICK_CHANGES = {  # little to trace and to compile: a U-Net, supervised
 
 @pytest.hookimpl(trylast=True)  # pytest's own makes the factory of folders
 def pytest_configure(config: pytest.Config) -> None:
-    """Each of xdist's processes sees which test has ended another."""
+    """Each of xdist's processes sees which test has ended another; what a file leaves in memory is given back."""
+    config.pluginmanager.register(memory)
     if hasattr(config, "workerinput"):
         folder = (
             config._tmp_path_factory.getbasetemp().parent / "running"

@@ -19,7 +19,7 @@ FLOORS = (  # from the ground up: a room may use what lies below it; a package i
     {"colorize", "export"},
     {"album", "review"},
     {"film"},
-    {"inspect", "studio", "verify"},
+    {"adapt", "inspect", "studio", "verify"},
     {"bulk", "evaluate", "serve"},
     {"train"},
     {"comparison", "main", "planning"},

@@ -11,6 +11,7 @@ import functools
 import json
 import logging
 import pathlib
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -275,11 +276,14 @@ class Colour(beam.DoFn):
 
 
 def load(task: Task) -> Any:
-    """The `Colorizer` asked for; its weights may lie on any filesystem."""
+    """The `Colorizer` asked for; its weights may lie on any filesystem. Says what this worker computes on."""
     from hybridvit.colorize.command import build_colorizer
     from hybridvit.inference.hub import is_on_hub
+    from hybridvit.runtime.devices import start_devices
 
     options = task.options
+    if options.method is None:
+        print(f"hybridvit: computing on {start_devices()}", file=sys.stderr)
     if is_on_hub(options.weights) or not is_remote(options.weights):
         return build_colorizer(options)
     with tempfile.TemporaryDirectory(prefix="hybridvit-bulk-") as folder:

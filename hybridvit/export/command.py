@@ -9,6 +9,7 @@ folder: hybridvit/inference/model_folder.py.
 """
 
 import os
+import sys
 from collections.abc import Sequence
 
 from hybridvit.command_line import Parser, fail, path
@@ -50,9 +51,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     from hybridvit.export.write import SAVE
     from hybridvit.inference.model_folder import Rights, measured_of_run, save_model_folder
     from hybridvit.inference.weights import load_weights
+    from hybridvit.runtime.devices import start_devices
 
     try:
         weights = load_weights(options.weights)
+        print(f"hybridvit: computing on {start_devices()}", file=sys.stderr)
         if output.suffix:
             SAVE[output.suffix](weights, output)
         else:

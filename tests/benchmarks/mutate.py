@@ -26,12 +26,13 @@ from typing import NamedTuple
 ROOT = pathlib.Path(__file__).parents[2]
 SECONDS = 600  # a mutant that runs longer loops, and is seen
 TESTS = {  # of each file below hybridvit/, the quickest first
-    "objectives/adversarial": "objectives/test_adversarial.py training/test_step.py",
-    "objectives/bin_cross_entropy": "objectives/test_bin_cross_entropy.py training/test_step.py",
-    "objectives/consistency": "objectives/test_consistency_reference.py training/test_step.py",
-    "objectives/restoration": "objectives/test_restoration.py training/test_step.py",
+    "objectives/adversarial": "objectives/test_terms.py objectives/test_adversarial.py training/test_step.py",
+    "objectives/bin_cross_entropy": "objectives/test_terms.py objectives/test_bin_cross_entropy.py",
+    "objectives/consistency": "objectives/test_terms.py objectives/test_consistency_reference.py training/test_step.py",
+    "objectives/restoration": "objectives/test_terms.py objectives/test_restoration.py training/test_step.py",
     "objectives/ssim_loss": "objectives/test_ssim_loss.py",
-    "objectives/supervised": "objectives/test_supervised.py training/test_step.py",
+    "objectives/supervised": "objectives/test_terms.py objectives/test_supervised.py training/test_step.py",
+    "objectives/terms": "objectives/test_terms.py",
     "models/blocks": "models/test_vit_block.py models/test_blocks.py",
     "hints/raster": "hints/test_raster.py",
     "hints/recipe": "hints/test_sidecar.py hints/test_shapes.py",

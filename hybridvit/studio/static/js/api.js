@@ -135,6 +135,8 @@ export function createApi(base = new URL("api/", document.baseURI)) {
                 headers: { "Content-Type": "application/json", "If-Match": `"${revision}"` },
                 body: JSON.stringify(review),
             }),
+        /** Copies an accepted result. @returns {Promise<{file: string, copied: boolean}>} */
+        exportResult: (id, folder) => post(photoPath(id, "/review/export"), { folder }),
 
         addReference: (file) => upload("references", file),
         reference: (id) => blob(`references/${encodeURIComponent(id)}`),
