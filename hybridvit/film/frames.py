@@ -1,7 +1,7 @@
 """Films from Python: an iterable of frames in, coloured frames out, a few at a time.
 
-    for rgb in color_frames(hybridvit.load("pretrained"), frames):
-        ...
+for rgb in color_frames(hybridvit.load("pretrained"), frames):
+    ...
 """
 
 from collections import deque
