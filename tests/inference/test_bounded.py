@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from hybridvit.color.bins import NUM_BINS
+from hybridvit.hints.shapes import THING
 from hybridvit.inference import reach
 from hybridvit.inference.bounded import Known, lay
 
@@ -44,7 +45,7 @@ def blended(land, L, hints, others) -> tuple[np.ndarray, np.ndarray]:
         most = np.max([hint.strength * share for share, (hint, _) in zip(there, things, strict=True)], 0)
         if others.any():
             far = reach.distances(land, others)
-            theirs = reach.within(far, reach.THING) * (far + 0.05) ** -4.0
+            theirs = reach.within(far, THING) * (far + 0.05) ** -4.0
             most = most * sum(pull) / np.maximum(sum(pull) + theirs, 1e-6)
         planes = reach.to_view(np.stack([most, most * mean[..., 0], most * mean[..., 1]]), L)
         weight = np.clip(planes[0], 0, 1)
