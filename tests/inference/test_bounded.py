@@ -90,4 +90,4 @@ def test_a_hint_that_only_changes_itself_has_its_own_colour_and_nothing_far_from
         laid.over(np.full((SIDE, SIDE, 2), 7.0))[hint.own], np.tile(hint.ab, (216, 1)), rtol=1e-5
     )
     assert (laid.weight[hint.own] == 1).all()
-    assert 0.04 < (laid.weight > 0).mean() < 0.1
+    assert 0.024 < (laid.weight > 0).mean() < 0.06  # its own are 0.0234
