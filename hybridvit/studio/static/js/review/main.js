@@ -1,12 +1,13 @@
 /** The review page: a queue, one key for each verdict, undo, before and after by holding a key. */
 
 import { createApi, Refused } from "../api.js";
+import { overHttp } from "../over_http.js";
 import { createList } from "./list.js";
 import { counts, shown } from "./queue.js";
 
 const NAME = "hybridvit-reviewer";
 const $ = (id) => document.getElementById(id);
-const api = createApi();
+const api = createApi(overHttp());
 const list = createList($("list"), { thumbnail: (item) => url(item, "small"), choose: (id) => choose(id) });
 let items = [];
 let chosen = null;
