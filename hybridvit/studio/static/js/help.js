@@ -83,6 +83,7 @@ export function createHelp(without) {
     return { show: () => dialog.open || dialog.showModal() };
 }
 
+/** @param {any[]} named its title, and rows of keys and what they do @param {string[]} without keys that are left out */
 function group([title, ...rows], without) {
     const list = rows.filter(([keys]) => !without.includes(keys)).flatMap(([keys, what]) => [
         make("dt", {}, ...keys.split(" ").map((key) => (key === "…" ? "…" : make("kbd", { text: key })))),

@@ -36,7 +36,7 @@ import { createViewport } from "./viewport.js";
 const byId = (id) => document.getElementById(id);
 const button = (id) => /** @type {HTMLButtonElement} */ (byId(id));
 
-const isLocal = document.querySelector('meta[name="hybridvit-backend"]')?.content === "local";
+const isLocal = document.querySelector('meta[name="hybridvit-backend"][content="local"]') !== null;
 const local = isLocal ? inWorker() : null;
 const api = createApi(local ?? overHttp());
 const store = createStore(api);

@@ -15,7 +15,7 @@ const startsWith = (bytes, text) => latin(bytes.subarray(0, text.length)) === te
 
 /**
  * @param {Blob} file
- * @returns {Promise<{exif: Uint8Array | null, xmp: string | null, bits: number}>} `bits` of a channel, 8 where unknown
+ * @returns {Promise<{exif: Uint8Array<ArrayBuffer> | null, xmp: string | null, bits: number}>} `bits` of a channel, 8 where unknown
  */
 export async function blocksOf(file) {
     const bytes = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
@@ -75,7 +75,7 @@ export const fitsSegment = (packet) => new TextEncoder().encode(packet).length +
 
 /**
  * The file with EXIF and XMP in it.
- * @param {Blob} file a JPEG or PNG without either @param {Uint8Array | null} exif @param {string} packet
+ * @param {Blob} file a JPEG or PNG without either @param {Uint8Array<ArrayBuffer> | null} exif @param {string} packet
  * @returns {Promise<Blob>}
  */
 export async function withBlocks(file, exif, packet) {
@@ -93,6 +93,7 @@ export async function withBlocks(file, exif, packet) {
     return new Blob([file.slice(0, begin), ...parts.flat(), file.slice(begin)], { type: file.type });
 }
 
+/** @param {string} name @param {Uint8Array<ArrayBuffer>} data @returns {Uint8Array<ArrayBuffer>[]} */
 function segment(name, data) {
     const head = new Uint8Array(4 + name.length);
     new DataView(head.buffer).setUint32(0, 0xffe10000 + 2 + name.length + data.length);
@@ -100,7 +101,10 @@ function segment(name, data) {
     return [head, data];
 }
 
-/** A PNG's chunk, its checksum with it. @param {string} name @param {Uint8Array[]} data @returns {Uint8Array[]} */
+/**
+ * A PNG's chunk, its checksum with it.
+ * @param {string} name @param {Uint8Array<ArrayBuffer>[]} data @returns {Uint8Array<ArrayBuffer>[]}
+ */
 export function chunk(name, data) {
     const head = new Uint8Array(8);
     new DataView(head.buffer).setUint32(0, data.reduce((sum, part) => sum + part.length, 0));

@@ -7,7 +7,7 @@ const JPEG_QUALITY = 1; // browsers halve the resolution of the colours below it
 const PREVIEW_QUALITY = 0.92;
 const UP = 2; // PNG's filter: less the pixel above
 
-/** @typedef {Iterable<{rgba: Uint8ClampedArray, top: number, width: number, rows: number}>} Strips */
+/** @typedef {Iterable<{rgba: Uint8ClampedArray<ArrayBuffer>, top: number, width: number, rows: number}>} Strips */
 
 /**
  * @param {{width: number, height: number}} size @param {Strips} strips
@@ -40,6 +40,7 @@ export async function png({ width, height }, strips) {
     view.setUint32(4, height);
     head.set([8, 2], 8); // bits, RGB
     const data = await packed;
+    /** @type {BlobPart[]} */
     const parts = [Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a), ...chunk("IHDR", [head]), ...chunk("sRGB", [Uint8Array.of(1)])];
     // In chunks, for their checksums to need no more than a part in memory
     for (let at = 0; at < data.size; at += 2 ** 20) {

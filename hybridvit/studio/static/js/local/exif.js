@@ -6,9 +6,9 @@ const [WIDTH, HEIGHT] = [0xa002, 0xa003];
 const LONG = 4;
 
 /**
- * @param {Uint8Array} exif a TIFF structure, changed in place
+ * @param {Uint8Array<ArrayBuffer>} exif a TIFF structure, changed in place
  * @param {number} width @param {number} height of the picture it is written into, which is upright
- * @returns {Uint8Array | null} null where it is none
+ * @returns {Uint8Array<ArrayBuffer> | null} null where it is none
  */
 export function uprightExif(exif, width, height) {
     const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength);

@@ -16,7 +16,7 @@ export function framedSize({ turns, crop }, { width, height }) {
 /**
  * @param {{width: number, height: number}} whole the picture @param {Frame} frame
  * @param {(box: import("./levels.js").Box) => Uint8ClampedArray | Uint8Array} paint RGBA of a box that begins at multiples of TILE
- * @returns {Generator<{rgba: Uint8ClampedArray, top: number, width: number, rows: number}>}
+ * @returns {Generator<{rgba: Uint8ClampedArray<ArrayBuffer>, top: number, width: number, rows: number}>}
  */
 export function* framedStrips(whole, { turns, crop }, paint) {
     const seen = crop ?? { x: 0, y: 0, width: whole.width, height: whole.height };

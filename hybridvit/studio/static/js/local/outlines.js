@@ -20,7 +20,7 @@ export function outlines({ weight, width, height }, inside) {
     };
     for (let y = -1; y < height; y++) {
         for (let x = -1; x < width; x++) {
-            const corners = [[x, y], [x + 1, y], [x + 1, y + 1], [x, y + 1]];
+            const corners = /** @type {[number, number][]} */ ([[x, y], [x + 1, y], [x + 1, y + 1], [x, y + 1]]);
             const within = corners.map(([cx, cy]) => at(cx, cy) > half);
             if (within.every(Boolean) || !within.some(Boolean)) continue;
             // Clockwise round the square: a piece goes from where one leaves the inside to where one came into it

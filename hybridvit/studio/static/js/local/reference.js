@@ -70,6 +70,7 @@ function spread(pixels) {
 
 const mean = (pixels) => [0, 1, 2].map((axis) => pixels.reduce((sum, pixel) => sum + pixel[axis], 0) / pixels.length);
 
+/** @param {number[][]} centers @param {number[]} color */
 function nearest(centers, [r, g, b]) {
     let [best, least] = [0, Infinity];
     centers.forEach(([cr, cg, cb], i) => {

@@ -16,29 +16,32 @@ const LARGEST_VIEW = 2 ** 20; // px of what the model sees at once
 const ENDINGS = { jpeg: "jpg", png: "png" };
 const references = new Map(); // id -> Blob
 
-/** Method, path, and what answers: (library, names of the path, query, {body, ifMatch}) => body of the answer. */
+/**
+ * What answers a method at a path: `handle` takes the library, the path's parts, the query, and {body, ifMatch}.
+ * @type {{verb: string, pattern: RegExp, handle: (library: any, parts: any, query: any, rest: any) => any}[]}
+ */
 export const ROUTES = [
-    ["GET", /^$/, (library) => library.info()],
-    ["GET", /^photos$/, (library) => ({ photos: library.listed() })],
-    ["POST", /^photos$/, async (library, _, { name }, { body }) => details(await library.add(body, name ?? "photo"))],
-    ["GET", /^photos\/(\w+)$/, async (library, [id]) => details(await library.open(id))],
-    ["DELETE", /^photos\/(\w+)$/, (library, [id]) => library.remove(id)],
-    ["GET", /^photos\/(\w+)\/thumbnail$/, (library, [id], query) => small(library, id, query, THUMBNAIL)],
-    ["GET", /^photos\/(\w+)\/preview$/, (library, [id], query) => small(library, id, query, PREVIEW)],
-    ["POST", /^photos\/(\w+)\/prepare$/, async (library, [id]) => void (await library.open(id))],
-    ["GET", /^photos\/(\w+)\/sidecar$/, sidecarFile],
-    ["PUT", /^photos\/(\w+)\/sidecar$/, putSidecar],
-    ["GET", /^photos\/(\w+)\/tiles\/(\w+)\/(\d+)\/(\d+)\/(\d+)$/, tile],
-    ["GET", /^photos\/(\w+)\/uncertainty$/, uncertainty],
-    ["GET", /^photos\/(\w+)\/variants\/(\d+)$/, variant],
-    ["GET", /^photos\/(\w+)\/colors$/, colors],
-    ["GET", /^photos\/(\w+)\/gamut$/, gamut],
-    ["GET", /^photos\/(\w+)\/next$/, next],
-    ["POST", /^photos\/(\w+)\/reach$/, reach],
-    ["POST", /^photos\/(\w+)\/save$/, save],
-    ["GET", /^photos\/(\w+)\/result$/, (library, [id]) => library.takeResult(id)],
-    ["POST", /^references$/, addReference],
-    ["GET", /^references\/(\w+)$/, (_, [id]) => references.get(id)],
+    { verb: "GET", pattern: /^$/, handle: (library) => library.info() },
+    { verb: "GET", pattern: /^photos$/, handle: (library) => ({ photos: library.listed() }) },
+    { verb: "POST", pattern: /^photos$/, handle: async (library, _, { name }, { body }) => details(await library.add(body, name ?? "photo")) },
+    { verb: "GET", pattern: /^photos\/(\w+)$/, handle: async (library, [id]) => details(await library.open(id)) },
+    { verb: "DELETE", pattern: /^photos\/(\w+)$/, handle: (library, [id]) => library.remove(id) },
+    { verb: "GET", pattern: /^photos\/(\w+)\/thumbnail$/, handle: (library, [id], query) => small(library, id, query, THUMBNAIL) },
+    { verb: "GET", pattern: /^photos\/(\w+)\/preview$/, handle: (library, [id], query) => small(library, id, query, PREVIEW) },
+    { verb: "POST", pattern: /^photos\/(\w+)\/prepare$/, handle: async (library, [id]) => void (await library.open(id)) },
+    { verb: "GET", pattern: /^photos\/(\w+)\/sidecar$/, handle: sidecarFile },
+    { verb: "PUT", pattern: /^photos\/(\w+)\/sidecar$/, handle: putSidecar },
+    { verb: "GET", pattern: /^photos\/(\w+)\/tiles\/(\w+)\/(\d+)\/(\d+)\/(\d+)$/, handle: tile },
+    { verb: "GET", pattern: /^photos\/(\w+)\/uncertainty$/, handle: uncertainty },
+    { verb: "GET", pattern: /^photos\/(\w+)\/variants\/(\d+)$/, handle: variant },
+    { verb: "GET", pattern: /^photos\/(\w+)\/colors$/, handle: colors },
+    { verb: "GET", pattern: /^photos\/(\w+)\/gamut$/, handle: gamut },
+    { verb: "GET", pattern: /^photos\/(\w+)\/next$/, handle: next },
+    { verb: "POST", pattern: /^photos\/(\w+)\/reach$/, handle: reach },
+    { verb: "POST", pattern: /^photos\/(\w+)\/save$/, handle: save },
+    { verb: "GET", pattern: /^photos\/(\w+)\/result$/, handle: (library, [id]) => library.takeResult(id) },
+    { verb: "POST", pattern: /^references$/, handle: addReference },
+    { verb: "GET", pattern: /^references\/(\w+)$/, handle: (_, [id]) => references.get(id) },
 ];
 
 function details(photo) {

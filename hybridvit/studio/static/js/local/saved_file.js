@@ -6,13 +6,13 @@ import { stated } from "./statement.js";
 
 const LONG = ["hints", "palette", "protected"]; // what the hints' file says too
 
-/** @param {Blob} file @returns {Promise<{exif: Uint8Array | null, xmp: string | null}>} */
+/** @param {Blob} file */
 export const metadataOf = blocksOf;
 
 /**
  * @param {Blob} blob a JPEG or PNG
  * @param {{width: number, height: number, fields: Record<string, any>}} said its size, and the statement's fields
- * @param {{exif: Uint8Array | null, xmp: string | null}} [own] the photograph's metadata
+ * @param {{exif: Uint8Array<ArrayBuffer> | null, xmp: string | null}} [own] the photograph's metadata
  * @returns {Promise<Blob>}
  */
 export async function withMetadata(blob, { width, height, fields }, own = { exif: null, xmp: null }) {

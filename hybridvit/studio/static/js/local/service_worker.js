@@ -4,6 +4,7 @@
  * so that a bar can show how far it is. All comes with the headers that isolate the page, for it to have threads.
  */
 
+// @ts-nocheck: what a service worker has is not what a page has
 /* global self, caches, importScripts */
 
 importScripts("precache.js");

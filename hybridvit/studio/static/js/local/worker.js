@@ -51,9 +51,9 @@ async function work() {
 
 async function answer({ method, path, body, ifMatch }) {
     const [place, query = ""] = path.split("?");
-    for (const [verb, pattern, handler] of ROUTES) {
+    for (const { verb, pattern, handle } of ROUTES) {
         const found = verb === method ? pattern.exec(place) : null;
-        if (found) return handler(library, found.slice(1), Object.fromEntries(new URLSearchParams(query)), { body, ifMatch });
+        if (found) return handle(library, found.slice(1), Object.fromEntries(new URLSearchParams(query)), { body, ifMatch });
     }
     throw new Mistake(404, `${method} ${place}: only the desktop's studio does that`);
 }

@@ -50,7 +50,7 @@ export function createSave({ api, store, messages, photos }) {
             on: { click: run },
         });
     const links = [
-        link("picture", "Download picture", "download", download),
+        ...(api.isLocal ? [] : [link("picture", "Download picture", "download", download)]),
         link("hints", "Download hints", "download-sidecar", hints),
         link("Open hints …", null, "open-sidecar", () => file.click()),
     ];

@@ -6,7 +6,7 @@ import { createList } from "./list.js";
 import { counts, shown } from "./queue.js";
 
 const NAME = "hybridvit-reviewer";
-const $ = (id) => document.getElementById(id);
+const $ = (id) => /** @type {any} */ (document.getElementById(id)); // elements of each kind
 const api = createApi(overHttp());
 const list = createList($("list"), { thumbnail: (item) => url(item, "small"), choose: (id) => choose(id) });
 let items = [];
@@ -14,8 +14,9 @@ let chosen = null;
 let before = false;
 const done = []; // {id, state}: what a verdict replaced
 
+/** @returns {string} a server is there for this page */
 function url(item, size, of = item.colored ? "result" : "original") {
-    return api.reviewPictureUrl(item.id, { of, size, tag: item.colored ?? "none" });
+    return /** @type {any} */ (api).reviewPictureUrl(item.id, { of, size, tag: item.colored ?? "none" });
 }
 
 const filter = () => ({
