@@ -1,7 +1,7 @@
-"""The studio's page as a folder for any web server, which colours by itself: its files, and what makes it work offline.
+"""The studio's page as a folder for any web server, which colours by itself: its files, and what takes it offline.
 
-The page is the studio's own, told by a `<meta>` that nobody but itself will answer it. A service worker keeps what is in
-the folder, by the digests that are written here; a web app manifest and icons let it be installed. Sources: W3C "Service
+The page is the studio's own, told by a `<meta>` that nobody but itself answers it. A service worker keeps what is in
+the folder, by the digests that are written here; a manifest and icons let it be installed. Sources: W3C "Service
 Workers Nightly", "Web Application Manifest", "Content Security Policy Level 3".
 """
 
@@ -19,11 +19,18 @@ import hybridvit
 from hybridvit.version import VERSION
 
 STATIC = pathlib.Path(hybridvit.__file__).parent / "studio" / "static"
-LEFT_OUT = ("review.html", "js/review", "css/review.css", "js/local/service_worker.js")  # no use, or another place
+LEFT_OUT = (
+    "review.html",
+    "js/review",
+    "css/review.css",
+    "js/local/service_worker.js",
+)  # no use, or another place
 SERVICE_WORKER = "service_worker.js"
 PRECACHE = "precache.js"
 DESCRIPTION = "web.json"
-EARLY = 2**20  # bytes: larger files are kept once the page has loaded them, with a bar that shows how far it is
+EARLY = (
+    2**20
+)  # bytes: larger files are kept once the page has loaded them, with a bar that shows how far it is
 POLICY = (  # 'wasm-unsafe-eval' lets WebAssembly be compiled, and no script from a text
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
@@ -39,7 +46,9 @@ _HEAD = """    <meta http-equiv="Content-Security-Policy" content="{policy}">
 _CHARSET = '    <meta charset="utf-8">\n'
 _REVIEW = '        <a class="button" href="review.html" data-testid="to-review">Review</a>\n'
 _NO_SCRIPT = "This page needs JavaScript; it is served by the studio itself and works without the internet."
-_NO_SCRIPT_HERE = "This page needs JavaScript: it colours photographs on this device, and sends nothing anywhere."
+_NO_SCRIPT_HERE = (
+    "This page needs JavaScript: it colours photographs on this device, and sends nothing anywhere."
+)
 _GROUND, _GRAY, _ORANGE = "#242424", "#a6a6a6", "#e0803a"  # of icon.svg
 _SMOOTH = 4  # times the icon's size that it is drawn at
 
@@ -100,7 +109,9 @@ def draw_icon(size: int, whole: bool = False) -> Image.Image:
 
 def _manifest() -> dict[str, Any]:
     icons = [{"src": "icon.svg", "sizes": "any", "type": "image/svg+xml"}]
-    icons += [{"src": f"icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png"} for size in (192, 512)]
+    icons += [
+        {"src": f"icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png"} for size in (192, 512)
+    ]
     icons += [{"src": "icon-maskable.png", "sizes": "512x512", "type": "image/png", "purpose": "maskable"}]
     return {
         "name": "hybridvit Studio",
