@@ -10,12 +10,14 @@ import hashlib
 import json
 import pathlib
 import shutil
-from collections.abc import Mapping
+import tempfile
 from typing import Any
 
 from PIL import Image, ImageDraw
 
 import hybridvit
+from hybridvit.export.web_model import write_model
+from hybridvit.inference.weights import Weights
 from hybridvit.version import VERSION
 
 STATIC = pathlib.Path(hybridvit.__file__).parent / "studio" / "static"
@@ -53,15 +55,26 @@ _GROUND, _GRAY, _ORANGE = "#242424", "#a6a6a6", "#e0803a"  # of icon.svg
 _SMOOTH = 4  # times the icon's size that it is drawn at
 
 
-def write_page(folder: pathlib.Path, described: Mapping[str, Any]) -> None:
+def save_web_page(weights: Weights, folder: pathlib.Path) -> int:
+    """Writes the whole page with its model into a folder, which is made; the folder appears whole or not at all.
+
+    Returns the bytes that a first visit loads. Raises ModuleNotFoundError, ValueError and OSError as `write_model`.
+    """
+    with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=".") as scratch:
+        made = pathlib.Path(scratch, "page")
+        made.mkdir()
+        write_model(weights, made)
+        write_page(made)
+        if folder.exists():
+            folder.rmdir()  # it is empty
+        made.rename(folder)
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def write_page(folder: pathlib.Path) -> None:
     """Writes the page beside what lies in the folder already: the model, and what runs it.
 
-    Args:
-      folder: is there; files of these names are replaced.
-      described: what `web.json` says beside the version.
-
-    Raises:
-      OSError: it cannot be written.
+    Files of its names are replaced. Raises OSError if it cannot be written.
     """
     for source in sorted(STATIC.rglob("*")):
         name = source.relative_to(STATIC).as_posix()
@@ -76,7 +89,7 @@ def write_page(folder: pathlib.Path, described: Mapping[str, Any]) -> None:
         draw_icon(size).save(folder / f"icon-{size}.png", optimize=True)
     draw_icon(512, whole=True).save(folder / "icon-maskable.png", optimize=True)
     (folder / "manifest.webmanifest").write_text(json.dumps(_manifest(), indent=1), "utf-8")
-    (folder / DESCRIPTION).write_text(json.dumps({"version": VERSION, **described}, indent=1), "utf-8")
+    (folder / DESCRIPTION).write_text(json.dumps({"version": VERSION}), "utf-8")
     (folder / PRECACHE).write_text(_precache(folder), "utf-8")
 
 
