@@ -3,10 +3,11 @@
 import base64
 import io
 import json
+import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from hybridvit.colorize.heat_map import draw_heat_map
@@ -281,3 +282,69 @@ def test_a_recipe_too_long_for_a_jpegs_packet_is_left_to_the_hints_file(run, tmp
     assert said["model"] == "tiny"
     assert "hints" not in said
     assert "hints" in said["left_out"]
+
+
+def test_a_photograph_is_decoded_upright_in_srgb_and_gray_where_it_is(run, tmp_path):
+    gray, color = noise(20, 30, 1)[..., 0], np.full((20, 30, 3), (200, 90, 60), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    rgb = ImageCms.createProfile("sRGB")
+    wide = Image.fromarray(color)
+    linear = _linear_profile()
+    cases = [
+        ("lies.png", Image.fromarray(gray), {"exif": exif}),
+        ("srgb.png", wide, {"icc_profile": ImageCms.ImageCmsProfile(rgb).tobytes()}),
+        ("linear.png", wide, {"icc_profile": linear}),
+    ]
+    script = """const found = await it.decoded(new Blob([bytesOf(given)]), "a");
+        return { ...found, data: await base64(found.data) };"""
+    for name, image, options in cases:
+        image.save(tmp_path / name, **options)
+        found = run("decoded", BYTES + script, coded((tmp_path / name).read_bytes()))
+        photo = read_photo(tmp_path / name)
+        shape = found["height"], found["width"], found["channels"]
+        assert shape == photo.pixels.shape, name
+        theirs = photo.pixels if photo.pixels.dtype == np.uint8 else np.rint(photo.pixels / 257)
+        ours = np.frombuffer(base64.b64decode(found["data"]), np.uint8).reshape(shape)
+        assert np.abs(ours - theirs.astype(int)).max() <= 1, name
+        assert found["remarks"] == []
+
+
+def _linear_profile() -> bytes:
+    """A profile whose primaries are sRGB's and whose light is linear: read as sRGB it would be much darker."""
+    tags = {b"wtpt": b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)}
+    columns = {b"rXYZ": (28572, 14580, 912), b"gXYZ": (25247, 46983, 6364), b"bXYZ": (9371, 3973, 46785)}
+    tags |= {name: b"XYZ \0\0\0\0" + struct.pack(">3i", *xyz) for name, xyz in columns.items()}
+    tags |= {name: b"curv" + bytes(8) for name in (b"rTRC", b"gTRC", b"bTRC")}
+    text = b"desc" + bytes(4) + struct.pack(">I", 7) + b"linear\0" + bytes(78)
+    tags[b"desc"] = text + bytes(-len(text) % 4)
+    at, table, data = 128 + 4 + 12 * len(tags), b"", b""
+    for name, tag in tags.items():
+        table += name + struct.pack(">2I", at + len(data), len(tag))
+        data += tag
+    head = struct.pack(">I4sI4s4s4s", at + len(data), b"    ", 0x02100000, b"mntr", b"RGB ", b"XYZ ")
+    head = (head + bytes(12) + b"acsp").ljust(68, b"\0") + struct.pack(">3i", 63190, 65536, 54061)
+    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data
+
+
+@pytest.mark.parametrize(
+    ("data", "remark"), [(b"II*\0 nothing more", "this browser cannot read it"), (b"", "cannot")]
+)
+def test_a_file_that_is_no_picture(run, data, remark):
+    script = """try { await it.decoded(new Blob([bytesOf(given)]), "scan.tif"); }
+        catch (error) { return [error.status, error.message]; }"""
+    status, message = run("decoded", BYTES + script, coded(data))
+    assert (status, message.startswith("scan.tif: ")) == (415, True)
+    assert remark in message
+
+
+def test_sixteen_bits_and_transparency_are_said_to_be_lost(run, tmp_path):
+    Image.fromarray(np.full((8, 8), 40000, np.uint16)).save(tmp_path / "deep.png")
+    Image.new("RGBA", (8, 8), (10, 20, 30, 128)).save(tmp_path / "clear.png")
+    script = """return (await it.decoded(new Blob([bytesOf(given)]), "a")).remarks;"""
+    deep, clear = (
+        run("decoded", BYTES + script, coded((tmp_path / f"{name}.png").read_bytes()))
+        for name in ("deep", "clear")
+    )
+    assert "8 of its 16 bits" in deep[0]
+    assert clear == ["Its transparency is left out."]
