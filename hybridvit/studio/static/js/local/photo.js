@@ -6,7 +6,7 @@
 import { rgbToHex, rgbToLab } from "../color.js";
 import { recipeToJson } from "../recipe.js";
 import { levelsOf, TILE } from "./levels.js";
-import { createPainter } from "./engine.js";
+import { createPainter, guideMaps } from "./engine.js";
 import { framedSize, framedStrips } from "./framed.js";
 
 const VERSION = 2; // of sidecars
@@ -103,8 +103,9 @@ export class LocalPhoto {
 
     #painted(recipe, view, inside) {
         const painters = new Map(); // by level
+        const maps = guideMaps(view.ab, view.L, view.height, view.width);
         const painter = (level) => {
-            if (!painters.has(level)) painters.set(level, createPainter(this.levels, level, recipe, view, inside));
+            if (!painters.has(level)) painters.set(level, createPainter(this.levels, level, recipe, view, inside, maps));
             return painters.get(level);
         };
         return {
