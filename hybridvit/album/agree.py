@@ -32,7 +32,8 @@ KNOWN = 60.0  # weight of its own where the colour is known
 SAME = 0.02  # of 1: a probability that changes by less, after a new hint, is left as it was
 _ALIKE = 0.8  # of 1: the likeness from which on a neighbour has all its weight
 _LEAST = 0.2  # the weight of one that is just alike enough
-_COMMON = 2.0  # power of what two distributions have in common (Bhattacharyya's coefficient)
+_COMMON = 4.0  # power of what two distributions have in common (Bhattacharyya's coefficient)
+_FEW = 0.1  # of the cells: where fewer match, photographs are less sure to show the same
 _DOUBT = 3.0  # entropy, nats, of a place that counts as 1; one of a nat less counts e-fold
 _SURE = (0.2, 5.0)  # least and most that it counts
 
@@ -90,7 +91,8 @@ def link(
         here, there, likeness = match(held, other)
         if len(here):
             weight = np.clip((likeness - LEAST) / (_ALIKE - LEAST) + _LEAST, 0, 1)
-            weight = weight * in_common(ours[here], theirs[there]) ** _COMMON
+            weight *= in_common(ours[here], theirs[there]) ** _COMMON
+            weight *= min(1.0, len(here) / (_FEW * min(len(held), len(other))))
             edges.setdefault(i, []).append(Edge(j, here, there, weight))
             edges.setdefault(j, []).append(Edge(i, there, here, weight))
     return edges

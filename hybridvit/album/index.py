@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-VERSION = 2
+VERSION = 2  # to be raised when something that is kept comes to be found in another way
 
 
 class Index:
