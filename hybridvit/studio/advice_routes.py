@@ -40,7 +40,7 @@ _COUNT = {"count": (False, {"type": "integer", "minimum": 1, "maximum": MOST_POI
     "GET /api/photos/{id}/colors",
     "The likeliest colours of a place",
     "Colors",
-    (400, 404, 410, 422),
+    (400, 404, 409, 410, 422),
     query={**_AT_PLACE, **_AHEAD},
 )
 async def get_colors(studio: Studio, request: Request) -> Response:
@@ -56,7 +56,7 @@ async def get_colors(studio: Studio, request: Request) -> Response:
         ]
         return {"lightness": _lightness(photo, x, y), "colors": colors}
 
-    answer = await studio.workers.run("coloring", think)
+    answer = await studio.ask_model("coloring", photo, think)
     points = [Point(x, y, one["color"]) for one in answer["colors"][:ahead]]
     studio.flights.begin(("ahead", *points), lambda: color_ahead(studio, photo, revision, points))
     return as_json(answer)
@@ -66,7 +66,7 @@ async def get_colors(studio: Studio, request: Request) -> Response:
     "GET /api/photos/{id}/gamut",
     "A pixel's lightness; with a revision, its colour too",
     "Pixel",
-    (400, 404, 410, 422),
+    (400, 404, 409, 410, 422),
     query=_AT_PLACE,
 )
 async def get_gamut(studio: Studio, request: Request) -> Response:
@@ -85,7 +85,7 @@ async def get_gamut(studio: Studio, request: Request) -> Response:
     "GET /api/photos/{id}/next",
     "Where a hint would help most",
     "Points",
-    (400, 404, 410, 422),
+    (400, 404, 409, 410, 422),
     query={**OF_REVISION, **_COUNT},
 )
 async def get_next(studio: Studio, request: Request) -> Response:
@@ -102,7 +102,7 @@ async def get_next(studio: Studio, request: Request) -> Response:
             )
         return points
 
-    return as_json({"points": await studio.workers.run("thinking", think)})
+    return as_json({"points": await studio.ask_model("thinking", photo, think)})
 
 
 @operation(

@@ -37,6 +37,8 @@ _PATH_SCHEMAS = {
     "seed": {"type": "integer", "minimum": 0, "maximum": LARGEST_SEED},
 } | dict.fromkeys(("level", "row", "column"), WHOLE)
 _JSON = "application/json"
+_BYTES = {"type": "string", "format": "binary"}  # 3.1 needs no schema; what generates clients does
+_SCHEMAS = {_JSON: {"type": "object"}, "text/plain": TEXT}
 
 
 def describe_api(operations: Iterable[Operation]) -> Json:
@@ -69,7 +71,9 @@ def _described(operation: Operation) -> Json:
     responses = {str(operation.status): answer}
     for status in operation.errors:
         responses[str(status)] = {"description": ERRORS[status], "content": _content("Error")}
-    words = re.sub(r"s/\{id\}|\{\w+\}|\W", " ", path.removeprefix("/api")).split()  # photos/{id}: a photo
+    words = re.sub(
+        r"(?<=ch)es/\{id\}|s/\{id\}|\{\w+\}|\W", " ", path.removeprefix("/api")
+    ).split()  # photos/{id}: a photo
     described = {
         "operationId": "_".join([method.lower(), *words]) if words else f"{method.lower()}_info",
         "summary": operation.summary,
@@ -85,5 +89,5 @@ def _described(operation: Operation) -> Json:
 
 def _content(what: str | tuple[str, ...]) -> Json:
     if isinstance(what, tuple):
-        return {media: {} for media in what}
-    return {what: {}} if "/" in what else {_JSON: {"schema": reference(what)}}
+        return {media: {"schema": _SCHEMAS.get(media, _BYTES)} for media in what}
+    return {what: {"schema": _BYTES}} if "/" in what else {_JSON: {"schema": reference(what)}}

@@ -98,7 +98,7 @@ async def delete_photo(studio: Studio, request: Request) -> Response:
     "GET /api/photos/{id}/thumbnail",
     "Longer side 256 px; in a revision's colours, else in those that were asked for last, else the original",
     ("image/jpeg",),
-    (400, 404, 410, 422),
+    (400, 404, 409, 410, 422),
     query=OF_REVISION,
 )
 async def get_thumbnail(studio: Studio, request: Request) -> Response:

@@ -4,7 +4,7 @@ import pathlib
 import re
 import weakref
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
 
@@ -24,6 +24,8 @@ from hybridvit.studio.recently_used import RecentlyUsed
 from hybridvit.studio.review_list import ReviewList
 from hybridvit.studio.small_pictures import SmallPictures
 from hybridvit.studio.workers import Workers
+
+Result = TypeVar("Result")
 
 
 class Studio:
@@ -117,9 +119,16 @@ class Studio:
             canvas, settings = photo.canvas, recipe.settings
             return Colored(recipe, canvas.chroma(recipe), canvas.lightness(settings), canvas.inside(settings))
 
-        colored = await self.workers.run("coloring", color)
+        colored = await self.ask_model("coloring", photo, color)
         photo.colored.put(revision, colored, colored.nbytes)
         return colored
+
+    async def ask_model(self, kind: str, photo: OpenPhoto, think: Callable[[], Result]) -> Result:
+        """What it says of a photograph; 409 where it cannot: without a distribution there are no likely colours."""
+        try:
+            return await self.workers.run(kind, think)
+        except ValueError as error:
+            raise HTTPException(409, f"{photo.entry.name}: {error}") from None
 
     async def levels(self, photo: OpenPhoto) -> tuple[Pixels, ...]:
         """The photograph's pyramid, made once."""

@@ -30,7 +30,7 @@ PREVIEW = 384  # px
     "GET /api/photos/{id}/tiles/{what}/{level}/{row}/{column}",
     "A tile: PNG with the pixels that would be saved (8 bits of them) at level 0, JPEG above",
     ("image/png", "image/jpeg"),
-    (400, 404, 410, 422),
+    (400, 404, 409, 410, 422),
 )
 async def get_tile(studio: Studio, request: Request) -> Response:
     """Of the original, or in a revision's colours."""
@@ -78,7 +78,7 @@ async def get_uncertainty(studio: Studio, request: Request) -> Response:
     "GET /api/photos/{id}/preview",
     "The photograph in a revision's colours and frame, longer side 384 px",
     ("image/jpeg",),
-    (400, 404, 410, 422),
+    (400, 404, 409, 410, 422),
     query=OF_REVISION,
 )
 async def get_preview(studio: Studio, request: Request) -> Response:
@@ -92,7 +92,7 @@ async def get_preview(studio: Studio, request: Request) -> Response:
     "GET /api/photos/{id}/variants/{seed}",
     "Another possible colouring with these hints, longer side 384 px",
     ("image/jpeg",),
-    (400, 404, 410, 422),
+    (400, 404, 409, 410, 422),
     query=OF_REVISION,
 )
 async def get_variant(studio: Studio, request: Request) -> Response:
