@@ -42,7 +42,7 @@ def test_the_released_weights(written, tmp_path, capsys):
         ),
         (["--output=no/a.onnx"], "hybridvit: --output no/a.onnx: no such folder"),
         (["--output=a.onnx", "--weights=no"], "hybridvit: no weights at no: give"),
-        ([], "hybridvit: the following arguments are required: --output (see"),
+        ([], "hybridvit: one of the arguments --output --web is required (see"),
     ],
 )
 def test_mistakes_are_one_line(written, tmp_path, monkeypatch, capsys, words, said):

@@ -18,9 +18,9 @@ import { givenCells, withSamples } from "./sampling.js";
 import { isShown, sortHints } from "./sorting.js";
 import { binsAt, likelyColors, shownAt } from "./suggestions.js";
 import { viewLightness, viewSize } from "./view.js";
+import { KNOWN, madeVivid, withoutShown } from "./vivid.js";
 
 const KEPT = 48; // results: some of a view each
-const KNOWN = 8; // ab units, of the vivid decode
 const [HERE, THING, PICTURE] = [0, 0.5, 1];
 const STRIDE = 8;
 const NEXT_VIEW = 256; // px
@@ -158,20 +158,7 @@ export class Canvas {
     async #modelMap(hints, settings) {
         const map = await this.#givenMap(hints, settings);
         if (settings.decode !== "vivid" || !map.mask.some(Boolean)) return map;
-        const free = await this.#free(settings);
-        let most = 0;
-        map.mask.forEach((is, i) => {
-            if (!is) return;
-            const news = Math.hypot(map.ab[2 * i] - free.vivid[2 * i], map.ab[2 * i + 1] - free.vivid[2 * i + 1]);
-            most = Math.max(most, news);
-            const share = Math.exp(-((news / KNOWN) ** 2));
-            for (let c = 2 * i; c < 2 * i + 2; c++) map.ab[c] -= (free.vivid[c] - free.mean[c]) * share;
-        });
-        if (most <= KNOWN) {
-            map.mask.fill(0);
-            map.ab.fill(0);
-        }
-        return map;
+        return withoutShown(map, await this.#free(settings));
     }
 
     async #chroma(recipe) {
@@ -233,6 +220,7 @@ export class Canvas {
         const far = knowns.filter(([hint]) => hint.reach > HERE);
         const chosen = new Set(spreadEvenly(far.length - 1, Math.min(far.length, MOST)).map((i) => far[i]?.[0]));
         const land = await this.#land(settings);
+        /** @type {[any, Float32Array | null][]} */
         const laid = knowns.map(([hint, known]) => [known, chosen.has(hint) ? this.#far(hint, known, land, settings) : null]);
         return lay(land, L, laid, this.#map(order.given, settings).mask);
     }
@@ -354,21 +342,4 @@ export class Canvas {
         }
         return points;
     }
-}
-
-
-/** The mean given hints, made as vivid as without them where they say nothing. */
-function madeVivid(mean, free) {
-    const out = new Float32Array(mean.length);
-    for (let i = 0; i < mean.length; i += 2) {
-        const way = [free.vivid[i] - free.mean[i], free.vivid[i + 1] - free.mean[i + 1]];
-        const moved = [mean[i] - free.mean[i], mean[i + 1] - free.mean[i + 1]];
-        const length = Math.max(way[0] ** 2 + way[1] ** 2, 1e-6);
-        const gone = Math.min(Math.max((moved[0] * way[0] + moved[1] * way[1]) / length, 0), 1);
-        const aside = Math.hypot(moved[0] - gone * way[0], moved[1] - gone * way[1]);
-        const share = (1 - gone) * Math.exp(-aside / KNOWN);
-        out[i] = mean[i] + share * way[0];
-        out[i + 1] = mean[i + 1] + share * way[1];
-    }
-    return out;
 }

@@ -103,6 +103,7 @@ export const pixelOf = (hex) =>
 /** a and b that a hint's colour stands for. @param {string | number[]} color */
 export const colorAb = (color) => (typeof color === "string" ? labOf(pixelOf(color)).slice(1) : color);
 
+/** @param {number[][]} matrix 3 x 3 */
 function inverse([[a, b, c], [d, e, f], [g, h, i]]) {
     const cofactors = [
         [e * i - f * h, c * h - b * i, b * f - c * e],

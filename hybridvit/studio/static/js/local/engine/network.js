@@ -10,7 +10,7 @@ const VIVID = { temperature: 0.6, rarity: 0.35, power: 0.65, pivot: 10, most: 2 
 
 /**
  * @param {URL} base the page's folder @param {(loaded: number, total: number) => void} onProgress bytes
- * @returns {Promise<{name: string, digest: string, predict: Function}>}
+ * @returns {Promise<Network>}
  */
 export async function loadNetwork(base, onProgress) {
     const about = await (await fetched(new URL("model.json", base))).json();
@@ -61,6 +61,8 @@ export class Network {
     #session;
     #rarity;
     #turn = Promise.resolve();
+    /** @type {string} */ name;
+    /** @type {string} SHA-256 of the weights */ digest;
 
     constructor(ort, session, { name, weights, log_rarity: rarity }) {
         [this.#ort, this.#session, this.#rarity] = [ort, session, rarity];

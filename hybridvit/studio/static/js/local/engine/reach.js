@@ -160,7 +160,10 @@ export function softEdge(L, own) {
     return { weight, nearest };
 }
 
-/** How likely the model holds a colour at a hint's own pixels, relative to the colour that it would give them. */
+/**
+ * How likely the model holds a colour at a hint's own pixels, relative to the colour that it would give them.
+ * @param {import("./bins.js").Cells} logits @param {Float32Array} mean @param {number[]} ab
+ */
 export function agreement(logits, mean, [a, b], own) {
     const cells = cellsOf(own, logits.rows, logits.columns);
     const chosen = [...cells.keys()].filter((cell) => cells[cell]);

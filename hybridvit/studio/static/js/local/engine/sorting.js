@@ -30,7 +30,10 @@ export function sortHints(hints, agreements, confirms) {
     return { given, bounded, doubted, most };
 }
 
-/** Whether half of a hint's own pixels show its colour, by what is shown or what the gamut leaves of that. */
+/**
+ * Whether half of a hint's own pixels show its colour, by what is shown or what the gamut leaves of that.
+ * @param {Float32Array} L @param {Float32Array} shown @param {Uint8Array} mask @param {number[]} ab
+ */
 export function isShown(L, shown, mask, [a, b]) {
     const own = [...mask.keys()].filter((i) => mask[i]);
     const some = spreadEvenly(own.length - 1, PIXELS).map((k) => own[k]);

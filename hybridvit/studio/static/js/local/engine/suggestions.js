@@ -29,12 +29,13 @@ function latticeOf() {
     return lattice;
 }
 
-/** What is shown of a colour at a lightness. */
+/** What is shown of a colour at a lightness. @param {number} L @param {number[]} ab */
 export function shownAt(L, [a, b]) {
     const pixel = composed(L, a, b);
     return { color: hexOf(pixel), ab: labOf(pixel).slice(1) };
 }
 
+/** @param {number[]} one @param {number[]} other ab */
 const distance = ([a, b], [x, y]) => Math.hypot(a - x, b - y);
 const standsFor = (far) => Math.min(Math.max((RADIUS + EDGE - far) / (2 * EDGE), 0), 1);
 
@@ -70,7 +71,7 @@ export function likelyColors(L, bins, shown, count) {
         const distances = chosen.map((one) => distance(ab, one));
         shares[distances.indexOf(Math.min(...distances))] += probs[i];
     });
-    const order = [0, ...chosen.keys().drop(1)].sort((one, other) => (one === 0 ? -1 : other === 0 ? 1 : shares[other] - shares[one]));
+    const order = [...chosen.keys()].sort((one, other) => (one === 0 ? -1 : other === 0 ? 1 : shares[other] - shares[one]));
     return order.map((i) => ({ ...shownAt(L, chosen[i]), share: shares[i] }));
 }
 
