@@ -1,6 +1,7 @@
 """Imports between the rooms point one way, and each library is known to one room only."""
 
 import ast
+import functools
 import pathlib
 
 import pytest
@@ -61,6 +62,7 @@ def module_of(path: pathlib.Path) -> str:
 MODULES = {module_of(path): path for path in FILES}
 
 
+@functools.cache
 def imported(path: pathlib.Path) -> set[str]:
     """Full names of all that a file imports, also inside its functions."""
     names = set()

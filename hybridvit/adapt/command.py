@@ -26,7 +26,8 @@ results that you accepted in the review; a fourth of them is held back, to see w
 photographs of one kind are a beginning, fifty are better. What is learnt of one collection is for that collection.
 
 --replay: photographs of other kinds, gray or in colour, a hundred or so, which it shall go on colouring as before.
-Without them it keeps to those that scikit-image brings.
+Without them it keeps to those that scikit-image brings. Where the weights are for this collection alone, --loss 1
+lets it learn more.
 """
 
 
@@ -38,10 +39,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--output", type=path, required=True, metavar="FILE", help="the .safetensors file to write")
     add("--results", type=path, metavar="DIR", help="folder of their results (FOLDER)")
     add("--replay", nargs="+", default=[], metavar="INPUT", help="photographs that shall stay as they are")
+    add(
+        "--loss",
+        type=float,
+        metavar="DB",
+        help="what photographs of other kinds may be expected to lose, dB of PSNR (0.03); with more, more is learnt",
+    )
     add("--weights", default="pretrained", help="to begin with: as of hybridvit colorize (%(default)s)")
     options = parser.parse_args(argv)
     if options.output.suffix != ".safetensors":
         parser.error(f"--output {options.output}: its name has to end in .safetensors")
+    if options.loss is not None and not 0 < options.loss <= 100:
+        parser.error(f"--loss {options.loss:g} is not a number above 0, up to 100")
     try:
         if not options.folder.is_dir():
             raise FileNotFoundError(f"{options.folder}: no such folder")
@@ -90,7 +99,7 @@ def _run(options) -> int:
         print(f"failed: {name}: {reason}", file=sys.stderr)
     with tqdm(total=STEPS, desc="learning", unit="step", disable=None, dynamic_ncols=True) as bar:
         name = f"{weights.name}, adapted to {options.folder.resolve().name}"
-        adapted = adapt(weights, lessons, anchors, name, STEPS, bar.update)
+        adapted = adapt(weights, lessons, anchors, name, options.loss, STEPS, bar.update)
     accepted = sum(taught.accepted is not None for taught in found.taught)
     print(f"learnt from {len(found.taught) - accepted} corrected photographs and {accepted} accepted results")
     if adapted.strength == 0:

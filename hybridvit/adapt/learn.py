@@ -31,7 +31,7 @@ CHROMA_WEIGHT = 10.0  # of the squared error of the chroma, beside the bins' cro
 LARGEST = 224  # px, side of the squares
 TOLD = 0.25  # share of the pictures that are told their hints, so that hints are met as before
 STRENGTHS = (1.0, 0.8, 0.6, 0.45, 0.3, 0.15)  # shares of the change that are tried
-LOSS = 0.03  # dB: what other photographs may be expected to lose
+LOSS = 0.03  # dB: what other photographs may be expected to lose, where nobody says
 HELD_BACK = 4  # every fourth
 
 
@@ -53,10 +53,11 @@ def adapt(
     lessons: Sequence[Lesson],
     anchors: Sequence[Lesson],
     name: str,
+    most: float | None = None,
     steps: int = STEPS,
     tick: Callable[[], Any] = lambda: None,
 ) -> Adapted:
-    """Weights of this name that have learnt; `tick` is called after each step.
+    """Weights of this name that have learnt, at an expected loss of `most` dB (LOSS); `tick` is called after each step.
 
     Raises ValueError if there are not lessons and anchors enough to hold some back: HELD_BACK of each.
     """
@@ -74,7 +75,7 @@ def adapt(
         params = jax.tree.map(np.asarray, changed(weights.params, factors, strength))
         loss = expected_loss(far(params, watched), watched)
         gain = 1 - far(params, tried) / before
-        if loss <= LOSS and gain > best.gain:
+        if loss <= (LOSS if most is None else most) and gain > best.gain:
             best = Adapted(weights._replace(params=params, name=name), strength, gain, loss)
     return best
 

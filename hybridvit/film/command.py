@@ -223,7 +223,8 @@ def color_film(options: argparse.Namespace, colorizer: "Colorizer | None" = None
         )
     shots = f"{len(seen.shots)} shot{'s' if len(seen.shots) > 1 else ''}"
     kept = f", {there} of them from an earlier try" if there else ""
-    line = f"{options.output}: {len(seen.times)} frames in {shots} coloured{kept}"
+    frames = f"{len(seen.times)} frame{'s' if len(seen.times) > 1 else ''}"
+    line = f"{options.output}: {frames} in {shots} coloured{kept}"
     return Made(True, line, tuple(remarks))
 
 

@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
-from PIL import Image
 
 from hybridvit.hints.raster import Window, rasterise_recipe, rasterise_view
 from hybridvit.hints.recipe import Recipe
@@ -31,7 +30,7 @@ from hybridvit.inference.influence import cell_means
 from hybridvit.inference.kept import Kept
 from hybridvit.inference.palette import apply_palette
 from hybridvit.inference.predictor import Predict, Predicted
-from hybridvit.inference.view import view_lightness, view_size
+from hybridvit.inference.view import resized, view_lightness, view_size
 from hybridvit.photo.borders import respanned
 from hybridvit.photo.photo import Photo
 
@@ -261,10 +260,12 @@ class Canvas:
         return bounded.lay(self._terrain(settings), L, laid, others)
 
     def _doubted(self, hints: tuple[Hint, ...], settings: Settings) -> Float[np.ndarray, "h w 2"]:
-        """What those change that contradict the model, where they are not laid over."""
+        """What those change that contradict the model, where they are not laid over.
+
+        As if they were alone: so a new hint is one run of the model, of those that it is given or of these.
+        """
         order = self._sorted(hints, settings)
-        with_them = tuple(hint for hint in hints if hint in order.given or hint in order.doubted)
-        before, after = (self._conditioned(some, settings).mean for some in (order.given, with_them))
+        before, after = (self._conditioned(some, settings).mean for some in ((), order.doubted))
         change = sorting.limited(after - before, order.most)
         return np.where(self.hint_map(order.given, settings)[1][..., None], 0, change)
 
@@ -314,7 +315,7 @@ class Canvas:
             _, area = self.hint_map((protected.region,), recipe.settings)
             theirs, ours = (self.inside(one.settings) for one in (protected.recipe, recipe))
             kept = respanned(self.chroma(protected.recipe), theirs, ours)
-            ab = np.where(area[..., None], _resized(kept, *area.shape), ab)
+            ab = np.where(area[..., None], resized(kept, *area.shape), ab)
         return ab
 
 
@@ -338,13 +339,3 @@ def _of_view(settings: Settings) -> tuple[int, str]:
 
 def _first(logits: Float[np.ndarray, "b h8 w8 313"] | None) -> Float[np.ndarray, "h8 w8 313"] | None:
     return None if logits is None else logits[0]
-
-
-def _resized(ab: Float[np.ndarray, "h w 2"], height: int, width: int) -> Float[np.ndarray, "h2 w2 2"]:
-    if ab.shape[:2] == (height, width):
-        return ab
-    planes = (
-        Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
-        for plane in np.moveaxis(ab, -1, 0)
-    )
-    return np.stack([np.asarray(plane) for plane in planes], -1)

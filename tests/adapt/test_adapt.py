@@ -106,11 +106,10 @@ def collection(tmp_path, tiny_weights, pictures):
 
 
 def test_the_command_writes_weights_that_are_loaded_like_any(collection, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(learn, "LOSS", 100.0)
     monkeypatch.setattr(learn, "STEPS", 20)
     output = tmp_path / "collection.safetensors"
     argv = [str(collection), "--output", str(output), "--weights", str(tmp_path / "tiny.safetensors")]
-    argv += ["--replay", str(collection)]
+    argv += ["--replay", str(collection), "--loss", "100"]
     assert command.main(argv) == 0
     assert "learnt from 8 corrected photographs and 0 accepted results" in capsys.readouterr().out
     taught = load_weights(output)
@@ -162,6 +161,7 @@ def test_colours_are_those_of_the_file(tmp_path):
     ("argv", "said"),
     [
         (["nowhere", "--output", "a.safetensors"], "no such folder"),
+        (["{scans}", "--output", "a.safetensors", "--loss", "nan"], "--loss nan is not a number above 0"),
         (["{scans}", "--output", "a.pt"], "has to end in .safetensors"),
         (["{scans}", "--output", "nowhere/a.safetensors"], "no such folder"),
         (["{empty}", "--output", "a.safetensors"], "nothing is corrected or accepted yet"),

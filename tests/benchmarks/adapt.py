@@ -1,7 +1,7 @@
 """What `hybridvit adapt` makes of simulated corrections, on photographs of one kind whose truth it does not see.
 
     python -m tests.benchmarks.adapt --photos FOLDER --kind SOURCE [--corrected 50] [--others 100] [--replay FOLDER]
-        [--general FOLDER]
+        [--general FOLDER] [--loss DB]
 
 Of the photographs of FOLDER whose `source_repo` in its manifest.csv is SOURCE, some are corrected: the true colours of
 2 x 2 px are given where the studio asks for them, five a photograph. Measured on others of the kind: PSNR without hints
@@ -45,6 +45,7 @@ def main() -> None:
     add("--general", type=pathlib.Path, help="folder of general photographs (FOLDER's of other kinds)")
     add("--most", type=int, default=100, help="of the general photographs")
     add("--replay", nargs="+", default=[])
+    add("--loss", type=float, help="as of the command")
     add("--seed", type=int, default=0)
     options = parser.parse_args()
     with open(options.photos / "manifest.csv") as file:
@@ -63,7 +64,7 @@ def main() -> None:
     start = time.process_time()
     lessons = [lesson_of(truth.canvas, recipe) for truth, recipe in zip(truths, hints, strict=True)]
     anchors = anchors_of(colorizer, options.replay, {})
-    adapted = adapt(weights, lessons, anchors, "adapted")
+    adapted = adapt(weights, lessons, anchors, "adapted", options.loss)
     minutes = (time.process_time() - start) / 60
     print(
         f"{options.kind}: {len(corrected)} corrected, {len(others)} others, {minutes:.1f} minutes of CPU: "

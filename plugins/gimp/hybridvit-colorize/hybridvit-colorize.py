@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """hybridvit in GIMP 3: Colors > Colorize photograph.
 
-Copy or link the folder `hybridvit-colorize` into GIMP's folder of plug-ins and start `hybridvit serve`. Where you know a
-colour, paint it on a transparent layer named "hints". The result is a layer of its own over the photograph, in the mode
-"LCh color": that takes hue and chroma from it, and the lightness (CIE L) from the untouched photograph below. "HSL
+Copy or link the folder `hybridvit-colorize` into GIMP's folder of plug-ins and start `hybridvit serve`. Where you know
+a colour, paint it on a transparent layer named "hints". The result is a layer of its own over the photograph, in the
+mode "LCh color": that takes hue and chroma from it, and the lightness (CIE L) from the untouched photograph below. "HSL
 color" would keep (max + min) / 2 of red, green and blue, in which a blue is as light as a yellow: it changes tones.
 """
 
