@@ -14,6 +14,7 @@ it that hints cover. Cells of which a hint covers less than half are left out, b
 the hint's; unless the hint covers no cell better, being small or thin.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator, Sequence
@@ -259,8 +260,14 @@ def _pool(
         source = ((np.arange(cells) + 0.5) * size / cells).astype(int)
         inside = np.flatnonzero((source >= start) & (source < stop))
         return int(inside[0]), np.ones(len(inside), int), values[source[inside] - start].astype(int)
-    edges = np.floor(np.arange(cells + 1) * size / cells + 0.5).astype(int)
+    edges = _edges(size, cells)
     first, last = np.searchsorted(edges, start, "right") - 1, np.searchsorted(edges, stop, "left")
     inside = np.clip(edges[first : last + 1] - start, 0, len(values))
     sums = [values[a:b].sum(axis=0, dtype=np.int32) for a, b in itertools.pairwise(inside.tolist())]
     return int(first), np.diff(edges[first : last + 1]), np.stack(sums)
+
+
+@functools.lru_cache(8)  # for each hint of each map the same
+def _edges(size: int, cells: int) -> Int[np.ndarray, " n"]:
+    """Where cells begin on an axis of `size` px, and where the last one ends."""
+    return np.floor(np.arange(cells + 1) * size / cells + 0.5).astype(int)

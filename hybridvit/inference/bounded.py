@@ -33,7 +33,8 @@ class Bounded(NamedTuple):
 
     def over(self, below: Float[np.ndarray, "h w 2"]) -> Float[np.ndarray, "h w 2"]:
         """The colours with it, float32."""
-        return (below + self.weight[..., None] * (self.ab - below)).astype(np.float32)
+        weight = self.weight.astype(np.float32)[..., None]
+        return (below + weight * (self.ab - below)).astype(np.float32)
 
 
 class Known(NamedTuple):
@@ -56,20 +57,20 @@ def lay(
     `others` are the own pixels of hints that the model has.
     """
     weight, ab = _things(land, L, [(hint, far) for hint, far in hints if far is not None], others)
-    strength, colors, own = np.zeros_like(L), np.zeros((*L.shape, 2), np.float32), np.zeros(L.shape, bool)
-    for hint, _ in hints:  # where they overlap, the later one counts
-        strength[hint.own], colors[hint.own] = hint.strength, hint.ab
-        own |= hint.own
-    edge = reach.soft_edge(L, own)
-    near = tuple(edge.nearest)
-    share = edge.weight * strength[near]
-    below = np.where(
-        edge.weight > 0, weight * (1 - edge.weight), weight
-    )  # a hint's strength is said at its edge
-    total = share + below
-    mixed = share[..., None] * colors[near] + below[..., None] * ab
-    laid = mixed / np.maximum(total, 1e-6)[..., None]
-    return Bounded(np.where(others, 0, total), laid)
+    owner = np.full(L.shape, -1)
+    for index, (hint, _) in enumerate(hints):  # where they overlap, the later one counts
+        owner[hint.own] = index
+    edge = reach.soft_edge(L, owner >= 0)
+    near = edge.weight > 0
+    whose = owner[edge.nearest[0][near], edge.nearest[1][near]]
+    strengths, colors = (np.array([hint[i] for hint, _ in hints]) for i in (3, 1))
+    share = edge.weight[near] * strengths[whose]
+    below = weight[near] * (1 - edge.weight[near])  # a hint's strength is said at its edge
+    weight[near] = share + below
+    mixed = share[:, None] * colors[whose] + below[:, None] * ab[near]
+    ab[near] = mixed / np.maximum(weight[near], 1e-6)[:, None]
+    weight[others] = 0
+    return Bounded(weight, ab)
 
 
 def known_bins(ab: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n 313"]:
@@ -102,10 +103,10 @@ def _things(
         most *= near / np.maximum(near + reach.within(far, THING) * _pull(far), 1e-6)
     if len(hints) == 1:  # the commonest, in a third of the time
         (weight,) = reach.to_view(most[None], L)
-        return np.clip(weight, 0, 1), np.broadcast_to(hints[0][0].ab, (*L.shape, 2))
+        return np.clip(weight, 0, 1), np.broadcast_to(hints[0][0].ab, (*L.shape, 2)).astype(np.float32)
     weight, a, b = reach.to_view(np.stack([most, *np.moveaxis(most[..., None] * ab, -1, 0)]), L)
-    colors = np.stack([a, b], -1) / np.maximum(weight, 0.05)[..., None]
-    return np.clip(weight, 0, 1), colors
+    scale = np.maximum(weight, 0.05)
+    return np.clip(weight, 0, 1), np.stack([a / scale, b / scale], -1)
 
 
 def _pull(far: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:

@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
-from PIL import Image
 
 from hybridvit.hints.raster import Window, rasterise_recipe, rasterise_view
 from hybridvit.hints.recipe import Recipe
@@ -31,7 +30,7 @@ from hybridvit.inference.influence import cell_means
 from hybridvit.inference.kept import Kept
 from hybridvit.inference.palette import apply_palette
 from hybridvit.inference.predictor import Predict, Predicted
-from hybridvit.inference.view import view_lightness, view_size
+from hybridvit.inference.view import resized, view_lightness, view_size
 from hybridvit.photo.borders import respanned
 from hybridvit.photo.photo import Photo
 
@@ -73,8 +72,22 @@ class Canvas:
         self, hints: Sequence[Hint], settings: Settings, view: tuple[int, int] | None = None
     ) -> sampling.HintMap:
         """ab `[h, w, 2]` of the hints at the view, or at one of another size, and where they are, `[h, w]`."""
-        size = self.photo.pixels.shape[:2]
-        return rasterise_view(hints, *size, *(view or self.view(settings)), self.inside(settings))
+        mask, known = self._marked(tuple(hints), settings, view or self.view(settings))
+        ab = np.zeros((*mask.shape, 2), np.float32)
+        ab[mask] = known
+        return ab, mask
+
+    def _marked(
+        self, hints: tuple[Hint, ...], settings: Settings, view: tuple[int, int]
+    ) -> tuple[Bool[np.ndarray, "h w"], Float[np.ndarray, "n 2"]]:
+        """Where hints are at a view, and their ab there; kept as bits."""
+
+        def mark() -> tuple[np.ndarray, np.ndarray]:
+            ab, mask = rasterise_view(hints, *self.photo.pixels.shape[:2], *view, self.inside(settings))
+            return np.packbits(mask, axis=-1), ab[mask]
+
+        packed, known = self._once(("map", hints, view, settings.borders), mark)
+        return np.unpackbits(packed, axis=-1, count=view[1]).view(bool), known
 
     def chroma(self, recipe: Recipe) -> Float[np.ndarray, "h w 2"]:
         """ab in CIE units, float32, at the view of the recipe's size: all that it says is in it."""
@@ -158,11 +171,11 @@ class Canvas:
         """
         ab, mask = self._given_map(hints, settings)
         if settings.decode == "vivid" and mask.any() and self._free(settings).logits is not None:
-            free = self._free(settings)
-            news = np.linalg.norm(ab - free.vivid[0], axis=-1, keepdims=True)
-            shift = (free.vivid[0] - free.mean[0]) * np.exp(-np.square(news / KNOWN))
-            mask = mask & (news[mask].max() > KNOWN)
-            ab = np.where(mask[..., None], ab - shift, 0).astype(np.float32)
+            known, mean, vivid = ab[mask], self._free(settings).mean[0][mask], self._shown(settings)[mask]
+            news = np.linalg.norm(known - vivid, axis=-1, keepdims=True)
+            if news.max() <= KNOWN:
+                return np.zeros_like(ab), np.zeros_like(mask)
+            ab[mask] = known - (vivid - mean) * np.exp(-np.square(news / KNOWN))
         return ab, mask
 
     def _given_map(self, hints: tuple[Hint, ...], settings: Settings) -> sampling.HintMap:
@@ -190,8 +203,7 @@ class Canvas:
 
     def _compare(self, hint: Hint, settings: Settings) -> float:
         known, free = self._known(hint, settings), self._free(settings)
-        shown = self._shown(settings)[known.own]
-        if not known.own.any() or math.dist(shown.mean(0), known.ab) <= KNOWN:
+        if not known.own.any() or math.dist(self._shown(settings)[known.own].mean(0), known.ab) <= KNOWN:
             return math.inf  # in the border, or no news
         return reach.agreement(free.logits[0], free.mean[0], known.ab, known.own)
 
@@ -201,9 +213,8 @@ class Canvas:
             return False
 
         def compare() -> bool:
-            known = self._known(hint, settings)
-            seen = self.lightness(settings), self._shown(settings), known.own, known.ab
-            return not known.own.any() or sorting.is_shown(*seen)
+            L, known = self.lightness(settings), self._known(hint, settings)
+            return not known.own.any() or sorting.is_shown(L, self._shown(settings), known.own, known.ab)
 
         return self._once(("confirms", hint, settings.decode, *_of_view(settings)), compare)
 
@@ -213,10 +224,8 @@ class Canvas:
         return free.vivid[0] if settings.decode == "vivid" else free.mean[0]
 
     def _known(self, hint: Hint, settings: Settings) -> bounded.Known:
-        key = "own", dataclasses.replace(hint, color=(0, 0), reach=HERE, strength=1), *_of_view(settings)
-        # As bits: all hints are looked at again for each new one
-        packed = self._once(key, lambda: np.packbits(self.hint_map((hint,), settings)[1], axis=-1))
-        own = np.unpackbits(packed, axis=-1, count=self.view(settings)[1]).view(bool)
+        alone = dataclasses.replace(hint, color=(0, 0), reach=HERE, strength=1)
+        own, _ = self._marked((alone,), settings, self.view(settings))
         return bounded.Known(own, color_ab(hint.color), hint.reach, hint.strength)
 
     def _terrain(self, settings: Settings) -> reach.Terrain:
@@ -238,8 +247,8 @@ class Canvas:
 
     def _lay(self, hints: sorting.Sorted, settings: Settings) -> bounded.Bounded:
         L = self.lightness(settings)
-        knowns = [(hint, self._known(hint, settings)) for hint in hints.bounded]
-        knowns = [(hint, known) for hint, known in knowns if known.own.any()]
+        both = ((hint, self._known(hint, settings)) for hint in hints.bounded)
+        knowns = [(hint, known) for hint, known in both if known.own.any()]
         if not knowns:  # all lie in the border
             return bounded.Bounded(np.zeros_like(L), np.zeros((*L.shape, 2), np.float32))
         far = [hint for hint, _ in knowns if hint.reach > HERE]
@@ -251,10 +260,12 @@ class Canvas:
         return bounded.lay(self._terrain(settings), L, laid, others)
 
     def _doubted(self, hints: tuple[Hint, ...], settings: Settings) -> Float[np.ndarray, "h w 2"]:
-        """What those change that contradict the model, where they are not laid over."""
+        """What those change that contradict the model, where they are not laid over.
+
+        As if they were alone: so a new hint is one run of the model, of those that it is given or of these.
+        """
         order = self._sorted(hints, settings)
-        with_them = tuple(hint for hint in hints if hint in order.given or hint in order.doubted)
-        before, after = (self._conditioned(some, settings).mean for some in (order.given, with_them))
+        before, after = (self._conditioned(some, settings).mean for some in ((), order.doubted))
         change = sorting.limited(after - before, order.most)
         return np.where(self.hint_map(order.given, settings)[1][..., None], 0, change)
 
@@ -304,7 +315,7 @@ class Canvas:
             _, area = self.hint_map((protected.region,), recipe.settings)
             theirs, ours = (self.inside(one.settings) for one in (protected.recipe, recipe))
             kept = respanned(self.chroma(protected.recipe), theirs, ours)
-            ab = np.where(area[..., None], _resized(kept, *area.shape), ab)
+            ab = np.where(area[..., None], resized(kept, *area.shape), ab)
         return ab
 
 
@@ -328,13 +339,3 @@ def _of_view(settings: Settings) -> tuple[int, str]:
 
 def _first(logits: Float[np.ndarray, "b h8 w8 313"] | None) -> Float[np.ndarray, "h8 w8 313"] | None:
     return None if logits is None else logits[0]
-
-
-def _resized(ab: Float[np.ndarray, "h w 2"], height: int, width: int) -> Float[np.ndarray, "h2 w2 2"]:
-    if ab.shape[:2] == (height, width):
-        return ab
-    planes = (
-        Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
-        for plane in np.moveaxis(ab, -1, 0)
-    )
-    return np.stack([np.asarray(plane) for plane in planes], -1)

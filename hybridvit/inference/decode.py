@@ -58,7 +58,8 @@ def with_hints(
     What is left of the way from the free mean to its vivid colour is gone, as far as hints do not lead elsewhere.
     """
     way, moved = free_vivid - free_mean, mean - free_mean
-    length = np.maximum(np.square(way).sum(-1, keepdims=True), 1e-6)
-    gone = np.clip((moved * way).sum(-1, keepdims=True) / length, 0, 1)
-    aside = np.linalg.norm(moved - gone * way, axis=-1, keepdims=True)
-    return mean + (1 - gone) * way * np.exp(-aside / KNOWN)
+    (way_a, way_b), (a, b) = np.moveaxis(way, -1, 0), np.moveaxis(moved, -1, 0)
+    length = np.maximum(way_a * way_a + way_b * way_b, 1e-6)
+    gone = np.clip((a * way_a + b * way_b) / length, 0, 1)
+    aside = np.hypot(a - gone * way_a, b - gone * way_b)
+    return mean + ((1 - gone) * np.exp(aside * np.float32(-1 / KNOWN)))[..., None] * way

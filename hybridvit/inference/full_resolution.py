@@ -22,7 +22,6 @@ from hybridvit.inference.upsampling import (
     interpolate,
     window_size,
 )
-from hybridvit.inference.view import view_lightness
 
 Pixels = UInt8[np.ndarray, "H W c"] | UInt16[np.ndarray, "H W c"]
 Rgb = UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]
@@ -86,16 +85,6 @@ class Painter:
         firsts = np.minimum(parts.any(1).argmax(1), window - band)
         kept = [part[:, begin : begin + band] for part, begin in zip(parts, firsts, strict=True)]
         return first, firsts.astype(np.int32), np.stack(kept)
-
-
-def colour_picture(
-    pixels: Pixels, ab_view: Float[np.ndarray, "h w 2"], hint_pixels: Iterable[HintPixels] = ()
-) -> Rgb:
-    """The whole picture: a `Painter`'s, and `paint_hints`."""
-    height, width, _ = pixels.shape
-    rgb = Painter(pixels, ab_view, view_lightness(pixels, *ab_view.shape[:2])).tile(0, 0, height, width)
-    paint_hints(rgb, pixels, hint_pixels)
-    return rgb
 
 
 def paint_hints(
@@ -166,8 +155,8 @@ def _paint(rgb: Rgb, pieces: Sequence[_Piece]) -> None:
     size = _HINT_CHUNKS[len(given) > _HINT_CHUNKS[0]]
     for start in range(0, len(given), size):
         part = np.s_[start : start + size]
-        chunk = _paint_chunk(_filled_up(given[part], (size,)), _filled_up(ab[part], (size,)))
-        painted[part] = chunk[: len(given[part])]
+        chunk = np.asarray(_paint_chunk(_filled_up(given[part], (size,)), _filled_up(ab[part], (size,))))
+        painted[part] = chunk[: len(given[part])]  # by NumPy: JAX would compile for each number of pixels
     for piece, colors in zip(pieces, np.split(painted, np.cumsum(counts)[:-1]), strict=True):
         rgb[piece.box][piece.mask] = colors
 

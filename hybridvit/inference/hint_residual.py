@@ -38,13 +38,25 @@ def spread_residual(
     among = np.linalg.norm(sites[:, None] - sites, axis=-1)
     weights = np.linalg.solve(np.exp(-among) + _NOISE * np.eye(len(sites)), residual)  # [k, 2]
 
-    corrected = ab.astype(np.float32)
     down, right = (np.arange(n, dtype=np.float32) for n in (height, width))
+    light = np.float32(scale[0]) * L
+    total = np.zeros((2, height, width), np.float32)
+    affinity, part = (
+        np.empty_like(light),
+        np.empty_like(light),
+    )  # a dozen sites are common: no memory for each
     for (lightness, row, column), weight in zip(sites, weights.astype(np.float32), strict=True):
-        away = np.square(down * scale[1] - row)[:, None] + np.square(right * scale[2] - column)
-        affinity = np.exp(-np.sqrt(away + np.square(L * scale[0] - lightness)))
-        corrected[..., 0] += weight[0] * affinity
-        corrected[..., 1] += weight[1] * affinity
+        np.subtract(light, lightness, affinity)
+        affinity *= affinity
+        affinity += np.square(down * scale[1] - row)[:, None]
+        affinity += np.square(right * scale[2] - column)
+        np.sqrt(affinity, affinity)
+        np.negative(affinity, affinity)
+        np.exp(affinity, affinity)
+        for plane, share in zip(total, weight, strict=True):
+            plane += np.multiply(affinity, share, part)
+    corrected = ab.astype(np.float32)
+    corrected += np.moveaxis(total, 0, -1)
     corrected[mask] = hint_ab[mask]
     return corrected
 

@@ -15,7 +15,8 @@ class Kept:
 
     def __init__(self, most: int):
         self.most = most
-        self._results: OrderedDict[Hashable, Any] = OrderedDict()
+        self._results: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()  # with their bytes
+        self._held = 0  # bytes
         self._lock = threading.RLock()
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -23,10 +24,12 @@ class Kept:
         with self._lock:  # others who want the same wait for it, rather than make it too
             if key in self._results:
                 self._results.move_to_end(key)
-                return self._results[key]
-            made = self._results[key] = make()
-            while len(self._results) > _KEPT_ANYHOW and sum(map(_bytes, self._results.values())) > self.most:
-                self._results.popitem(last=False)
+                return self._results[key][0]
+            made = make()
+            self._results[key] = made, _bytes(made)
+            self._held += _bytes(made)
+            while len(self._results) > _KEPT_ANYHOW and self._held > self.most:
+                self._held -= self._results.popitem(last=False)[1][1]
             return made
 
 

@@ -97,14 +97,15 @@ def to_view(
     size = 2 * max(1, round(_GUIDE * min(L.shape))) + 1
     mean = ndimage.uniform_filter(L, size)
     variance = ndimage.uniform_filter(L * L, size) - mean * mean
-    found = []
-    for plane in planes:
+    variance += _GUIDE_NOISE
+    found = np.empty((len(planes), *L.shape), np.float32)
+    for out, plane in zip(found, planes, strict=True):
         x = _resized(plane, L.shape, Image.Resampling.BILINEAR)
         middle = ndimage.uniform_filter(x, size)
-        gain = (ndimage.uniform_filter(L * x, size) - mean * middle) / (variance + _GUIDE_NOISE)
-        offset = ndimage.uniform_filter(middle - gain * mean, size)
-        found.append(ndimage.uniform_filter(gain, size) * L + offset)
-    return np.stack(found)
+        gain = (ndimage.uniform_filter(L * x, size) - mean * middle) / variance
+        np.multiply(ndimage.uniform_filter(gain, size), L, out)
+        out += ndimage.uniform_filter(middle - gain * mean, size)
+    return found
 
 
 class Edge(NamedTuple):
@@ -117,9 +118,12 @@ class Edge(NamedTuple):
 def soft_edge(L: Float[np.ndarray, "h w"], own: Bool[np.ndarray, "h w"]) -> Edge:
     """1 in the own pixels (at least one), fading just outside of them, at once where the lightness changes."""
     far, nearest = ndimage.distance_transform_edt(~own, return_indices=True)
-    steps = np.abs(L - L[tuple(nearest)])
-    away = far / (EDGE * min(L.shape) + 1) + np.where(own, 0, steps) / _EDGE_LIGHTNESS
-    return Edge(_smooth(1 - away).astype(np.float32), nearest)
+    end = EDGE * min(L.shape) + 1
+    near = (far < end) & ~own
+    steps = np.abs(L[near] - L[nearest[0][near], nearest[1][near]])
+    weight = own.astype(np.float32)
+    weight[near] = _smooth(1 - far[near] / end - steps / _EDGE_LIGHTNESS)
+    return Edge(weight, nearest)
 
 
 def agreement(

@@ -70,8 +70,8 @@ def least_agreement(agreements: Sequence[float]) -> float:
 
 def limited(change: Float[np.ndarray, "h w 2"], most: float) -> Float[np.ndarray, "h w 2"]:
     """No vector of it longer than `most`."""
-    length = np.linalg.norm(change, axis=-1, keepdims=True)
-    return change * np.minimum(1, most / np.maximum(length, 1e-6))
+    length = np.hypot(change[..., 0], change[..., 1])
+    return change * np.minimum(1, most / np.maximum(length, 1e-6))[..., None]
 
 
 def is_shown(

@@ -25,12 +25,13 @@ _TAPS = 4
 
 def guide_maps(ab: Float[np.ndarray, "h w 2"], L: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "5 h w"]:
     """a, b, L, and the slopes of a and b over L, float32: what `chroma_planes` needs at every pixel."""
-    planes = np.stack([ab[..., 0], ab[..., 1], L]).astype(np.float64)
-    a, b, L = planes - planes.mean((1, 2), keepdims=True)  # moments of small numbers are exact
+    planes = np.stack([ab[..., 0], ab[..., 1], L]).astype(np.float32)
+    a, b, L = planes - planes.mean((1, 2), keepdims=True, dtype=np.float64).astype(np.float32)
     mean = _mean_around
-    variance = mean(L * L) - mean(L) ** 2
-    slopes = [mean((mean(L * x) - mean(L) * mean(x)) / (variance + _TEXTURE)) for x in (a, b)]
-    return np.concatenate([planes, slopes]).astype(np.float32)
+    middle = mean(L)
+    spread = mean(L * L) - middle * middle + np.float32(_TEXTURE)
+    slopes = [mean((mean(L * x) - middle * mean(x)) / spread) for x in (a, b)]
+    return np.concatenate([planes, slopes])
 
 
 def chroma_planes(
@@ -84,6 +85,14 @@ def _cubic(x: np.ndarray) -> np.ndarray:
 
 def _mean_around(plane: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
     """Mean over 3 x 3 pixels; the border's pixels go on beyond it."""
-    padded = np.pad(plane, 1, mode="edge")
-    rows = padded[:-2] + padded[1:-1] + padded[2:]
-    return (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9
+    rows = np.concatenate([plane[:1], plane[:-1]])
+    rows += plane
+    rows[:-1] += plane[1:]
+    rows[-1] += plane[-1]
+    mean = rows.copy()
+    mean[:, 1:] += rows[:, :-1]
+    mean[:, 0] += rows[:, 0]
+    mean[:, :-1] += rows[:, 1:]
+    mean[:, -1] += rows[:, -1]
+    mean *= np.float32(1 / 9)
+    return mean

@@ -8,12 +8,14 @@ import math
 
 import numpy as np
 from jaxtyping import Float, UInt8, UInt16
+from PIL import Image
 
 from hybridvit.inference.composition import lightness
 
 SMALLEST = (
     64  # px of the shorter side: below it a picture is enlarged, there being too few tokens to attend to
 )
+_AT_ONCE = 2**14  # px: views are filled up to multiples of it, so that few sizes are compiled
 LONGEST = 8  # times `shorter`: the longer side's limit, met by strips longer than 8 : 1 only
 
 
@@ -31,7 +33,10 @@ def view_lightness(
     pixels: UInt8[np.ndarray, "H W c"] | UInt16[np.ndarray, "H W c"], height: int, width: int
 ) -> Float[np.ndarray, "h w"]:
     """L, float32 0..100, of sRGB pixels (1 or 3 channels) shrunk to `height` x `width`."""
-    return np.asarray(lightness(shrink(pixels, height, width)))
+    cells = shrink(pixels, height, width).reshape(-1, pixels.shape[-1])
+    filled = np.zeros((-(-len(cells) // _AT_ONCE) * _AT_ONCE, cells.shape[1]), np.float32)
+    filled[: len(cells)] = cells
+    return np.asarray(lightness(filled))[: len(cells)].reshape(height, width)
 
 
 def shrink(
@@ -43,6 +48,17 @@ def shrink(
     columns = rows.swapaxes(0, 1).reshape(full_width, -1)
     cells = _average(columns, width).reshape(width, height, channels).swapaxes(0, 1)
     return np.ascontiguousarray(cells) / np.float32(np.iinfo(pixels.dtype).max)
+
+
+def resized(ab: Float[np.ndarray, "h w 2"], height: int, width: int) -> Float[np.ndarray, "h2 w2 2"]:
+    """Chroma at another size of the view; itself at the same."""
+    if ab.shape[:2] == (height, width):
+        return ab
+    planes = (
+        Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
+        for plane in np.moveaxis(ab, -1, 0)
+    )
+    return np.stack([np.asarray(plane) for plane in planes], -1)
 
 
 def _average(values: np.ndarray, cells: int) -> Float[np.ndarray, "cells n"]:

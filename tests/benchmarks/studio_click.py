@@ -6,7 +6,8 @@ The studio as users start it, with the pretrained weights, and its page in Chrom
 warm, and each click is at another place, so hints add up. For a photograph of 600 x 400 and one of 3000 x 2000 px, for
 the likeliest colour (which the server computes while one looks at it) and for one that is typed: the median and the
 90th percentile, and of what they are made (medians): what the page does first, the request that saves the hints and
-has the colours computed, the tiles, and decoding and drawing them.
+has the colours computed, the tiles, and decoding and drawing them. And the processor time that the server takes for a
+click, with what it computes while one looks at it: that depends little on what else the machine does. Linux.
 """
 
 import argparse
@@ -87,7 +88,11 @@ def main() -> None:
             spots = places(2 * count)
             typed = [f"#{shade:06x}" for shade in random.Random(0).sample(range(2**24), count)]
             times = [
-                (click(desk, *spots[2 * i]), click(desk, *spots[2 * i + 1], typed[i])) for i in range(count)
+                (
+                    click(desk, server.pid, *spots[2 * i]),
+                    click(desk, server.pid, *spots[2 * i + 1], typed[i]),
+                )
+                for i in range(count)
             ]
             for kind, part in zip(
                 ("likeliest", "typed"), zip(*times[options.warm :], strict=True), strict=True
@@ -123,9 +128,10 @@ def places(count: int) -> list[tuple[float, float]]:
     return random.Random(0).sample(cells, count)
 
 
-def click(desk: Desk, x: float, y: float, color: str | None = None) -> dict[str, Any]:
-    """A new point with a colour, or with the likeliest one; milliseconds."""
+def click(desk: Desk, pid: int, x: float, y: float, color: str | None = None) -> dict[str, Any]:
+    """A new point with a colour, or with the likeliest one; milliseconds, `cpu` too."""
     width, height = desk.size
+    begin = processor_time(pid)
     desk.ask(x * width, y * height)
     desk.page.wait_for_timeout(WAITS_MS)
     before = desk.revision
@@ -135,7 +141,13 @@ def click(desk: Desk, x: float, y: float, color: str | None = None) -> dict[str,
         desk.press("Enter" if color else "1")
     times = desk.page.evaluate(TIMES, before)
     desk.press("Escape")
-    return times
+    return {**times, "cpu": processor_time(pid) - begin}
+
+
+def processor_time(pid: int) -> float:
+    """Of a process, milliseconds."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return 1000 * sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def report(name: str, times: Sequence[dict[str, Any]]) -> None:
@@ -148,7 +160,8 @@ def report(name: str, times: Sequence[dict[str, Any]]) -> None:
     print(
         "   of it "
         + ", ".join(f"{part} {ms:.0f}" for part, ms in parts.items())
-        + f" ms; {np.median([one['count'] for one in times]):.0f} tiles"
+        + f" ms; {np.median([one['count'] for one in times]):.0f} tiles; "
+        + f"the server's processor {np.median([one['cpu'] for one in times]):.0f} ms"
     )
 
 

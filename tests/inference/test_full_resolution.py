@@ -2,6 +2,7 @@
 
 import tracemalloc
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
 
 from hybridvit.hints.raster import HintPixels
 from hybridvit.inference.composition import compose, lightness
-from hybridvit.inference.full_resolution import TILE, colour_picture
+from hybridvit.inference.full_resolution import TILE
 from hybridvit.inference.upsampling import chroma_planes, cubic_weights, guide_maps, interpolate
 from hybridvit.inference.view import view_lightness
+from tests.painted import colour_picture
 
 DEPTHS = pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 HEIGHT, WIDTH = TILE[0] + 33, TILE[1] + 70  # four tiles
@@ -132,3 +134,17 @@ def test_memory_is_that_of_the_pixels_and_a_tile():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < rgb.nbytes + 12e6
+
+
+def test_hints_of_another_size_compile_nothing_new(ab_view, caplog):
+    """A studio that runs for a day would keep a program for each size that a hint ever had."""
+    pixels = picture(np.uint8)
+
+    def paint(side: int) -> None:
+        colour_picture(pixels, ab_view, [HintPixels(5, 5, np.ones((side, side), bool), np.float32([30, 10]))])
+
+    paint(4)
+    with jax.log_compiles():
+        paint(5)
+        paint(7)
+    assert "Compiling" not in caplog.text

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import zoom
+from scipy.ndimage import uniform_filter, zoom
 
 from hybridvit.inference.upsampling import (
     chroma_planes,
@@ -100,3 +100,19 @@ def test_weights_sum_to_one_and_a_window_gives_what_the_whole_view_gives(size, v
     placed = np.zeros((count, max(view, first + window)))
     placed[:, first : first + window] = weights
     np.testing.assert_allclose(placed[:, :view], whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 6), (23, 31)])
+def test_maps_are_the_least_squares_of_the_nine_pixels_around(rng, shape):
+    L = (90 + 10 * rng.random(shape)).astype(np.float32)  # bright: moments of large numbers
+    ab = 60 * rng.standard_normal((*shape, 2), np.float32)
+
+    def mean(plane):
+        return uniform_filter(plane.astype(np.float64), 3, mode="nearest")
+
+    variance = mean(L.astype(np.float64) ** 2) - mean(L) ** 2
+    covariance = [mean(ab[..., i].astype(np.float64) * L) - mean(L) * mean(ab[..., i]) for i in (0, 1)]
+    slopes = [mean(one / (variance + 50)) for one in covariance]
+    maps = guide_maps(ab, L)
+    np.testing.assert_array_equal(maps[:3], [ab[..., 0], ab[..., 1], L])
+    np.testing.assert_allclose(maps[3:], slopes, atol=2e-4)

@@ -2,6 +2,7 @@
 
 import math
 
+import jax
 import numpy as np
 import pytest
 from skimage.color import rgb2lab
@@ -54,3 +55,13 @@ def test_an_enlarged_view_repeats_pixels():
     np.testing.assert_allclose(
         shrink(pixels, 4, 6), pixels.repeat(2, 0).repeat(2, 1) / np.float32(255), atol=1e-7
     )
+
+
+def test_views_of_about_the_same_size_share_a_program(caplog):
+    """Scans differ by a few pixels each, and a folder has hundreds."""
+    pixels = np.random.default_rng(1).integers(0, 256, (150, 190, 1), np.uint8)
+    view_lightness(pixels, 100, 131)
+    with jax.log_compiles():
+        L = view_lightness(pixels, 101, 130)
+    assert "Compiling" not in caplog.text
+    np.testing.assert_allclose(L, rgb2lab(shrink(pixels, 101, 130).repeat(3, -1))[..., 0], atol=2e-3)

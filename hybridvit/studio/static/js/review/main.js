@@ -2,14 +2,15 @@
 
 import { createApi, Refused } from "../api.js";
 import { make } from "../dom.js";
+import { overHttp } from "../over_http.js";
 import { createTheme } from "../theme.js";
 import { createExport } from "./exporting.js";
 import { createGrid } from "./grid.js";
 import { counts, facts, shown, STATES } from "./queue.js";
 
 const NAME = "hybridvit-reviewer";
-const $ = (id) => document.getElementById(id);
-const api = createApi();
+const $ = (id) => /** @type {any} */ (document.getElementById(id)); // elements of each kind
+const api = createApi(overHttp());
 const grid = createGrid($("grid"), { thumbnail: (item) => url(item, "small"), choose });
 let items = [];
 let chosen = null;
@@ -19,8 +20,9 @@ let sending = Promise.resolve(); // one verdict after the other, in their order
 const done = []; // {id, state}: what a verdict replaced
 const numbers = new Map(); // of a state, its element
 
+/** @returns {string} a server is there for this page */
 function url(item, size, of = item.colored ? "result" : "original") {
-    return api.reviewPictureUrl(item.id, { of, size, tag: (of === "result" && item.colored) || "none" });
+    return /** @type {any} */ (api).reviewPictureUrl(item.id, { of, size, tag: (of === "result" && item.colored) || "none" });
 }
 
 const filter = () => ({
