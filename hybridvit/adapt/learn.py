@@ -88,9 +88,12 @@ def train(
     tick: Callable[[], Any] = lambda: None,
     seed: int = 0,
 ) -> Factors:
-    """The change, after so many steps of Adam on squares of both."""
+    """The change, after so many steps of Adam on squares of both. Raises ValueError of weights without the bins."""
+    if weights.log_rarity is None:
+        raise ValueError(f"{weights.name} does not say which colours are likely")
     rng = np.random.default_rng(seed)
-    side = min(LARGEST, *(min(one.L.shape) for one in (*lessons, *anchors))) // 32 * 32
+    side = square_side(lessons, anchors)
+    lessons, anchors = ([one for one in some if min(one.L.shape) >= side] for some in (lessons, anchors))
     factors = begin(weights.params)
     rate = optax.warmup_cosine_decay_schedule(0.0, RATE, min(WARMUP, steps // 2), steps, RATE / 10)
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(rate))
@@ -99,7 +102,7 @@ def train(
     params, log_rarity = jax.device_put(weights.params), weights.log_rarity
 
     @jax.jit
-    def step(factors: Factors, state: Any, batch: Lesson) -> tuple[Factors, Any]:
+    def step(factors: Any, state: Any, batch: Lesson) -> tuple[Any, Any]:
         grads = jax.grad(functools.partial(objective, generator, params, log_rarity))(factors, batch)
         updates, state = optimizer.update(grads, state, factors)
         return optax.apply_updates(factors, updates), state
@@ -118,6 +121,16 @@ def train(
     return jax.tree.map(np.asarray, factors)
 
 
+def square_side(lessons: Sequence[Lesson], anchors: Sequence[Lesson]) -> int:
+    """px: as large as nine of ten lessons, and some anchors, allow; what is smaller is left out.
+
+    In small squares things are seen without what is around them: at 96 px, little is learnt for whole pictures.
+    """
+    sides = sorted(min(one.L.shape) for one in lessons)
+    most = sorted((min(one.L.shape) for one in anchors), reverse=True)[: 2 * ANCHORS]
+    return max(32, min(LARGEST, sides[len(sides) // 10], most[-1]) // 32 * 32)
+
+
 def objective(
     generator: Generator,
     params: Any,
@@ -128,10 +141,10 @@ def objective(
     """Squared error of the chroma, and cross-entropy of the calibrated bins, of a batch of squares."""
     known = batch.hinted[..., None].astype(jnp.float32)
     hints = jnp.concatenate([batch.hint_ab / CHROMA_SCALE * known, known], -1)
-    said = generator.generate(changed(params, factors), batch.L[..., None] / 50 - 1, hints)
+    said = generator.generate(changed(params, factors), jnp.asarray(batch.L)[..., None] / 50 - 1, hints)
     assert said.bins is not None  # `adapt` is for weights that have them
     squared = jnp.square(said.chroma - batch.ab / CHROMA_SCALE).sum(-1).mean()
-    return CHROMA_WEIGHT * squared + cross_entropy(said.bins - log_rarity, batch.probs).mean()
+    return CHROMA_WEIGHT * squared + cross_entropy(said.bins - log_rarity, jnp.asarray(batch.probs)).mean()
 
 
 def _split(some: Sequence[Lesson]) -> tuple[list[Lesson], list[Lesson]]:

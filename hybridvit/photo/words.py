@@ -3,12 +3,13 @@
 import os
 import pathlib
 from collections.abc import Iterator
+from xml.dom import minidom
 
 import pyvips
 
 from hybridvit.photo import iptc
 from hybridvit.photo.metadata import Metadata, read_metadata
-from hybridvit.photo.packets import attributes_of, descriptions_of, elements_of, parse_packet
+from hybridvit.photo.packets import attributes_of, descriptions_of, elements_of, parse_packet, text_of
 from hybridvit.photo.parts import decoded
 from hybridvit.photo.tiff_tags import value_of
 
@@ -32,10 +33,8 @@ def words_of(path: str | os.PathLike) -> str:
 
 
 def _texts(metadata: Metadata) -> Iterator[str]:
-    for tag in (DESCRIPTION, ARTIST) if metadata.exif else ():
-        value = value_of(metadata.exif.tags, tag)
-        if value is not None:
-            yield decoded(value.value).strip("\0")
+    found = (value_of(metadata.exif.tags, tag) for tag in (DESCRIPTION, ARTIST)) if metadata.exif else ()
+    yield from (decoded(value.value).strip("\0") for value in found if value is not None)
     if metadata.iptc:
         for *_, texts in iptc.properties_of(metadata.iptc):
             yield from texts
@@ -48,11 +47,11 @@ def _texts(metadata: Metadata) -> Iterator[str]:
     yield from (text for _, text in metadata.texts)
 
 
-def _leaves(node) -> Iterator[str]:
+def _leaves(node: minidom.Element) -> Iterator[str]:
     """Texts of an element without inner ones, and of those within it."""
     inner = elements_of(node)
     if inner:
         for one in inner:
             yield from _leaves(one)
     else:
-        yield "".join(child.data for child in node.childNodes if hasattr(child, "data"))
+        yield text_of(node) or ""

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from hybridvit.adapt import command, folder, learn
-from hybridvit.adapt.lesson import lesson_of
+from hybridvit.adapt.lesson import Lesson, lesson_of
 from hybridvit.adapt.low_rank import begin, changed
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.review import review_now
@@ -70,6 +70,17 @@ def test_a_change_that_was_not_learnt_changes_nothing(tiny_weights):
     for key in name.split("/"):
         inner, was = inner[key], was[key]
     assert np.allclose(inner - was, 0.5 * factors[name]["down"] @ factors[name]["up"], atol=1e-6)
+
+
+def test_squares_are_as_large_as_most_allow(tiny_weights):
+    def of(*sides: int) -> list[Lesson]:
+        return [Lesson(np.zeros((side, side + 8)), *(np.zeros(1) for _ in range(4))) for side in sides]
+
+    many = [192] * 16
+    assert learn.square_side(of(64, *[200] * 10), of(96, *many)) == 192
+    assert learn.square_side(of(*[512] * 10), of(*[512] * 16)) == learn.LARGEST
+    assert learn.square_side(of(200, 200), of(100, 192)) == 96
+    assert learn.square_side(of(64, 64), of(*many)) == 64
 
 
 def test_nothing_is_taken_that_does_not_help(tiny_weights, pictures, monkeypatch):
