@@ -41,6 +41,9 @@ COMMANDS = {
     "report": Command(
         "hybridvit.review.command", "run", "say what became of a folder's photographs, in files"
     ),
+    "adapt": Command(
+        "hybridvit.adapt.command", "run", "learn from what was corrected in a collection, for the rest of it"
+    ),
     "inspect": Command("hybridvit.inspect", "run", "say what is seen in files (python -m hybridvit.inspect)"),
     "verify": Command(
         "hybridvit.verify",

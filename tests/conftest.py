@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
+from tests import memory
 from tests.ended import Ended
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -85,7 +87,8 @@ QUICK_CHANGES = {  # little to trace and to compile: a U-Net, supervised
 
 @pytest.hookimpl(trylast=True)  # pytest's own makes the factory of folders
 def pytest_configure(config: pytest.Config) -> None:
-    """Each of xdist's processes sees which test has ended another."""
+    """Each of xdist's processes sees which test has ended another; what a file leaves in memory is given back."""
+    config.pluginmanager.register(memory)
     if hasattr(config, "workerinput"):
         folder = (
             config._tmp_path_factory.getbasetemp().parent / "running"
@@ -94,13 +97,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first: else one of xdist's processes would wait for the other's last. And which are slow."""
+    """Which tests are slow; and the longest files first, then those with most slow tests, for one of xdist's processes
+    would else wait for the other's last."""
     slow = set((ROOT / "tests" / "slow.txt").read_text().splitlines())
+    slow_tests: Counter[pathlib.Path] = Counter()
     for item in items:
         file = item.path.relative_to(ROOT).as_posix()
         if {file, f"{file}::{item.nodeid.partition('::')[2].partition('[')[0]}"} & slow:
             item.add_marker("slow")
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+            slow_tests[item.path] += 1
+
+    def turn(item: pytest.Item) -> tuple[int, int]:
+        name = item.path.stem
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST), -slow_tests[item.path]
+
+    items.sort(key=turn)
 
 
 def pytest_collection_finish() -> None:

@@ -1,6 +1,7 @@
 """The evaluation against independent computations, on its own and from a checkpoint."""
 
 import dataclasses
+import functools
 import json
 import re
 import shutil
@@ -20,7 +21,7 @@ from hybridvit.hints.simulate import protocol_hints
 from hybridvit.inference.decode import vivid_ab
 from hybridvit.inference.weights import save_weights
 from hybridvit.measures.aligned import align_tables
-from hybridvit.measures.classifier import load_classifier
+from hybridvit.measures.classifier import build_classifier
 from hybridvit.measures.grid_headings import HEIGHT
 from hybridvit.measures.tables import TRUTH, VIVID, hints_table, quality_table
 from hybridvit.models.prediction import Prediction
@@ -256,7 +257,8 @@ def test_the_classifier_and_the_vivid_colours(build_tiny_config, pictures, class
         given = half_sure(None, jnp.asarray(luminance[None] / 50 - 1, jnp.float32), None)
         drawn["model@0"].append(color(luminance, np.asarray(given.chroma[0]) * 110))
         drawn[VIVID].append(color(luminance, np.asarray(vivid_ab(given, jnp.zeros(313)))[0]))
-    see = load_classifier(classifier_file)
+    params, see = build_classifier(classifier_file)
+    see = functools.partial(jax.jit(see), params)
     true = see(np.float32(truth / 255))
     for name, rgb in drawn.items():
         found, seen = report["systems"][name], see(np.float32(np.stack(rgb) / 255))

@@ -1,11 +1,13 @@
 import js from "@eslint/js";
 
 const browser = [
-    "AbortController", "AbortSignal", "Blob", "CSS", "CustomEvent", "DOMMatrix", "Element", "Event", "EventTarget", "File",
-    "HTMLElement", "Image", "ImageData", "IntersectionObserver", "OffscreenCanvas", "Path2D", "PointerEvent", "ResizeObserver", "URL", "URLSearchParams",
-    "addEventListener", "cancelAnimationFrame", "clearTimeout", "console", "createImageBitmap", "devicePixelRatio",
+    "AbortController", "AbortSignal", "Blob", "CSS", "CompressionStream", "CustomEvent", "DOMMatrix", "DOMParser", "Element", "Event", "EventTarget", "File",
+    "HTMLElement", "Headers", "Image", "ImageData", "IntersectionObserver", "OffscreenCanvas", "Path2D", "PointerEvent", "ResizeObserver", "Response",
+    "TextDecoder", "TextEncoder", "URL", "URLSearchParams", "Worker", "XMLSerializer",
+    "addEventListener", "btoa", "cancelAnimationFrame", "clearTimeout", "console", "createImageBitmap", "crossOriginIsolated",
+    "crypto", "devicePixelRatio",
     "document", "fetch", "getComputedStyle", "history", "innerHeight", "innerWidth", "localStorage", "location",
-    "matchMedia", "navigator", "removeEventListener", "requestAnimationFrame", "sessionStorage", "setTimeout", "window",
+    "matchMedia", "navigator", "performance", "postMessage", "removeEventListener", "requestAnimationFrame", "sessionStorage", "setTimeout", "window",
 ];
 
 export default [

@@ -3,29 +3,41 @@
 Each place has its own likely colours (the logarithms of the model's probabilities). Places that match are neighbours in
 a graph over all photographs, and each takes the mean of its own and its neighbours', again and again: label propagation
 (Zhou et al. 2004, "Learning with local and global consistency") of log-probabilities, whose mean is the colour that all
-of them hold possible. A place whose colour somebody knows (a hint, a reference photograph in colour) hardly moves.
+of them hold possible. Neighbours count by how alike they look, by how much of their likely colours they have in common
+(what looks alike and is never of one colour is another thing), and by how sure they are. A place whose colour somebody
+knows (a hint, a reference photograph in colour) hardly moves.
 
 What that changes in a photograph is then shared with its places that match nothing, as far as they look like its
 places that do, and lie near. A photograph of which no place matches is left as it is.
 """
 
+import functools
+import hashlib
+import os
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
+from hybridvit.album.index import Index
 from hybridvit.color.bins import BIN_CENTRES, NUM_BINS
-from hybridvit.inference.places import LEAST, Matches, match
+from hybridvit.inference.places import LEAST, match
 
 NEIGHBOURS = 8  # photographs that one is matched with
 ROUNDS = 6  # times that knowledge goes on to the next photograph
 PULL = 4.0  # weight of a neighbour that is wholly alike; a place's own colours have 1
 KNOWN = 60.0  # weight of its own where the colour is known
-_MANY = 0.25  # of the cells: where fewer match, photographs are less sure to show the same
-_SURE = 0.8  # of 1: the likeness from which on a neighbour has all its weight
+SAME = 0.02  # of 1: a probability that changes by less, after a new hint, is left as it was
+_ALIKE = 0.8  # of 1: the likeness from which on a neighbour has all its weight
+_LEAST = 0.2  # the weight of one that is just alike enough
+_COMMON = 4.0  # power of what two distributions have in common (Bhattacharyya's coefficient)
+_FEW = 0.1  # of the cells: where fewer match, photographs are less sure to show the same
+_DOUBT = 3.0  # entropy, nats, of a place that counts as 1; one of a nat less counts e-fold
+_SURE = (0.2, 5.0)  # least and most that it counts
 
+_MANY = 0.25  # of a photograph's cells: where fewer match, their changes are shared the less
 _SHARP = 10.0  # power, by e, of the likeness with which changes are shared within a photograph
 _NEAR = 0.3  # of the shorter side: the distance at which 1/e of a change is shared
 _NONE = 0.3  # the likeness that a change must have to be shared by half
@@ -47,6 +59,9 @@ class Edge(NamedTuple):
     weight: Float[np.ndarray, " n"]
 
 
+Edges = dict[int, list[Edge]]  # of each photograph that has any
+
+
 def nearest(summaries: Float[np.ndarray, "n d"], count: int = NEIGHBOURS) -> list[tuple[int, int]]:
     """Pairs of photographs, the first number less, each with its nearest few.
 
@@ -63,92 +78,183 @@ def nearest(summaries: Float[np.ndarray, "n d"], count: int = NEIGHBOURS) -> lis
 
 
 def link(
-    pairs: Sequence[tuple[int, int]], places: Callable[[int], Float[np.ndarray, "n d"]]
-) -> dict[int, list[Edge]]:
-    """The edges of each photograph that has any."""
-    edges: dict[int, list[Edge]] = {}
-    last, held = -1, np.zeros((0, 0), np.float32)
+    pairs: Sequence[tuple[int, int]],
+    cells: Callable[[int], tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "n 313"]]],
+) -> Edges:
+    """The edges of each photograph that has any; `cells` are its places and their log-probabilities."""
+    edges: Edges = {}
+    last, held, ours = -1, np.zeros((0, 0), np.float32), np.zeros((0, NUM_BINS), np.float32)
     for i, j in pairs:
         if i != last:
-            last, held = i, places(i)
-        other = places(j)
-        found: Matches = match(held, other)
-        if len(found.first):
-            sure = min(1.0, len(found.first) / (_MANY * min(len(held), len(other))))
-            weight = sure * PULL * np.clip((found.likeness - LEAST) / (_SURE - LEAST) + 0.2, 0, 1)
-            edges.setdefault(i, []).append(Edge(j, found.first, found.second, weight))
-            edges.setdefault(j, []).append(Edge(i, found.second, found.first, weight))
+            (held, ours), last = cells(i), i
+        other, theirs = cells(j)
+        here, there, likeness = match(held, other)
+        if len(here):
+            weight = np.clip((likeness - LEAST) / (_ALIKE - LEAST) + _LEAST, 0, 1)
+            weight *= in_common(ours[here], theirs[there]) ** _COMMON
+            weight *= min(1.0, len(here) / (_FEW * min(len(held), len(other))))
+            edges.setdefault(i, []).append(Edge(j, here, there, weight))
+            edges.setdefault(j, []).append(Edge(i, there, here, weight))
     return edges
 
 
+def in_common(
+    first: Float[np.ndarray, "n 313"], second: Float[np.ndarray, "n 313"]
+) -> Float[np.ndarray, " n"]:
+    """Of two distributions of log-probabilities each, 0..1 (Bhattacharyya's coefficient)."""
+    return np.sqrt(_probabilities(first) * _probabilities(second)).sum(-1)
+
+
+def sureness(likely: Float[np.ndarray, "n 313"]) -> Float[np.ndarray, " n"]:
+    """How much places count beside others, by the entropy of their colours."""
+    probs = _probabilities(likely)
+    entropy = -(probs * np.log(np.maximum(probs, 1e-12))).sum(-1)
+    return np.clip(np.exp(_DOUBT - entropy), *_SURE)
+
+
+def kept_links(index: Index, of: str, make: Callable[[], Edges]) -> Edges:
+    """The edges that `make` finds, or found when they were last of the photographs that the digest `of` names.
+
+    So a run that goes on after an interruption has the very same.
+    """
+    if "edges" not in index or str(index.get("edges", "of")) != of:
+        edges = [(i, edge) for i, some in make().items() for edge in some]
+        ends = np.cumsum([0, *(len(edge.here) for _, edge in edges)])
+        spans = [
+            (i, edge.other, *span) for (i, edge), span in zip(edges, np.c_[ends[:-1], ends[1:]], strict=True)
+        ]
+        columns = [
+            np.concatenate([np.zeros(0), *column]) for column in zip(*(e[1:] for _, e in edges), strict=True)
+        ]
+        here, there, weight = columns or [np.zeros(0)] * 3
+        index.put(
+            "edges",
+            of=np.array(of),
+            spans=np.array(spans, np.int64).reshape(-1, 4),
+            here=here.astype(np.int32),
+            there=there.astype(np.int32),
+            weight=weight.astype(np.float32),
+        )
+    here, there, weight = (index.get("edges", name) for name in ("here", "there", "weight"))
+    found: Edges = {}
+    for i, other, start, end in index.get("edges", "spans").tolist():
+        found.setdefault(i, []).append(Edge(other, *(x[start:end] for x in (here, there, weight))))
+    return found
+
+
 class Agreement:
-    """What photographs agree on, in a file of `folder` as large as the index's of likely colours."""
+    """What photographs agree on, in a file beside the index.
+
+    It is named by two digests, of the photographs and of what is known of them: what was agreed on for the same is
+    read, not found again. Where a new hint changes next to nothing in a photograph, it keeps what it had.
+    """
 
     def __init__(
         self,
-        folder: pathlib.Path,
-        edges: dict[int, list[Edge]],
+        index: Index,
+        edges: Edges,
+        sizes: dict[int, int],
         own: Callable[[int], Own],
-        rounds: int = ROUNDS,
+        digests: tuple[str, str],
     ):
         self._edges, self._own = edges, own
-        sizes = {i: len(own(i).weight) for i in edges}
         self._starts = dict(zip(sizes, np.cumsum([0, *sizes.values()]).tolist(), strict=False))
-        self._sizes = sizes
-        shape = (max(1, sum(sizes.values())), NUM_BINS)
-        self._agreed = np.memmap(folder / "agreed.f16", np.float16, "w+", shape=shape)
-        order = sorted(edges)
-        for i in order:
-            self._agreed[self._span(i)] = own(i).likely
-        for _ in range(
-            rounds
-        ):  # in place, and then the other way: taken all at once, two would change places
+        self._sizes, self._path = sizes, index.folder / f"agreed-{digests[0]}-{digests[1]}.f16"
+        if self._path.exists():
+            return
+        part = index.folder / "agreed.part"
+        earlier = list(index.folder.glob("agreed-*.f16"))
+        alike = [path for path in earlier if path.name.startswith(f"agreed-{digests[0]}-")]
+        self._find(part, alike[0] if alike else None)
+        os.replace(part, self._path)
+        for path in earlier:
+            path.unlink()
+
+    def _find(self, part: pathlib.Path, before: pathlib.Path | None) -> None:
+        with open(part, "w+b") as file:
+            order = sorted(self._edges)
+            sure = {}
             for i in order:
-                self._agreed[self._span(i)] = self._mixed(i)
-            order.reverse()
+                likely = self._own(i).likely
+                sure[i] = sureness(likely)
+                self._write(file, i, likely)
+            for _ in range(ROUNDS):  # in place, and then the other way: all at once, two would change places
+                for i in order:
+                    self._write(file, i, self._mixed(file, i, sure))
+                order.reverse()
+            if before is not None:
+                with open(before, "rb") as old:
+                    for i in order:
+                        was, now = self._read(old, i), self._read(file, i)
+                        if np.abs(_probabilities(now) - _probabilities(was)).max() < SAME:
+                            self._write(file, i, was)
+
+    def digest(self, i: int) -> str:
+        """Of all that `change` depends on beside what the photograph shows."""
+        parts = [self._own(i).likely, self.agreed(i), self.matched(i)]
+        return hashlib.sha256(b"".join(np.ascontiguousarray(x).tobytes() for x in parts)).hexdigest()
+
+    def matched(self, i: int) -> Bool[np.ndarray, " n"]:
+        """Which of its cells match others."""
+        matched = np.zeros(self._sizes[i], bool)
+        for edge in self._edges[i]:
+            matched[edge.here] = True
+        return matched
+
+    def agreed(self, i: int) -> Float[np.ndarray, "n 313"]:
+        """Log-probabilities of the bins in its cells."""
+        with open(self._path, "rb") as file:
+            return self._read(file, i)
 
     def change(self, i: int, places: Float[np.ndarray, "n d"], columns: int) -> Float[np.ndarray, "n 313"]:
         """How much likelier colours are in each cell than the photograph alone would say; nothing if none matches."""
         own = self._own(i)
-        change = self._agreed[self._span(i)].astype(np.float32) - own.likely
+        change = self.agreed(i) - own.likely
         change -= change.mean(-1, keepdims=True)
-        matched = np.zeros(len(change), bool)
-        for edge in self._edges[i]:
-            matched[edge.here] = True
-        return shared(change, matched, places, columns, free=own.weight <= 1)
+        return shared(change, self.matched(i), places, columns, free=own.weight <= 1)
 
     def disagreement(self, i: int) -> tuple[float, float]:
         """Mean distance, ab units, of its matched places' mean colours to their neighbours': before, and now."""
         found = []
-        for edge in self._edges[i]:
-            ours, theirs = (
-                (self._own(k).likely[at], self._agreed[self._span(k)][at].astype(np.float32))
-                for k, at in ((i, edge.here), (edge.other, edge.there))
-            )
-            found.append(
-                [np.linalg.norm(_mean(a) - _mean(b), axis=-1) for a, b in zip(ours, theirs, strict=True)]
-            )
-        before, now = (np.concatenate(one).mean() for one in zip(*found, strict=True))
-        return float(before), float(now)
+        for agreed in (False, True):
+            ours = self._means(i, agreed)
+            apart = [ours[edge.here] - self._means(edge.other, agreed)[edge.there] for edge in self._edges[i]]
+            found.append(float(np.linalg.norm(np.concatenate(apart), axis=-1).mean()))
+        return found[0], found[1]
 
-    def _span(self, i: int) -> slice:
-        return slice(self._starts[i], self._starts[i] + self._sizes[i])
+    @functools.cache  # noqa: B019  of every photograph in turn, and small
+    def _means(self, i: int, agreed: bool) -> Float[np.ndarray, "n 2"]:
+        likely = self.agreed(i) if agreed else self._own(i).likely
+        return (_probabilities(likely) @ BIN_CENTRES).astype(np.float32)
 
-    def _mixed(self, i: int) -> Float[np.ndarray, "n 313"]:
+    def _read(self, file: BinaryIO, i: int) -> Float[np.ndarray, "n 313"]:
+        file.seek(2 * NUM_BINS * self._starts[i])
+        held = np.frombuffer(file.read(2 * NUM_BINS * self._sizes[i]), np.float16)
+        return held.reshape(-1, NUM_BINS).astype(np.float32)
+
+    def _write(self, file: BinaryIO, i: int, values: Float[np.ndarray, "n 313"]) -> None:
+        file.seek(2 * NUM_BINS * self._starts[i])
+        file.write(values.astype(np.float16).tobytes())
+
+    def _mixed(
+        self, file: BinaryIO, i: int, sure: dict[int, Float[np.ndarray, " n"]]
+    ) -> Float[np.ndarray, "n 313"]:
         likely, weight = self._own(i)
-        total, sums = weight.astype(np.float32).copy(), likely * weight[:, None]
+        total = weight * sure[i]
+        sums = likely * total[:, None]
         for edge in self._edges[i]:  # each place once an edge, so that plain indexing adds
-            total[edge.here] += edge.weight
-            sums[edge.here] += edge.weight[:, None] * self._agreed[self._span(edge.other)][edge.there]
+            pull = PULL * edge.weight * sure[edge.other][edge.there]
+            total[edge.here] += pull
+            sums[edge.here] += pull[:, None] * self._read(file, edge.other)[edge.there]
         return sums / total[:, None]
 
 
 def shared(
     change: Float[np.ndarray, "n 313"],
-    matched: np.ndarray,
+    matched: Bool[np.ndarray, " n"],
     places: Float[np.ndarray, "n d"],
     columns: int,
-    free: np.ndarray,
+    free: Bool[np.ndarray, " n"],
 ) -> Float[np.ndarray, "n 313"]:
     """The changes of the matched cells, and what the free others take over from them."""
     takes = np.flatnonzero(~matched & free)
@@ -165,6 +271,6 @@ def shared(
     return out
 
 
-def _mean(likely: Float[np.ndarray, "n 313"]) -> Float[np.ndarray, "n 2"]:
-    probs = np.exp(likely - likely.max(-1, keepdims=True))
-    return probs @ BIN_CENTRES / probs.sum(-1, keepdims=True)
+def _probabilities(likely: Float[np.ndarray, "n 313"]) -> Float[np.ndarray, "n 313"]:
+    exps = np.exp(likely - likely.max(-1, keepdims=True))
+    return exps / exps.sum(-1, keepdims=True)

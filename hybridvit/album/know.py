@@ -8,6 +8,7 @@ import concurrent.futures
 import dataclasses
 import functools
 import hashlib
+import json
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -17,22 +18,26 @@ from jaxtyping import Float
 from skimage.color import rgb2lab
 from tqdm import tqdm
 
-from hybridvit.album.agree import KNOWN, Agreement, Own, link, nearest
+from hybridvit.album.agree import KNOWN, Agreement, Own, kept_links, link, nearest
 from hybridvit.album.index import Index
+from hybridvit.color.bins import NUM_BINS
 from hybridvit.colorize.batch import recipe_of
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import THING
+from hybridvit.hints.sidecar import recipe_to_json
 from hybridvit.inference.bounded import known_bins
 from hybridvit.inference.canvas import Canvas, inside_of, seen_lightness
 from hybridvit.inference.colorizer import Colorizer
-from hybridvit.inference.places import CELL, VIEW, Described, Describer, pooled, pooled_logarithms, summary
-from hybridvit.inference.told import Told
+from hybridvit.inference.places import CELL, VIEW, Describer, pooled, pooled_logarithms, summary
+from hybridvit.inference.told import Seen, Told, digest_of
 from hybridvit.inference.view import shrink, view_size
 from hybridvit.photo.photo import Photo, read_photo
 
 FOLDER = ".hybridvit-album"  # in the folder of the results
+STEP = 16.0  # of a kept logarithm's unit: 255 of them are as good as never
 _FINE = 4  # px of the view in which a reference's colours are told apart
+_LEAST = 1e-9  # a probability
 
 
 class Picture(NamedTuple):
@@ -70,44 +75,50 @@ def know_album(
 
     What is seen is kept in `folder`, and not looked for again. A picture that cannot be read is left out.
     """
-    about = {"weights": colorizer.digest, "view": VIEW}
-    index = Index(folder, about)
+    index = Index(folder, {"weights": colorizer.digest, "view": VIEW})
     found = describe(index, describer, pictures)
-    if not found:
-        return lambda path: colorizer
-    return Album(colorizer, index, found, folder).colorizer_of
+    return Album(colorizer, index, found).colorizer_of if found else lambda path: colorizer
 
 
 def describe(index: Index, describer: Describer, pictures: Sequence[Picture]) -> list[tuple[Picture, str]]:
     """Adds what is not in the index; returns the pictures that could be read, and their keys."""
     found = []
     with concurrent.futures.ThreadPoolExecutor(1, "reader") as reader:
-        ahead = reader.submit(_look, index.pictures.keys(), pictures[0])
+        ahead = reader.submit(_look, index, pictures[0])
         for i, picture in enumerate(
             tqdm(pictures, "looking", unit="picture", disable=None, dynamic_ncols=True)
         ):
             look = ahead.result()
             if i + 1 < len(pictures):
-                ahead = reader.submit(_look, index.pictures.keys(), pictures[i + 1])
+                ahead = reader.submit(_look, index, pictures[i + 1])
             if look is None:
                 continue
             if isinstance(look, Look):
-                seen = describer(look.L)
-                likely = seen.likely if look.known is None else np.log(np.maximum(look.known, 1e-9))
-                if look.key not in index.pictures:  # the same file may be there twice
-                    index.add(look.key, Described(seen.places, likely))
+                _keep(index, describer, look)
             found.append((picture, look.key if isinstance(look, Look) else look))
     return found
 
 
-def _look(keys: Any, picture: Picture) -> Look | str | None:
+def _keep(index: Index, describer: Describer, look: Look) -> None:
+    seen = describer(look.L)
+    likely = pooled_logarithms(seen.logits) if look.known is None else np.log(np.maximum(look.known, _LEAST))
+    arrays = {"places": seen.places.astype(np.float16), "likely": likely.astype(np.float16)}
+    if look.known is None:  # a reference is not coloured
+        steps = STEP * (seen.logits.max(-1, keepdims=True) - seen.logits)
+        logits = np.minimum(np.rint(steps), 255).astype(np.uint8)
+        arrays |= {"mean": seen.mean.astype(np.float16), "logits": logits}
+        arrays["L"] = np.frombuffer(digest_of(look.L), np.uint8)
+    index.put(look.key, **arrays)
+
+
+def _look(index: Index, picture: Picture) -> Look | str | None:
     """The picture's view; its key alone if it is in the index; None if it cannot be read."""
     try:
         with open(picture.path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         settings = Settings(size=VIEW, borders=picture.recipe.settings.borders)
-        key = f"{digest} {settings.borders}{' known' if picture.is_reference else ''}"
-        if key in keys:
+        key = f"{digest}-{settings.borders}{'-known' if picture.is_reference else ''}"
+        if key in index:
             return key
         photo = read_photo(picture.path)
         known = _colors(photo, settings) if picture.is_reference else None
@@ -130,68 +141,81 @@ def _colors(photo: Photo, settings: Settings) -> Float[np.ndarray, "rows columns
 class Album:
     """Photographs that have agreed."""
 
-    def __init__(
-        self, colorizer: Colorizer, index: Index, found: list[tuple[Picture, str]], folder: pathlib.Path
-    ):
+    def __init__(self, colorizer: Colorizer, index: Index, found: list[tuple[Picture, str]]):
         self._colorizer, self._index, self._found = colorizer, index, found
-        self._numbers = {picture.path: i for i, (picture, _) in enumerate(found) if not picture.is_reference}
-        summaries = np.stack([summary(self._places(i)) for i in range(len(found))])
-        self._edges = link(nearest(summaries), self._places)
+        self.numbers = {picture.path: i for i, (picture, _) in enumerate(found) if not picture.is_reference}
+        places = _digest([key for _, key in found])
+        self.edges = kept_links(index, places, self._link)
         self._hinted = {
-            i: self._with_hints(i)
-            for i in self._edges
+            i: self._key_with_hints(i)
+            for i in self.edges
             if found[i][0].recipe.hints and not found[i][0].is_reference
         }
-        self._agreement = Agreement(folder, self._edges, self._own)
+        sizes = {i: len(self._own(i).weight) for i in self.edges}
+        known = _digest([f"{i} {key}" for i, key in self._hinted.items()])
+        self.agreement = Agreement(index, self.edges, sizes, self._own, (places, known))
 
     @functools.lru_cache(maxsize=4)  # noqa: B019  one reads while the other colours, and the album lives as long
     def colorizer_of(self, path: pathlib.Path) -> Colorizer:
         """What colours a photograph."""
-        i = self._numbers.get(path)
-        if i is None or i not in self._edges:
+        i = self.numbers.get(path)
+        if i is None or i not in self.edges:
             return self._colorizer
-        cells = self._index.pictures[self._found[i][1]]
-        change = self._agreement.change(i, self._places(i), cells.columns)
-        told = change.reshape(cells.rows, cells.columns, -1)
+        key = self._found[i][1]
+        rows, columns, _ = self._index.get(key, "places").shape
+        told = self.agreement.change(i, self._places(i), columns).reshape(rows, columns, -1)
+        logits = self._index.get(key, "logits") / np.float32(-STEP)
+        seen = Seen(self._index.get(key, "L").tobytes(), self._index.get(key, "mean"), logits)
         about = self.known(i)._asdict()
         about |= {name: round(value, 3) for name, value in about.items() if isinstance(value, float)}
-        return Colorizer(Told(self._colorizer.predictor, told, about))
+        return Colorizer(Told(self._colorizer.predictor, told, self.agreement.digest(i), about, seen))
 
     def known(self, i: int) -> Known:
         """What is known of a photograph that has edges."""
-        before, now = self._agreement.disagreement(i)
-        matched = np.unique(np.concatenate([edge.here for edge in self._edges[i]]))
-        share = len(matched) / self._index.pictures[self._found[i][1]].count
-        names = tuple(sorted({self._found[edge.other][0].path.name for edge in self._edges[i]}))
+        before, now = self.agreement.disagreement(i)
+        share = float(self.agreement.matched(i).mean())
+        names = tuple(sorted({self._found[edge.other][0].path.name for edge in self.edges[i]}))
         return Known(share, now, before, names)
 
+    def _link(self) -> dict[int, Any]:
+        summaries = np.stack([summary(self._places(i)) for i in range(len(self._found))])
+        return link(nearest(summaries), lambda i: (self._places(i), self._likely(self._found[i][1])))
+
     def _places(self, i: int) -> Float[np.ndarray, "n d"]:
-        return self._index.places(self._found[i][1])
+        places = self._index.get(self._found[i][1], "places")
+        return places.reshape(-1, places.shape[-1]).astype(np.float32)
+
+    def _likely(self, key: str) -> Float[np.ndarray, "n 313"]:
+        return self._index.get(key, "likely").reshape(-1, NUM_BINS).astype(np.float32)
 
     def _own(self, i: int) -> Own:
-        if i in self._hinted:
-            return self._hinted[i]
         picture, key = self._found[i]
-        likely = self._index.likely(key)
+        likely = self._likely(self._hinted.get(i, key))
+        if i in self._hinted:
+            return Own(likely, self._index.get(self._hinted[i], "weight"))
         return Own(likely, np.full(len(likely), KNOWN if picture.is_reference else 1.0, np.float32))
 
-    def _with_hints(self, i: int) -> Own:
-        """What the model says of a photograph given its hints; where they reach, their colours are known."""
+    def _key_with_hints(self, i: int) -> str:
+        """Of what the model says of a photograph given its hints; where they reach, their colours are known."""
         picture, key = self._found[i]
         settings = Settings(size=VIEW, borders=picture.recipe.settings.borders, decode="mean")
         recipe = Recipe(picture.recipe.hints, settings=settings, protected=())
-        canvas = Canvas(self._colorizer.predictor, read_photo(picture.path))
-        things = [dataclasses.replace(hint, reach=min(hint.reach, THING)) for hint in recipe.hints]
-        reached = np.max([canvas.reach_of(hint, settings) for hint in things], 0)
-        weight = pooled(reached[..., None], CELL)
-        ab = pooled(canvas.chroma(recipe), CELL)
-        likely = np.exp(pooled_logarithms(canvas.logits(recipe)))
-        known = (1 - weight) * likely + weight * known_bins(ab)
-        count = self._index.pictures[key].count
-        return Own(
-            np.log(np.maximum(known, 1e-9)).reshape(count, -1).astype(np.float32),
-            (1 + (KNOWN - 1) * weight).reshape(count),
-        )
+        hinted = f"{key}-{_digest(recipe_to_json(recipe))}"
+        if hinted not in self._index:
+            canvas = Canvas(self._colorizer.predictor, read_photo(picture.path))
+            things = [dataclasses.replace(hint, reach=min(hint.reach, THING)) for hint in recipe.hints]
+            reached = np.max([canvas.reach_of(hint, settings) for hint in things], 0)
+            weight = pooled(reached[..., None], CELL)
+            ab = pooled(canvas.chroma(recipe), CELL)
+            likely = np.exp(pooled_logarithms(canvas.logits(recipe)))
+            known = np.log(np.maximum((1 - weight) * likely + weight * known_bins(ab), _LEAST))
+            counts = (1 + (KNOWN - 1) * weight).ravel().astype(np.float32)
+            self._index.put(hinted, likely=known.astype(np.float16), weight=counts)
+        return hinted
+
+
+def _digest(said: Any) -> str:
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def picture_of(

@@ -33,7 +33,8 @@ examples:
 
 Inputs are folders (those not on this machine end in a slash), files, or globs of any filesystem that Beam knows.
 Results have the photographs' names and places below the folder or the fixed part of the glob; if the format changes,
-the whole name and the new suffix (photo.tif.png). Workers need hybridvit: a container image with it, or --setup_file.
+the whole name and the new suffix (photo.tif.png). Films among them are coloured as `hybridvit film` does. Workers
+need hybridvit: a container image with it, or --setup_file.
 """
 
 

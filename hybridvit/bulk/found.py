@@ -1,4 +1,4 @@
-"""The photographs that a job's inputs mean, on any filesystem that Beam knows."""
+"""The photographs and films that a job's inputs mean, on any filesystem that Beam knows."""
 
 import os
 import posixpath
@@ -10,6 +10,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from hybridvit.bulk.files import is_remote
 from hybridvit.colorize.inputs import HINTS_SUFFIX, SUFFIXES
+from hybridvit.film.names import is_film
 
 
 class Found(NamedTuple):
@@ -48,7 +49,7 @@ def is_there(argument: str) -> bool:
 
 
 def find(argument: str, output: str) -> Iterator[Found]:
-    """The photographs, without hidden files, hint sidecars, the `output` folder inside, and other suffixes in folders.
+    """The photographs and films, without hidden files, hint sidecars, the `output` folder inside, and other suffixes.
 
     Raises OSError if a folder cannot be listed.
     """
@@ -58,7 +59,7 @@ def find(argument: str, output: str) -> Iterator[Found]:
         for file in result.metadata_list:
             found = Found(file.path, root)
             hidden = any(part.startswith(".") for part in found.relative.split("/"))
-            other = is_folder and os.path.splitext(file.path)[1].lower() not in SUFFIXES
+            known = os.path.splitext(file.path)[1].lower() in SUFFIXES or is_film(file.path)
             below = inside is not None and file.path.startswith(inside)
-            if not (hidden or other or below or file.path.endswith(HINTS_SUFFIX)):
+            if not (hidden or (is_folder and not known) or below or file.path.endswith(HINTS_SUFFIX)):
                 yield found

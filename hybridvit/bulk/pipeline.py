@@ -1,4 +1,4 @@
-"""The Beam pipeline: inputs -> photographs -> those whose result's name is theirs alone -> coloured by the workers.
+"""The Beam pipeline: inputs -> photographs, films -> those whose result's name is theirs alone -> coloured by workers.
 
 Each photograph is coloured by the code of `hybridvit colorize` (`colorize/batch`), from and to the disk of the worker:
 what is done already is skipped by the record in the result, so a bundle that is tried again, and a job that is started
@@ -11,6 +11,7 @@ import functools
 import json
 import logging
 import pathlib
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,7 @@ from apache_beam.metrics import Metrics
 from apache_beam.utils.shared import Shared
 from apache_beam.utils.windowed_value import WindowedValue
 
+from hybridvit.bulk import films
 from hybridvit.bulk.files import exists, fetch, is_remote, listed, put
 from hybridvit.bulk.found import Found, find
 from hybridvit.colorize.batch import NO_ROOM, Orders, Work, is_result, make, prepare
@@ -29,6 +31,7 @@ from hybridvit.colorize.inputs import Source, folded
 from hybridvit.colorize.namesakes import Neighbours, by_claim, claim_of, find_sidecar
 from hybridvit.colorize.naming import Job, job_of
 from hybridvit.colorize.summary import explain
+from hybridvit.film.names import is_film
 from hybridvit.hints.sidecar import sidecar_path, whole_sidecar_path
 
 FAILED = "failed.jsonl"
@@ -96,7 +99,10 @@ def remote_of(path: pathlib.Path, folder: pathlib.Path, task: Task) -> str:
 def target_of(found: Found, task: Task) -> str:
     """The name of the photograph's first result, by which those are found that would overwrite one another."""
     folder = pathlib.Path("/hybridvit")
-    name = remote_of(local_job(found, task, folder).results[0], folder, task)
+    if is_film(found.path):
+        name = films.target_of(found, task.output)
+    else:
+        name = remote_of(local_job(found, task, folder).results[0], folder, task)
     return name if task.keeps_case else folded(name)
 
 
@@ -150,6 +156,9 @@ class Colour(beam.DoFn):
     def process(self, pair: Pair) -> Iterator[Failure]:
         found = Found(*pair)
         folder = tempfile.TemporaryDirectory(prefix="hybridvit-bulk-")
+        if is_film(found.path):
+            yield from self._film(found, folder)
+            return
         try:
             read = self._read(found, folder)
         except Exception as error:
@@ -238,6 +247,19 @@ class Colour(beam.DoFn):
             self._counters["coloured"].inc()
             self._counters["bytes"].inc(written)
 
+    def _film(self, found: Found, folder: tempfile.TemporaryDirectory) -> Iterator[Failure]:
+        task = self._task
+        try:
+            made = films.color(found, task.options, task.output, self._loaded, pathlib.Path(folder.name))
+        except Exception as error:
+            yield self._failed(found, folder, error)
+            return
+        folder.cleanup()
+        for remark in made.remarks:
+            logging.warning("%s: %s", found.path, remark)
+        self._counters[made.counter].inc()
+        self._counters["bytes"].inc(made.written)
+
     def _view(self, work: Work) -> np.ndarray:
         from hybridvit.inference.canvas import seen_lightness
 
@@ -254,11 +276,14 @@ class Colour(beam.DoFn):
 
 
 def load(task: Task) -> Any:
-    """The `Colorizer` asked for; its weights may lie on any filesystem."""
+    """The `Colorizer` asked for; its weights may lie on any filesystem. Says what this worker computes on."""
     from hybridvit.colorize.command import build_colorizer
     from hybridvit.inference.hub import is_on_hub
+    from hybridvit.runtime.devices import start_devices
 
     options = task.options
+    if options.method is None:
+        print(f"hybridvit: computing on {start_devices()}", file=sys.stderr)
     if is_on_hub(options.weights) or not is_remote(options.weights):
         return build_colorizer(options)
     with tempfile.TemporaryDirectory(prefix="hybridvit-bulk-") as folder:

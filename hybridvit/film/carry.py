@@ -31,17 +31,20 @@ Chroma = Float[np.ndarray, "h w 2"]
 
 
 class Memory(NamedTuple):
-    """The last key frame: small, its colours, and of how many key frames' answers each is the mean."""
+    """The last key frame: small, its colours, of how many key frames' answers each is the mean, and the shift."""
 
     small: Small
     ab: Chroma
     count: View
+    shift: Chroma  # by how much other shots change what the model says of this one
 
 
 class Carrier(Generic[T]):
     """Colours shots. `predict` is the model: it is given what came with a frame, and the frame at the view.
 
-    `is_key` says of what came with a frame that it has to be a key frame, whose colours are the model's alone.
+    `is_key` says of what came with a frame that it has to be a key frame, whose colours are the model's alone. `shift`
+    is asked of a shot's first frame: by how much its colours are to be others than the model's; None: not at all. It
+    goes along the shot with what it lies on, and is added to what the model says of later key frames.
     """
 
     def __init__(
@@ -49,11 +52,12 @@ class Carrier(Generic[T]):
         predict: Callable[[T, View], Chroma],
         every: int = EVERY,
         is_key: Callable[[T], bool] = lambda item: False,
+        shift: Callable[[T], Chroma | None] = lambda item: None,
     ):
         self.memory: Memory | None = (
             None  # of where the last shot ended; given back, the shot goes on from there
         )
-        self._predict, self._every, self._is_key = predict, every, is_key
+        self._predict, self._every, self._is_key, self._shift = predict, every, is_key, shift
         self._match = Matcher()
 
     def shot(self, frames: Iterable[tuple[T, View]]) -> Iterator[tuple[T, Chroma]]:
@@ -66,9 +70,10 @@ class Carrier(Generic[T]):
         for item, L in frames:
             small = shrunk(L)
             if self.memory is None:
-                ab = self._predict(item, L)
-                self.memory = Memory(small, ab, np.ones(L.shape, np.float32))
-                yield item, ab
+                ab, shift = self._predict(item, L), self._shift(item)
+                shift = np.zeros_like(ab) if shift is None else shift
+                self.memory = Memory(small, ab + shift, np.ones(L.shape, np.float32), shift)
+                yield item, self.memory.ab
                 continue
             waiting.append((item, L, small))
             matches.append(self._match(small, self.memory.small, matches[-1] if matches else None))
@@ -95,13 +100,16 @@ class Carrier(Generic[T]):
         return colored[::-1]
 
     def _key(self, item: T, L: View, small: Small, match: Match) -> Memory:
-        ab = self._predict(item, L)
+        ab, trust = self._predict(item, L), _at(match.trust, L)
+        shift = self.memory.shift
+        if shift.any():  # all of it where the flow is half to be trusted: it is not to fade
+            shift = warp(shift, match.there) * np.minimum(2 * trust, 1)[..., None]
         if self._is_key(item):
-            return Memory(small, ab, np.ones(L.shape, np.float32))
+            return Memory(small, ab, np.ones(L.shape, np.float32), shift)
         kept = warp(np.dstack([self.memory.ab, self.memory.count]), match.there)
-        count = kept[..., 2] * _at(match.trust, L)
-        ab = (ab + count[..., None] * kept[..., :2]) / (1 + count[..., None])
-        return Memory(small, ab, np.minimum(count + 1, MEMORY))
+        count = kept[..., 2] * trust
+        ab = (ab + shift + count[..., None] * kept[..., :2]) / (1 + count[..., None])
+        return Memory(small, ab, np.minimum(count + 1, MEMORY), shift)
 
     def _between(self, item: T, L: View, *keys: tuple[Memory, Match, float]) -> Chroma:
         total, known = np.zeros((*L.shape, 2), np.float32), np.zeros(L.shape, np.float32)

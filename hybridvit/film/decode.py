@@ -11,8 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from hybridvit.extras import needing
+from hybridvit.film.deflicker import levelled
 from hybridvit.film.levels import BT601, BT709, MATRICES, Levels, Matrix, Plane
 
 with needing("film", "films need"):
@@ -50,6 +52,7 @@ class Film:
       rate: frames a second, about.
       frames_told: how many frames the file says it has, 0 where it does not.
       deinterlaced: whether full frames are made of fields.
+      gains: what the luma of each frame is multiplied by (`deflicker`); None: it stays as it is.
     """
 
     path: Path
@@ -65,6 +68,7 @@ class Film:
     rate: Fraction
     frames_told: int
     deinterlaced: bool
+    gains: Float[np.ndarray, " n"] | None = None
     damaged: list[float] = dataclasses.field(
         default_factory=list
     )  # seconds: where the last reading met damage
@@ -90,6 +94,8 @@ class Film:
             if pts is None or (last is not None and pts <= last):
                 pts = 0 if last is None else last + (step if pts is None else 1)
             last = pts
+            if self.gains is not None:
+                luma = levelled(luma, levels, self.gains[index])
             yield Frame(index, luma, pts, round(frame.duration or step))
 
 

@@ -1,7 +1,6 @@
 """Films from Python: an iterable of frames in, coloured frames out, a few at a time.
 
-colorizer = hybridvit.load("pretrained")
-for rgb in color_frames(colorizer, frames):
+for rgb in color_frames(hybridvit.load("pretrained"), frames):
     ...
 """
 

@@ -1,13 +1,13 @@
 """The first look at a film: how many frames it has, where it is cut, and which part of the frame is picture."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from hybridvit.film.decode import Frame
-from hybridvit.film.levels import Levels
+from hybridvit.film.levels import Levels, Plane
 from hybridvit.film.shots import CutFinder
 
 _DARK = 0.06  # of white: what never gets lighter on the mean of a row or column is a bar
@@ -33,13 +33,17 @@ class Seen(NamedTuple):
     times: tuple[int, ...]  # ticks, of each frame
 
 
-def look_at(film: Readable, progress: Any = None) -> Seen:
-    """Reads all of the film. `progress` is told each frame by its `update()`. Raises ValueError as `Film.frames`."""
+def look_at(film: Readable, progress: Any = None, also: Callable[[Plane], None] = lambda luma: None) -> Seen:
+    """Reads all of the film; raises ValueError as `Film.frames`.
+
+    `progress` is told each frame by its `update()`, and `also` is given its luma.
+    """
     cuts = CutFinder()
     lightest = [np.zeros(size) for size in film.size]
     times: list[int] = []
     for frame in film.frames():
         cuts.add(frame.luma)
+        also(frame.luma)
         for axis in (0, 1):
             np.maximum(lightest[axis], frame.luma.mean(1 - axis), out=lightest[axis])
         times.append(frame.pts)

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +17,13 @@ from hybridvit.film.encode import Form, Part, encode_part
 from hybridvit.film.geometry import Geometry
 from hybridvit.film.join import join
 from hybridvit.film.levels import fitted
-from hybridvit.film.look import Seen
+from hybridvit.film.look import Readable, Seen
+from hybridvit.film.scenes import FOLDER, Scenes, Start
 from hybridvit.film.tracks import Tracks
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import Hint
 from hybridvit.inference.canvas import Canvas
+from hybridvit.inference.colorizer import Colorizer
 from hybridvit.inference.composition import lightness
 from hybridvit.inference.predictor import Predict
 from hybridvit.photo.photo import photo_of
@@ -58,6 +60,29 @@ def predict_view(predictor: Predict, recipe: Recipe) -> Callable[[Shown, Any], F
     return predict
 
 
+def carrier_of(
+    colorizer: Colorizer, recipe: Recipe, scenes: Scenes | None, every: int = EVERY
+) -> Carrier[Shown]:
+    """What colours shots, by the recipe; told of the other shots, if there are `scenes`."""
+
+    def shift(shown: Shown) -> Float[np.ndarray, "h w 2"] | None:
+        own = dataclasses.replace(recipe, hints=shown.hints)
+        return None if scenes is None else scenes.shift(shown.frame.index, shown.view, own)
+
+    predict = predict_view(colorizer.predictor, recipe)
+    return Carrier(predict, every, lambda shown: shown.is_given, shift)
+
+
+def starts_of(film: Readable, geometry: Geometry, shots: Sequence[int], tracks: Tracks) -> Iterator[Start]:
+    """The first frames of the shots, in a reading of their own."""
+    wanted = set(shots)
+    for frame in film.frames():
+        if frame.index in wanted:
+            yield Start(frame.index, geometry.view(frame.luma), tracks.get(frame.index, ()))
+        if frame.index == shots[-1]:
+            return
+
+
 def make_film(
     film: Film,
     seen: Seen,
@@ -65,9 +90,10 @@ def make_film(
     form: Form,
     output: Path,
     *,
-    predictor: Predict,
+    colorizer: Colorizer,
     recipe: Recipe,
     tracks: Tracks,
+    scenes: Callable[[Iterable[Start], Path], Scenes] | None,
     given: Sequence[int],
     record: Mapping[str, str],
     metadata: Mapping[str, str],
@@ -77,9 +103,10 @@ def make_film(
 
     Args:
       film, seen, geometry, form, output: what is made, of what, as what, and where.
-      predictor: the picture model.
+      colorizer: the picture model.
       recipe: settings and palette; its view's size is the geometry's, and borders are off.
       tracks: each frame's hints, px of the view; `given` are the frames whose hints a person gave.
+      scenes: looks over the cuts, given the shots' first frames and a folder; None: each shot is by itself.
       record: what all that is made depends on: parts made by another one are thrown away.
       metadata: of the file.
       progress: is told of each finished frame by `update`.
@@ -91,7 +118,8 @@ def make_film(
         np.clip(AHEAD // max(1, film.size[0] * film.size[1] * np.dtype(film.levels.dtype).itemsize), 1, EVERY)
     )
     own = frozenset(given)
-    carrier: Carrier[Shown] = Carrier(predict_view(predictor, recipe), every, lambda shown: shown.is_given)
+    known = scenes(starts_of(film, geometry, seen.shots, tracks), folder / FOLDER) if scenes else None
+    carrier = carrier_of(colorizer, recipe, known, every)
     frames, there = film.frames(), 0
     for number, (part, first, stop, is_new) in enumerate(parts):
         if part.is_done():

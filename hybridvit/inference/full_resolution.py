@@ -22,7 +22,6 @@ from hybridvit.inference.upsampling import (
     interpolate,
     window_size,
 )
-from hybridvit.inference.view import view_lightness
 
 Pixels = UInt8[np.ndarray, "H W c"] | UInt16[np.ndarray, "H W c"]
 Rgb = UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]
@@ -86,16 +85,6 @@ class Painter:
         firsts = np.minimum(parts.any(1).argmax(1), window - band)
         kept = [part[:, begin : begin + band] for part, begin in zip(parts, firsts, strict=True)]
         return first, firsts.astype(np.int32), np.stack(kept)
-
-
-def colour_picture(
-    pixels: Pixels, ab_view: Float[np.ndarray, "h w 2"], hint_pixels: Iterable[HintPixels] = ()
-) -> Rgb:
-    """The whole picture: a `Painter`'s, and `paint_hints`."""
-    height, width, _ = pixels.shape
-    rgb = Painter(pixels, ab_view, view_lightness(pixels, *ab_view.shape[:2])).tile(0, 0, height, width)
-    paint_hints(rgb, pixels, hint_pixels)
-    return rgb
 
 
 def paint_hints(

@@ -3,10 +3,8 @@
 A photograph is described at the model's view by a vector for each cell of 16 px, less the mean of such vectors over the
 photographs that scikit-image brings, and of length 1: so the likeness of two places, their cosine, depends on nothing
 but the two. Places of two photographs match that are most like each other, both ways (mutual nearest neighbours), and
-like enough; photographs of which only few places do are taken for unrelated.
-
-LEAST and FEWEST were chosen on views of photographs with known geometry (crops, mirrored, relit) and on unrelated ones:
-half of what two views share is found, 87 % of it within a cell and a quarter of its place.
+like enough. LEAST was chosen on views of photographs with known geometry (crops, mirrored, relit): half of what two
+views share is found, 87 % of it within a cell and a quarter of its place.
 """
 
 import functools
@@ -20,23 +18,25 @@ from jaxtyping import Array, Float, Int
 from PIL import Image
 
 from hybridvit.inference.composition import lightness
-from hybridvit.inference.predictor import padded
+from hybridvit.inference.decode import mean_ab
+from hybridvit.inference.predictor import Predicted, cropped, padded
 from hybridvit.inference.weights import Weights, at_inference
 from hybridvit.models.generator import build_generator
 
 CELL = 16  # px of the view
 VIEW = 256  # px, the shorter side of the view in which places are compared
+FEWEST = 3  # matched places of two photographs; with fewer they have nothing in common
 LEAST = 0.6  # of 1: the likeness from which on two places match
-FEWEST = 16  # matched places of two photographs; with fewer they have nothing in common
 
 _TYPICAL = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png", "coins.png", "moon.png")
 
 
 class Described(NamedTuple):
-    """What is seen of a photograph: vectors of length 1, and logarithms of the probabilities of the bins there."""
+    """What is seen of a photograph: vectors of length 1; and what the model says of it, as a `Predictor` does."""
 
     places: Float[np.ndarray, "rows columns d"]
-    likely: Float[np.ndarray, "rows columns 313"]
+    mean: Float[np.ndarray, "h w 2"]
+    logits: Float[np.ndarray, "h8 w8 313"]
 
 
 class Matches(NamedTuple):
@@ -58,22 +58,24 @@ class Describer:
             )
         self._params = jax.device_put(weights.params)
 
-        def run(params: Any, L: Float[Array, "1 h w"]) -> tuple[Array, Array]:
+        def run(params: Any, L: Float[Array, "1 h w"]) -> tuple[Array, Array, Array]:
             luma = L[..., None] / 50 - 1
-            bins = generator.generate(params, luma, None).bins
-            return generator.describe(params, luma), bins - weights.log_rarity
+            prediction = generator.generate(params, luma, None)
+            return generator.describe(params, luma), mean_ab(prediction), prediction.bins - weights.log_rarity
 
         self._run = jax.jit(run)
 
     def __call__(self, L: Float[np.ndarray, "h w"]) -> Described:
         """Of a view, 0..100."""
-        seen, logits = self._look(L)
-        return Described(unit(seen - self._typical), pooled_logarithms(logits))
+        seen, mean, logits = self._look(L)
+        return Described(unit(seen - self._typical), mean, logits)
 
-    def _look(self, L: Float[np.ndarray, "h w"]) -> tuple[np.ndarray, np.ndarray]:
-        seen, logits = (np.asarray(x)[0] for x in self._run(self._params, padded(L[None], None)[0]))
+    def _look(self, L: Float[np.ndarray, "h w"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        seen, *said = (np.asarray(x) for x in self._run(self._params, padded(L[None], None)[0]))
         height, width = L.shape
-        return seen[: -(-height // 16), : -(-width // 16)], logits[: -(-height // 8), : -(-width // 8)]
+        mean, _, logits = cropped(Predicted(said[0], None, said[1]), height, width)
+        assert logits is not None
+        return seen[0, : -(-height // CELL), : -(-width // CELL)], mean[0], logits[0]
 
     @functools.cached_property
     def _typical(self) -> Float[np.ndarray, " d"]:

@@ -7,7 +7,6 @@ gray pictures are the lower end, the truth is 1. `fed` is the Frechet distance b
 them, of the coloured and of the true pictures: FID with this network for Inception.
 """
 
-import functools
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -48,12 +47,6 @@ def build_classifier(source: str | os.PathLike) -> tuple[Any, Callable[[Any, Arr
         return Seen(jnp.argmax(logits, -1), features)
 
     return params, see
-
-
-def load_classifier(source: str | os.PathLike) -> Callable[[Array], Seen]:
-    """`see(rgb [b, h, w, 3] in 0..1) -> Seen`, compiled; `source` and errors as those of `build_classifier`."""
-    params, see = build_classifier(source)
-    return functools.partial(jax.jit(see), jax.device_put(params))
 
 
 def top1_agreement(colored: Int[np.ndarray, " n"], true: Int[np.ndarray, " n"]) -> float:

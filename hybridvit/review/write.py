@@ -5,10 +5,12 @@ The contact sheet is one HTML file with its pictures inside, so that it can be s
 
 import base64
 import csv
+import filecmp
 import html
 import io
 import json
 import pathlib
+import re
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -19,8 +21,9 @@ from tqdm import tqdm
 
 from hybridvit.photo.photo import read_photo
 from hybridvit.photo.profile import to_depth
+from hybridvit.photo.record import SOURCE
 from hybridvit.provenance.premis import document_of
-from hybridvit.review.found import Reviewed
+from hybridvit.review.found import Reviewed, said_by
 
 THUMBNAIL = 220  # px, the longer side
 COLUMNS = (
@@ -39,11 +42,18 @@ COLUMNS = (
 
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif }
-body { margin: 1.5rem }
+body { margin: 1.5rem; color: light-dark(#1c1c1c, #ececec); background: light-dark(#fff, #161616) }
+h1 { margin: 0; font-size: 1.4rem }
 ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1rem; padding: 0 }
-li { list-style: none; border: 1px solid #8888; border-radius: .4rem; padding: .6rem; overflow-wrap: anywhere }
-img { display: block; max-width: 100%; height: 11rem; object-fit: contain; margin: auto } p { margin: .3rem 0 }
-.state { font-weight: 600 } summary { cursor: pointer }
+li { list-style: none; border: 1px solid #8886; border-radius: .5rem; padding: .6rem; overflow-wrap: anywhere }
+li > img { display: block; width: 100%; height: 11rem; object-fit: contain; background: #8883; border-radius: .3rem }
+p { margin: .3rem 0 } summary { cursor: pointer } li details { font-size: .85rem }
+.state { padding: 0 .5rem; border-radius: 1rem; font-size: .85rem; background: #8883 }
+.accepted { background: light-dark(#cfe8d3, #23452a) } .redo { background: light-dark(#fbe7bd, #4d3c12) }
+.rejected { background: light-dark(#f6d0cc, #54221e) }
+.swatch { display: inline-block; width: 1em; height: 1em; border: 1px solid #888; vertical-align: -.15em }
+@media (max-width: 30rem) { body { margin: .7rem } ul { grid-template-columns: 1fr 1fr; gap: .5rem } }
+@media print { li { break-inside: avoid } details > * { display: block } }
 """
 
 
@@ -108,23 +118,33 @@ def contact_sheet(found: Sequence[Reviewed], title: str) -> str:
 
 
 def export_accepted(found: Sequence[Reviewed], folder: pathlib.Path) -> tuple[int, int]:
-    """Copies accepted results into a folder, by their names; returns how many, and how many were there already.
+    """Copies accepted results into a folder; returns how many, and how many were there already.
 
-    A copy appears when it is whole, so that an interrupted export goes on. Raises OSError.
+    An interrupted export goes on. Raises OSError, as `export_result`.
     """
-    copied = there = 0
     accepted = [one for one in found if one.state == "accepted" and one.result is not None]
-    for one in tqdm(accepted, "copying", unit="picture", disable=None, dynamic_ncols=True):
-        target = folder / pathlib.Path(one.name).with_suffix(one.result.suffix)
-        if target.exists() and target.read_bytes() == one.result.read_bytes():
-            there += 1
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        coming = target.with_name(f".{target.name}.coming")
-        shutil.copy2(one.result, coming)
-        coming.replace(target)
-        copied += 1
-    return copied, there
+    bar = tqdm(accepted, "copying", unit="picture", disable=None, dynamic_ncols=True)
+    copied = sum(export_result(one, folder)[1] for one in bar)
+    return copied, len(accepted) - copied
+
+
+def export_result(one: Reviewed, folder: pathlib.Path) -> tuple[pathlib.Path, bool]:
+    """Copies a result below a folder, as its photograph lies in its own; returns where, and whether it was not there.
+
+    The copy appears when it is whole. Raises OSError; FileExistsError where something else is in its place.
+    """
+    assert one.result is not None
+    target = folder / pathlib.Path(one.name).parent / one.result.name
+    if target.exists():
+        if filecmp.cmp(one.result, target, shallow=False):
+            return target, False
+        if said_by(target).get(SOURCE) != said_by(one.result).get(SOURCE):
+            raise FileExistsError(f"{target} is there, and no result of {one.name}: choose another folder")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    coming = target.with_name(f".{target.name}.coming")
+    shutil.copy2(one.result, coming)
+    coming.replace(target)
+    return target, True
 
 
 def thumbnail(path: pathlib.Path, side: int = THUMBNAIL) -> bytes:
@@ -143,7 +163,8 @@ def _item(one: Reviewed) -> str:
         picture = f'<img alt="" src="data:image/jpeg;base64,{data}">'
     except (OSError, ValueError):
         picture = "<p>(cannot be read)</p>"
-    facts = [f'<p class="state">{one.state}{f" by {html.escape(one.by)}" if one.by else ""}</p>']
+    said = f"{one.state}{f' by {html.escape(one.by)}' if one.by else ''}"
+    facts = [f'<p><span class="state {one.state}">{said}</span></p>']
     if one.result is None:
         facts.append("<p>not coloured</p>")
     if one.doubt is not None:
@@ -151,8 +172,9 @@ def _item(one: Reviewed) -> str:
     if one.disagreement is not None:
         facts.append(f"<p>{one.disagreement:.1f} ab from its group</p>")
     if one.hints:
-        hints = "".join(f"<p>{html.escape(json.dumps(hint, ensure_ascii=False))}</p>" for hint in one.hints)
-        facts.append(f"<details><summary>{len(one.hints)} colours given</summary>{hints}</details>")
+        count = "1 colour" if len(one.hints) == 1 else f"{len(one.hints)} colours"
+        hints = "".join(map(_hint, one.hints))
+        facts.append(f"<details><summary>{count} given</summary>{hints}</details>")
     model = one.said.get("model") or one.said.get("method")
     if model:
         settings = html.escape(json.dumps(one.said.get("settings"), ensure_ascii=False))
@@ -161,6 +183,17 @@ def _item(one: Reviewed) -> str:
             f"<details><summary>{html.escape(str(model))}</summary><p>{settings}</p><p>{weights}</p></details>"
         )
     return f"<li>{picture}<p>{html.escape(one.name)}</p>{''.join(facts)}</li>\n"
+
+
+def _hint(hint: dict) -> str:
+    """A colour that was given: a swatch, and where it is known from."""
+    color = str(hint.get("color"))
+    is_hex = re.fullmatch(
+        "#[0-9a-fA-F]{6}", color
+    )  # it is out of a file, and nothing else may come into the page
+    swatch = f'<span class="swatch" style="background:{color}"></span> ' if is_hex else ""
+    source = hint.get("source") or "no source said"
+    return f"<p>{swatch}{html.escape(color)}, {html.escape(str(hint.get('type')))}: {html.escape(source)}</p>"
 
 
 def _cell(value: object) -> str | float:

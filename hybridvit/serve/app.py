@@ -14,9 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from hybridvit.colorize.naming import FORMATS
+from hybridvit.photo.photo import Photo
 from hybridvit.serve.addresses import Allowed, fetch
 from hybridvit.serve.archives import unpack
 from hybridvit.serve.batches import Batch, Batches, FullError, Gather
+from hybridvit.serve.layers import answer_layer
 from hybridvit.serve.limits import BATCH_BYTES, PICTURES
 from hybridvit.serve.metrics import Requests, metrics_text
 from hybridvit.serve.schemas import QUERY, SCHEMAS, SETTINGS
@@ -24,7 +26,7 @@ from hybridvit.studio import app as studio_app
 from hybridvit.studio.answers import WholeFile, as_json, failure, gone, refusal
 from hybridvit.studio.decode import decode_photo
 from hybridvit.studio.openapi import describe_api
-from hybridvit.studio.operation import operation
+from hybridvit.studio.operation import BYTES, operation
 from hybridvit.studio.parameters import json_object, number, one_of, whole
 from hybridvit.studio.receiving import receive
 from hybridvit.studio.workers import Workers
@@ -35,8 +37,16 @@ ZIP = "application/zip"
 class Service:
     """What the operations work on."""
 
-    def __init__(self, colorizer: Any, batches: Batches, allowed: Allowed, requests: Requests):
+    def __init__(
+        self,
+        colorizer: Any,
+        batches: Batches,
+        allowed: Allowed,
+        requests: Requests,
+        decode: Callable[[pathlib.Path, int], Photo],
+    ):
         self.colorizer, self.batches, self.allowed, self.requests = colorizer, batches, allowed, requests
+        self.decode = decode
         self.workers = Workers()
 
 
@@ -155,6 +165,18 @@ async def delete_batch(service: Service, request: Request) -> Response:
     return Response(status_code=204)
 
 
+@operation(
+    "POST /api/hints",
+    "The sidecar of hints that were painted on a transparent layer, of a picture of the layer's size",
+    "Sidecar",
+    (400, 413, 415),
+    body=BYTES,
+)
+async def read_layer(service: Service, request: Request) -> Response:
+    """Each patch of one plain colour is a region of that colour: see `hints.layer`."""
+    return await answer_layer(request, service.workers, service.decode)
+
+
 @operation("GET /openapi.json", "This description", ("application/json",))
 async def get_openapi(service: Service, request: Request) -> Response:
     """Of all operations, the studio's among them."""
@@ -169,6 +191,7 @@ OWN = (
     get_batch,
     get_batch_result,
     delete_batch,
+    read_layer,
     get_openapi,
 )
 
@@ -189,7 +212,7 @@ def create_app(
     allowed: Allowed,
     most_waiting: int,
     requests: Requests,
-    decode: Callable[..., Any] = decode_photo,
+    decode: Callable[[pathlib.Path, int], Photo] = decode_photo,
 ) -> Starlette:
     """The application, open to all: see `studio.security`, `metrics.Requests`.
 
@@ -202,7 +225,7 @@ def create_app(
       decode: opens a file safely.
     """
     batches = Batches(colorizer, data / "batches", most_waiting, decode)
-    service = Service(colorizer, batches, allowed, requests)
+    service = Service(colorizer, batches, allowed, requests, decode)
     by_address: dict[str, dict[str, Any]] = defaultdict(dict)
     for one in OWN:
         by_address[one.path][one.method] = one.handler

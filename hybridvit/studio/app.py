@@ -102,6 +102,7 @@ OPERATIONS = (
     review_routes.get_queue,
     review_routes.get_picture,
     review_routes.put_review,
+    review_routes.export_accepted,
     get_openapi,
 )
 

@@ -24,7 +24,7 @@ examples:
   hybridvit studio                                 drop photographs into the page
   hybridvit studio portrait.tif                    begins with this one
   hybridvit studio scans/ --output coloured/       walks through a folder
-  hybridvit studio --checkpoint runs/mine          your own model
+  hybridvit studio --weights runs/mine             your own model
   hybridvit studio --host 0.0.0.0                  also from other machines, with a token
 
 Hints are saved as they are made: photo.hints.json beside photo.tif, which hybridvit colorize reads too.
@@ -57,7 +57,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("photo", nargs="?", type=path, metavar="PHOTO OR FOLDER", help="to begin with")
-    add("--checkpoint", default="pretrained", help="a .safetensors file, a training's folder, or %(default)s")
+    add(
+        "--weights",
+        "--checkpoint",
+        dest="checkpoint",
+        default="pretrained",
+        help="a .safetensors file, a training's folder, hf://OWNER/NAME[@REVISION], or %(default)s",
+    )
     add("--output", type=path, metavar="DIR", help="folder of the results (beside the photographs)")
     add("--data", type=path, metavar="DIR", help="folder of what is dropped into the page (the user's data)")
     add(

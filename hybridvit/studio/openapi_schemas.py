@@ -102,9 +102,11 @@ OWN = {
                 doubt=_or_null(SHARE),
                 disagreement=_or_null(_said(NUMBER, "ab units, from places of other photographs that match")),
                 hints=WHOLE,
+                words=_said(TEXT, "what its metadata say of it: titles, descriptions, keywords; a line each"),
             )
         )
     ),
+    "Exported": _object(file=TEXT, copied=_said({"type": "boolean"}, "false: it was there already")),
     "Review": _object(state=_STATE, by=_said(TEXT, "who says it")) | {"required": ["state"]},
     "Verdict": _object(state=_STATE, by=TEXT, when=TEXT, revision=REVISION),
     "Approval": _object(approved={"type": "boolean"}),

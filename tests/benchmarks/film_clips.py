@@ -1,10 +1,14 @@
 """Clips whose colours and motion are known, made of photographs; for film.py beside this file."""
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import av
 import cv2
 import numpy as np
+
+from hybridvit.film.flow import Matcher
 
 
 class Clip(NamedTuple):
@@ -24,6 +28,20 @@ def clips(photos: list[np.ndarray], height: int, width: int, frames: int) -> Ite
         yield _clip(
             f"{kind} {number}", kind, photo, photos[(number + 1) % len(photos)], height, width, frames, number
         )
+
+
+def clip_of(path: str, height: int, width: int, frames: int) -> Clip:
+    """The first frames of a film in colour; its motion is what the flow of its grays finds, where that is sure."""
+    with av.open(path) as container:
+        decoded = (
+            frame.to_ndarray(format="rgb24") for frame in itertools.islice(container.decode(video=0), frames)
+        )
+        rgb = np.stack([_fitted(frame, height, width) for frame in decoded])
+    gray = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in rgb])
+    match = Matcher()
+    found = [match(after, before) for before, after in itertools.pairwise(gray)]
+    sure = np.stack([one.trust > 0.5 for one in found])
+    return Clip(path.rpartition("/")[2], rgb, gray, np.stack([one.there for one in found]), sure)
 
 
 def _clip(

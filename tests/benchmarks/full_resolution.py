@@ -14,8 +14,8 @@ import skimage
 from absl import app, flags
 from PIL import Image
 
-from hybridvit.inference.full_resolution import colour_picture
 from hybridvit.inference.view import view_size
+from tests.painted import colour_picture
 
 MEGAPIXELS = flags.DEFINE_float("megapixels", 8.0, "Size of the picture, 4 : 3.", lower_bound=0.01)
 BITS = flags.DEFINE_enum("bits", "8", ["8", "16"], "Its depth.")

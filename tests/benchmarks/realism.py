@@ -8,15 +8,17 @@ within a table.
 """
 
 import argparse
+import functools
 import pathlib
 
+import jax
 import numpy as np
 from PIL import Image
 from skimage.color import lab2rgb, rgb2lab
 
 import hybridvit
 from hybridvit.data.transforms import center_square
-from hybridvit.measures.classifier import Seen, load_classifier, top1_agreement
+from hybridvit.measures.classifier import Seen, build_classifier, top1_agreement
 from hybridvit.measures.frechet import frechet_distance, moments_of
 from hybridvit.measures.metrics import colorfulness, mean_ciede2000
 from tests.benchmarks.results import write_results
@@ -35,7 +37,9 @@ def main() -> None:
         "--json", type=pathlib.Path, help="where the scores go too: docs/results/realism.json"
     )
     arguments = parser.parse_args()
-    colorizer, see = hybridvit.load(arguments.weights), load_classifier(arguments.classifier)
+    colorizer = hybridvit.load(arguments.weights)
+    params, see = build_classifier(arguments.classifier)
+    see = functools.partial(jax.jit(see), jax.device_put(params))
     paths = sorted(arguments.photos.glob("*.jpg"))[:: arguments.every]
     scores: dict[str, list] = {}
     seen: dict[str, list] = {}

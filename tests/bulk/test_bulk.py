@@ -27,6 +27,7 @@ from hybridvit.hints.shapes import Point  # noqa: E402
 from hybridvit.hints.sidecar import Sidecar, pixels_digest, save_hints  # noqa: E402
 from hybridvit.inference.weights import save_weights  # noqa: E402
 from hybridvit.photo.photo import read_provenance  # noqa: E402
+from hybridvit.runtime.devices import start_devices  # noqa: E402
 from tests.commands import SIZE, call, results, write_scans  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -284,6 +285,7 @@ def test_many_views_at_once_give_the_same(scans, weights, capsys):
     flags = f"--weights {weights} --size 64"
     for batch in (1, 4):
         assert command.main(f"scans --output b{batch} {flags} --batch-size {batch}".split()) == 0
+        assert f"hybridvit: computing on {start_devices()}\n" in capsys.readouterr().err
     names = [name for name in results("b1") if name.endswith("png")]
     assert len(names) == 7
     for name in names:

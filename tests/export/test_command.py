@@ -4,6 +4,7 @@ import pytest
 from hybridvit.export import command as export
 from hybridvit.export import write
 from hybridvit.inference.weights import PRETRAINED, load_weights
+from hybridvit.runtime.devices import start_devices
 
 
 @pytest.fixture
@@ -26,7 +27,9 @@ def test_the_suffixes_are_those_that_are_written():
 
 def test_the_released_weights(written, tmp_path, capsys):
     export.main([f"--output={tmp_path / 'a.onnx'}"])
-    assert capsys.readouterr().out == f"{tmp_path / 'a.onnx'}: 2.5 MB\n"
+    out, err = capsys.readouterr()
+    assert out == f"{tmp_path / 'a.onnx'}: 2.5 MB\n"
+    assert err == f"hybridvit: computing on {start_devices()}\n"
     assert written == [load_weights(PRETRAINED).name]
 
 

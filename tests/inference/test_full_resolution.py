@@ -10,9 +10,10 @@ from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
 
 from hybridvit.hints.raster import HintPixels
 from hybridvit.inference.composition import compose, lightness
-from hybridvit.inference.full_resolution import TILE, colour_picture
+from hybridvit.inference.full_resolution import TILE
 from hybridvit.inference.upsampling import chroma_planes, cubic_weights, guide_maps, interpolate
 from hybridvit.inference.view import view_lightness
+from tests.painted import colour_picture
 
 DEPTHS = pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 HEIGHT, WIDTH = TILE[0] + 33, TILE[1] + 70  # four tiles

@@ -7,9 +7,9 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from hybridvit.hints.raster import rasterise, rasterise_view
 from hybridvit.hints.shapes import Mask, Point, Region, Stroke, color_ab
-from hybridvit.inference.full_resolution import colour_picture
 from hybridvit.inference.hint_residual import spread_residual
 from hybridvit.inference.view import view_lightness, view_size
+from tests.painted import colour_picture
 
 rng = np.random.default_rng(8)
 

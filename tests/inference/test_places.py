@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybridvit.inference.places import FEWEST, LEAST, Describer, match, pooled, unit
+from hybridvit.inference.places import FEWEST, LEAST, Describer, match, pooled, pooled_logarithms, unit
+from hybridvit.inference.predictor import Predictor
 
 
 @settings(max_examples=40, deadline=None)
@@ -30,16 +31,25 @@ def test_a_photograph_moved_by_a_cell_matches_itself_where_it_is_now(weights, re
     describer = Describer(request.getfixturevalue(weights))
     rng = np.random.default_rng(0)
     L = rng.uniform(10, 90, (16, 16)).repeat(16, 0).repeat(16, 1).astype(np.float32)
-    seen, likely = describer(L)
+    seen, mean, logits = describer(L)
+    assert mean.shape == (256, 256, 2)
+    likely = pooled_logarithms(logits)
     assert seen.shape[:2] == likely.shape[:2] == (16, 16)
     np.testing.assert_allclose(np.linalg.norm(seen, axis=-1), 1, rtol=1e-5)
     np.testing.assert_allclose(np.exp(likely).sum(-1), 1, rtol=1e-3)
-    moved, _ = describer(np.roll(L, 32, 1))
+    moved = describer(np.roll(L, 32, 1)).places
     found = match(seen.reshape(256, -1), moved.reshape(256, -1))
     rows, columns = np.divmod(found.first, 16)
     inner = (columns < 13) & (columns > 0)
     expected = rows * 16 + columns + 2
     assert np.mean(found.second[inner] == expected[inner]) > 0.6
+
+
+def test_what_the_model_says_is_what_a_predictor_says(tiny_weights):
+    L = np.random.default_rng(0).uniform(10, 90, (70, 100)).astype(np.float32)
+    seen, said = Describer(tiny_weights)(L), Predictor(tiny_weights)(L[None])
+    np.testing.assert_allclose(seen.mean, said.mean[0], atol=1e-3)
+    np.testing.assert_allclose(seen.logits, said.logits[0], atol=1e-3)
 
 
 def test_weights_that_do_not_see_things_are_refused(tiny_weights):

@@ -14,7 +14,8 @@ from hybridvit.hints.review import Review, review_now
 from hybridvit.hints.shapes import HintError, Point
 from hybridvit.hints.sidecar import Sidecar, load_hints, save_hints, sidecar_path
 from hybridvit.review.command import main
-from hybridvit.review.found import find_reviewed
+from hybridvit.review.found import Reviewed, find_reviewed
+from hybridvit.review.write import contact_sheet
 
 
 @pytest.fixture
@@ -71,6 +72,16 @@ def test_a_review_is_kept_in_the_sidecar(tmp_path):
     sidecar = Sidecar(3, 4, review=Review("redo", "Ada", "2026-11-28T14:03:00+01:00"))
     save_hints(path, sidecar)
     assert load_hints(path) == sidecar
+
+
+def test_what_files_say_stays_text(tmp_path):
+    hint = {"type": "point", "color": '#000"><script>', "source": "<b>"}
+    one = Reviewed(
+        "a.png", tmp_path / "a.png", None, "redo", "<i>", "", None, None, (hint, {"color": "#2E6b3a"}), {}
+    )
+    page = contact_sheet([one], "<u>")
+    assert not any(text in page for text in ("<script", "<b>", "<i>", "<u>"))
+    assert page.count('class="swatch"') == 1
 
 
 @pytest.mark.parametrize(

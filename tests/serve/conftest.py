@@ -76,7 +76,9 @@ def enter(tmp_path, no_children) -> Iterator[Callable[..., httpx.Client]]:  # no
             stack.callback(server.stop)
             headers = {"Authorization": f"Bearer {TOKEN}"}
             address = f"http://127.0.0.1:{server.port}"
-            client = httpx.Client(base_url=address, timeout=60, trust_env=False, headers=headers)
+            client = httpx.Client(
+                base_url=address, timeout=60, verify=False, trust_env=False, headers=headers
+            )
             return stack.enter_context(client)
 
         yield enter

@@ -26,7 +26,8 @@ def gated(tmp_path, scans, tiny_colorizer):
     app = create_app(tiny_colorizer, folder=scans, output=tmp_path / "out", data=tmp_path / "data")
     server = BackgroundServer(secure(app, hosts=LOCAL, token=None, max_body=BYTES), listen("127.0.0.1", 0))
     warm_up_decoder()
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=60, trust_env=False) as client:
+    address = f"http://127.0.0.1:{server.port}"
+    with httpx.Client(base_url=address, timeout=60, verify=False, trust_env=False) as client:
         yield client
     server.stop()
 

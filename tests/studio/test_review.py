@@ -72,6 +72,32 @@ def test_pictures_of_result_and_original(client):
     assert (none.status_code, none.json()["error"]) == (404, "box/deep.tif: it has no result yet")
 
 
+def test_an_accepted_result_is_exported_once(client, coloured, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    one = by_name(client)["photo 2.png"]
+    address, folder = f"/api/photos/{one['id']}/review/export", {"folder": "out"}
+    assert client.post(address, json=folder).status_code == 409  # nobody accepted it
+    client.put(f"/api/photos/{one['id']}/review", json={"state": "accepted"})
+    first, second = (client.post(address, json=folder).json() for _ in range(2))
+    copy = tmp_path / "out" / "photo 2.png"
+    assert (first, second["copied"]) == ({"file": str(copy), "copied": True}, False)
+    assert copy.read_bytes() == (coloured / "photo 2.png").read_bytes()
+    copy.write_bytes(b"another's")
+    assert "choose another folder" in client.post(address, json=folder).json()["error"]
+    assert copy.read_bytes() == b"another's"
+    assert client.post(address, json={"folder": "/etc"}).status_code == 400
+
+
+def test_small_pictures_are_made_once(client, enter, coloured, monkeypatch):
+    one = by_name(client)["photo 2.png"]
+    asked = {"size": "small", "tag": one["colored"]}
+    first = client.get(f"/api/photos/{one['id']}/review/picture", params=asked)
+    assert "immutable" in first.headers["cache-control"]
+    another = enter(output=coloured)  # started anew, with the same data
+    monkeypatch.setattr("hybridvit.studio.review_routes.decode_photo", None)
+    assert another.get(f"/api/photos/{one['id']}/review/picture", params=asked).content == first.content
+
+
 @pytest.mark.parametrize(
     "body", [{"state": "fine"}, {}, {"state": "redo", "by": "a\nb"}, {"state": "redo", "x": 1}]
 )

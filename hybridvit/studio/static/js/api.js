@@ -1,7 +1,7 @@
 /**
- * The server's HTTP API. Every function rejects with an Error whose message is the server's own line, so that it can be
- * shown as it is; a server that does not answer rejects with a LostConnection, and "connection" events tell when that
- * begins and ends.
+ * The studio's API, answered by a server (over_http.js) or by the page itself (local/backend.js). Every function rejects
+ * with an Error whose message is the answerer's own line, so that it can be shown as it is; a server that does not answer
+ * rejects with a LostConnection, and "connection" events tell when that begins and ends.
  */
 
 const RETRY_MS = 1500;
@@ -19,11 +19,22 @@ export class Refused extends Error {
 }
 
 /**
- * @param {URL} base the address of the API, with a slash at its end
+ * Who answers. `send` is as `fetch`, of a path below the API's address; its answer has `ok`, `status`, `statusText`,
+ * `json()` and `blob()`. `picture` is the address of a picture, or comes to it; `file` what a download is given: an
+ * address, and a name where the answer has none. `isLocal`: the page itself, without folders and without a server.
+ * @typedef {object} Backend
+ * @property {boolean} isLocal
+ * @property {(path: string, options?: object) => Promise<any>} send
+ * @property {(path: string) => string | Promise<string>} picture
+ * @property {(path: string) => Promise<{href: string, name: string}>} file
+ */
+
+/**
+ * @param {Backend} backend
  *
  * @typedef {ReturnType<typeof createApi>} Api
  */
-export function createApi(base = new URL("api/", document.baseURI)) {
+export function createApi(backend) {
     const events = new EventTarget();
     let lost = false;
 
@@ -36,7 +47,7 @@ export function createApi(base = new URL("api/", document.baseURI)) {
 
     async function probe() {
         try {
-            await fetch(base, { cache: "no-store", signal: AbortSignal.timeout(5000) });
+            await backend.send("", { cache: "no-store", signal: AbortSignal.timeout(5000) });
             setLost(false);
         } catch {
             setTimeout(probe, RETRY_MS);
@@ -46,7 +57,7 @@ export function createApi(base = new URL("api/", document.baseURI)) {
     async function request(path, options = {}) {
         let response;
         try {
-            response = await fetch(new URL(path, base), options);
+            response = await backend.send(path, options);
         } catch (error) {
             if (error.name === "AbortError") throw error;
             setLost(true);
@@ -65,13 +76,14 @@ export function createApi(base = new URL("api/", document.baseURI)) {
     const put = (path, data) => send("PUT", path, data);
     const upload = (path, file) =>
         json(path, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file });
-    const href = (path) => new URL(path, base).href;
     const photoPath = (id, rest = "") => `photos/${encodeURIComponent(id)}${rest}`;
     const tilePath = (id, what, { level, row, column }) => photoPath(id, `/tiles/${what}/${level}/${row}/${column}`);
 
     return {
         addEventListener: events.addEventListener.bind(events),
         removeEventListener: events.removeEventListener.bind(events),
+        /** Whether the page itself answers: there are no folders then, and no server. */
+        isLocal: backend.isLocal,
         /** @returns {boolean} whether the server has stopped answering */
         get lost() {
             return lost;
@@ -84,10 +96,10 @@ export function createApi(base = new URL("api/", document.baseURI)) {
         /** Uploads one. @param {File|Blob} file @param {string} name */
         addPhoto: (file, name) => upload(`photos?${new URLSearchParams({ name })}`, file),
         removePhoto: (id) => request(photoPath(id), { method: "DELETE" }),
-        /** @param {string} id @param {string} [revision] in whose colours; else in those asked for last */
-        thumbnailUrl: (id, revision) => href(photoPath(id, `/thumbnail${revision ? `?${query({ revision })}` : ""}`)),
+        /** @param {string} id @param {string} [revision] in whose colours; else in those asked for last; see Backend.picture */
+        thumbnailUrl: (id, revision) => backend.picture(photoPath(id, `/thumbnail${revision ? `?${query({ revision })}` : ""}`)),
         /** The same in the colours asked for last; `tag`: what tells them from those before. */
-        latestThumbnailUrl: (id, tag) => href(photoPath(id, `/thumbnail${tag ? `?${query({ tag })}` : ""}`)),
+        latestThumbnailUrl: (id, tag) => backend.picture(photoPath(id, `/thumbnail${tag ? `?${query({ tag })}` : ""}`)),
         approve: (id, approved) => put(photoPath(id, "/approved"), { approved }),
         /** Makes a photograph ready to be shown at once. */
         prepare: (id) => request(photoPath(id, "/prepare"), { method: "POST" }),
@@ -106,7 +118,8 @@ export function createApi(base = new URL("api/", document.baseURI)) {
                 body: JSON.stringify(sidecar),
                 keepalive,
             }),
-        sidecarUrl: (id) => href(photoPath(id, "/sidecar")),
+        /** @returns {Promise<{href: string, name: string}>} a file to download, as `resultFile` */
+        sidecarFile: (id) => backend.file(photoPath(id, "/sidecar")),
 
         /** @param {{level: number, row: number, column: number}} tile @returns {Promise<Blob>} */
         tile: (id, what, tile, signal) => blob(tilePath(id, what, tile), { signal }),
@@ -120,14 +133,14 @@ export function createApi(base = new URL("api/", document.baseURI)) {
         next: async (id, revision, count = 3, signal) =>
             (await json(photoPath(id, `/next?${query({ revision, count })}`), { signal })).points,
         /** A small picture in a revision's colours; the thumbnail stays what it is. */
-        previewUrl: (id, revision) => href(photoPath(id, `/preview?${query({ revision })}`)),
+        previewUrl: (id, revision) => backend.picture(photoPath(id, `/preview?${query({ revision })}`)),
         variant: (id, seed, revision, signal) =>
             blob(photoPath(id, `/variants/${seed}?${new URLSearchParams({ revision })}`), { signal }),
 
         /** The folder's photographs for review, those first that need a person most. */
         reviewQueue: async () => (await json("review")).photos,
         /** @param {{of: "result"|"original", size: "small"|"large", tag: string}} what `tag` changes with the file */
-        reviewPictureUrl: (id, what) => href(photoPath(id, `/review/picture?${query(what)}`)),
+        reviewPictureUrl: (id, what) => backend.picture(photoPath(id, `/review/picture?${query(what)}`)),
         /** A verdict; rejects with 409 if somebody else gave one since `revision`. */
         putReview: (id, review, revision) =>
             json(photoPath(id, "/review"), {
@@ -135,6 +148,8 @@ export function createApi(base = new URL("api/", document.baseURI)) {
                 headers: { "Content-Type": "application/json", "If-Match": `"${revision}"` },
                 body: JSON.stringify(review),
             }),
+        /** Copies an accepted result. @returns {Promise<{file: string, copied: boolean}>} */
+        exportResult: (id, folder) => post(photoPath(id, "/review/export"), { folder }),
 
         addReference: (file) => upload("references", file),
         reference: (id) => blob(`references/${encodeURIComponent(id)}`),
@@ -167,7 +182,8 @@ export function createApi(base = new URL("api/", document.baseURI)) {
             post(photoPath(id, "/save"), { format, place, folder }),
         /** Whether results can go to a folder below the user's home. @returns {Promise<{folder: string}>} */
         checkFolder: (folder) => post("folder", { folder }),
-        resultUrl: (id, format) => href(photoPath(id, `/result?${new URLSearchParams(format ? { format } : {})}`)),
+        resultFile: (id, format) =>
+            backend.file(photoPath(id, `/result?${new URLSearchParams(format ? { format } : {})}`)),
     };
 }
 

@@ -24,6 +24,34 @@ export function make(tag, { class: name, text, on = {}, data = {}, ...attributes
     return element;
 }
 
+const coming = new WeakMap(); // images -> the address that is awaited for them
+
+/**
+ * Gives an image its address, at once or when it comes; of several the last one counts.
+ * @param {HTMLImageElement} image @param {string | Promise<string>} address
+ */
+export async function setPicture(image, address) {
+    coming.set(image, address);
+    if (typeof address === "string") image.src = address;
+    else {
+        const src = await address.catch(() => null);
+        if (coming.get(image) !== address) return;
+        if (src === null) image.dispatchEvent(new Event("error"));
+        else image.src = src;
+    }
+}
+
+/**
+ * Lets the browser save what is at an address.
+ * @param {{href: string, name: string}} file `name` may be empty, where the answer says it
+ */
+export function download({ href, name }) {
+    const anchor = make("a", { href, download: name });
+    document.body.append(anchor);
+    anchor.click();
+    anchor.remove();
+}
+
 /**
  * @param {string} name of a symbol in index.html, without its "i-"
  * @returns {SVGSVGElement} decoration: hidden from screen readers

@@ -2,8 +2,8 @@
 
 import { icon, make } from "./dom.js";
 
-/** @param {() => void} pick asks for files */
-export function createDropZone(pick) {
+/** @param {() => void} pick asks for files @param {boolean} isLocal whether they stay where the page is */
+export function createDropZone(pick, isLocal) {
     const limits = make("p", { class: "empty-limits" });
     const canDrop = matchMedia("(hover: hover)").matches;
     const folder = make("p", { class: "empty-folder", text: "Or choose one of the folder below.", hidden: true });
@@ -22,8 +22,10 @@ export function createDropZone(pick) {
         setFolder: (has) => (folder.hidden = !has),
         setLimits({ bytes, pixels }) {
             const most = `Up to ${Math.floor(bytes / 2 ** 20)} MB and ${Math.floor(pixels / 1e6)} megapixels.`;
-            const promise = "It goes to this studio alone, and the original is never changed.";
-            limits.textContent = `JPEG, PNG, TIFF, WebP and more. ${most} ${promise}`;
+            const promise = isLocal
+                ? "It stays on this device: nothing is sent anywhere."
+                : "It goes to this studio alone, and the original is never changed.";
+            limits.textContent = `JPEG, PNG, ${isLocal ? "" : "TIFF, "}WebP and more. ${most} ${promise}`;
         },
     };
 }

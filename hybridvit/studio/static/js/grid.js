@@ -71,7 +71,7 @@ export function createGrid({ api, photos, messages, saveOne, chooseFolder }) {
             close,
         ),
         list,
-        make("div", { class: "grid-foot" }, count, stop, save),
+        make("div", { class: "grid-foot" }, count, ...(api.isLocal ? [] : [stop, save])),
     );
     document.body.append(dialog);
     const items = new Map(); // by id: what stands in the list, {colored, item, thumb, star}
@@ -102,7 +102,7 @@ export function createGrid({ api, photos, messages, saveOne, chooseFolder }) {
         if (known?.colored !== photo.colored) {
             const thumb = createThumbnail(api, photo, open);
             const star = approval(photo);
-            known = { colored: photo.colored, thumb, star, item: make("li", {}, thumb.element, star) };
+            known = { colored: photo.colored, thumb, star, item: make("li", {}, thumb.element, ...(api.isLocal ? [] : [star])) };
             items.set(photo.id, known);
         }
         known.thumb.show(photo, photo.id === photos.current);
@@ -156,7 +156,7 @@ export function createGrid({ api, photos, messages, saveOne, chooseFolder }) {
 
     list.addEventListener("keydown", (event) => {
         const id = event.target.dataset?.id;
-        if (event.key.toLowerCase() !== "a" || !id) return;
+        if (event.key.toLowerCase() !== "a" || !id || api.isLocal) return;
         photos.approve(id, !photos.all.find((photo) => photo.id === id).approved);
     });
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // beside it

@@ -58,15 +58,15 @@ const GROUPS = [
         ["Page ↓", "Next"],
         ["Page ↑", "Previous"],
         ["O", "Add photos"],
-        ["G", "All photos: search, filter, save many"],
+        ["G", "All photos: search and filter; of a folder, save many"],
         ["A", "Approve this photo, or take that back"],
         [`${CONTROL} S`, "Save the coloured photo"],
         ["?", "This sheet"],
     ],
 ];
 
-/** @returns {{show: () => void}} */
-export function createHelp() {
+/** @param {string[]} without keys that do nothing on this page @returns {{show: () => void}} */
+export function createHelp(without) {
     const close = make(
         "button",
         { type: "button", class: "button icon-only", "aria-label": "Close", on: { click: () => dialog.close() } },
@@ -76,15 +76,16 @@ export function createHelp() {
         "dialog",
         { class: "help", "aria-labelledby": "help-title", data: { testid: "help" } },
         make("div", { class: "help-head" }, make("h2", { id: "help-title", text: "By touch and by keyboard" }), close),
-        make("div", { class: "help-groups" }, ...GROUPS.map(group)),
+        make("div", { class: "help-groups" }, ...GROUPS.map((one) => group(one, without))),
     );
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // beside it
     document.body.append(dialog);
     return { show: () => dialog.open || dialog.showModal() };
 }
 
-function group([title, ...rows]) {
-    const list = rows.flatMap(([keys, what]) => [
+/** @param {any[]} named its title, and rows of keys and what they do @param {string[]} without keys that are left out */
+function group([title, ...rows], without) {
+    const list = rows.filter(([keys]) => !without.includes(keys)).flatMap(([keys, what]) => [
         make("dt", {}, ...keys.split(" ").map((key) => (key === "…" ? "…" : make("kbd", { text: key })))),
         make("dd", { text: what }),
     ]);

@@ -8,7 +8,10 @@ import { createGrid } from "./grid.js";
 import { createHeader } from "./header.js";
 import { createHintsLayer } from "./hints_layer.js";
 import { createHintsList } from "./hints_list.js";
+import { inWorker } from "./local/backend.js";
+import { createLoading } from "./local/loading.js";
 import { createMessages } from "./messages.js";
+import { overHttp } from "./over_http.js";
 import { createCarry } from "./panels/carry.js";
 import { createHistoryList } from "./panels/history_list.js";
 import { createNextHint } from "./panels/next_hint.js";
@@ -33,7 +36,9 @@ import { createViewport } from "./viewport.js";
 const byId = (id) => document.getElementById(id);
 const button = (id) => /** @type {HTMLButtonElement} */ (byId(id));
 
-const api = createApi();
+const isLocal = document.querySelector('meta[name="hybridvit-backend"][content="local"]') !== null;
+const local = isLocal ? inWorker() : null;
+const api = createApi(local ?? overHttp());
 const store = createStore(api);
 const messages = createMessages(byId("messages"));
 const viewport = createViewport(byId("viewport"), store, api);
@@ -61,7 +66,7 @@ byId("panels-scroll").append(
     panel("sure", "How sure is it?", { open: true }, ...uncertainty.elements, ...nextHint.elements),
     createVariants(parts),
     createReference(parts),
-    createCarry(parts),
+    ...(api.isLocal ? [] : [createCarry(parts)]),
     createHistoryList(parts),
 );
 byId("panels-foot").append(save.element);
@@ -77,7 +82,7 @@ const actions = {
     findNextHint: nextHint.find,
     togglePanels: sheet.toggle,
     showAllPhotos: grid.show,
-    toggleApproved: photos.toggleApproved,
+    toggleApproved: api.isLocal ? undefined : photos.toggleApproved,
     turn: crop.turn,
 };
 const shortcuts = createShortcuts(store, viewport, tools, actions);
@@ -122,6 +127,7 @@ store.addEventListener("busy", () => {
     viewport.retry();
 });
 let coloredPhoto = null;
+if (local) createLoading(viewport.element, local, messages);
 viewport.addEventListener("drawn", () => {
     renewed = null;
     messages.close("tiles");

@@ -13,18 +13,19 @@ import { receiveFiles } from "./receive_files.js";
  */
 export function createPhotos({ api, store, messages, viewport }) {
     const events = new EventTarget();
+    const here = api.isLocal ? "this page" : "the studio";
     let photos = [];
     let opening = null; // id
     const pick = make("input", {
         type: "file",
-        accept: "image/*,.tif,.tiff,.heic,.heif,.avif,.jp2,.pgm,.pnm",
+        accept: api.isLocal ? "image/*" : "image/*,.tif,.tiff,.heic,.heif,.avif,.jp2,.pgm,.pnm",
         multiple: true,
         class: "unseen",
         tabindex: "-1",
         "aria-label": "Photos to add",
         data: { testid: "file" },
     });
-    const empty = createDropZone(() => pick.click());
+    const empty = createDropZone(() => pick.click(), api.isLocal);
     viewport.append(empty.element, pick);
 
     const emit = (name) => events.dispatchEvent(new CustomEvent(name));
@@ -76,7 +77,7 @@ export function createPhotos({ api, store, messages, viewport }) {
 
     function askToRemove(photo) {
         const count = photo.hints ? ` with its ${photo.hints} ${photo.hints === 1 ? "hint" : "hints"}` : "";
-        messages.remark(`Remove ${photo.name}${count} from the studio?`, {
+        messages.remark(`Remove ${photo.name}${count} from ${here}?`, {
             key: "remove",
             actions: [
                 { label: "Remove", run: () => remove(photo) },
@@ -91,7 +92,7 @@ export function createPhotos({ api, store, messages, viewport }) {
         const wasOpen = photo.id === store.photo?.id;
         const at = photos.findIndex(({ id }) => id === photo.id);
         await refresh();
-        messages.note(`${photo.name} is removed from the studio.`);
+        messages.note(`${photo.name} is removed from ${here}.`);
         const next = photos[Math.min(at, photos.length - 1)];
         if (wasOpen && next) openPhoto(next.id);
         else if (wasOpen) location.replace(location.pathname + location.search);

@@ -1,6 +1,6 @@
 /** While one looks at a photograph, the next one is made ready, and its small picture stands in until it is. */
 
-import { make } from "./dom.js";
+import { make, setPicture } from "./dom.js";
 
 const CALM_MS = 300; // after the last colours have come
 const SLOW_MS = 250; // an opening that takes longer is bridged
@@ -31,7 +31,7 @@ export function createPrepare({ api, store, viewport, photos }) {
         }
         bridging = setTimeout(() => {
             if (photos.opening !== id) return;
-            picture.src = api.thumbnailUrl(id);
+            setPicture(picture, api.thumbnailUrl(id));
             picture.hidden = false;
         }, SLOW_MS);
     }

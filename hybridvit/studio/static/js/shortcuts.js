@@ -15,7 +15,7 @@ const PRESSED = "button, summary, a, input, [role=slider]"; // what Enter, space
  * @param {import("./store.js").Store} store
  * @param {import("./viewport.js").Viewport} viewport
  * @param {import("./tools.js").Tools} tools
- * @param {object} actions of the page, by name (main.js)
+ * @param {object} actions of the page, by name (main.js); `toggleApproved` may be missing
  * @returns {{help: () => void}}
  */
 export function createShortcuts(store, viewport, tools, actions) {
@@ -73,7 +73,7 @@ export function createShortcuts(store, viewport, tools, actions) {
         n: () => actions.findNextHint(),
         o: () => actions.openFiles(),
         g: () => actions.showAllPhotos(),
-        a: () => actions.toggleApproved(),
+        a: () => actions.toggleApproved?.(),
         pageup: () => actions.previousPhoto(),
         pagedown: () => actions.nextPhoto(),
         "?": () => help.show(),
@@ -83,7 +83,7 @@ export function createShortcuts(store, viewport, tools, actions) {
         y: () => store.redo(),
         s: () => actions.save(),
     };
-    const help = createHelp();
+    const help = createHelp(actions.toggleApproved ? [] : ["A"]);
 
     const isHoldKey = ({ key, code }) => key === "\\" || code === "Backslash";
 

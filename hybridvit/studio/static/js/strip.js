@@ -39,7 +39,7 @@ export function createStrip({ api, store, viewport, photos, strip, showAll }) {
     function item(photo) {
         const parts = [thumbs.get(photo.id).element];
         if (photo.source === "upload") {
-            const label = `Remove ${photo.name} from the studio`;
+            const label = `Remove ${photo.name} from ${api.isLocal ? "this page" : "the studio"}`;
             const properties = { type: "button", class: "strip-remove", "aria-label": label, title: label };
             parts.push(
                 make("button", { ...properties, on: { click: () => photos.askToRemove(photo) } }, icon("close")),

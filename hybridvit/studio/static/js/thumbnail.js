@@ -1,9 +1,9 @@
 /** A photograph as a small picture with its name and marks, in the strip and in the grid. */
 
-import { make } from "./dom.js";
+import { make, setPicture } from "./dom.js";
 
 const AHEAD = "200px"; // beyond what is in sight
-const waiting = new WeakMap(); // pictures that are not in sight yet -> their addresses
+const waiting = new WeakMap(); // pictures that are not in sight yet -> what gives their addresses
 const inSight = new IntersectionObserver(
     (entries) => {
         for (const { target, isIntersecting } of entries) if (isIntersecting) fetchNow(target);
@@ -13,7 +13,7 @@ const inSight = new IntersectionObserver(
 
 function fetchNow(picture) {
     inSight.unobserve(picture);
-    picture.src = waiting.get(picture);
+    setPicture(picture, waiting.get(picture)());
     waiting.delete(picture);
 }
 
@@ -30,7 +30,7 @@ export function createThumbnail(api, photo, open) {
         decoding: "async",
         draggable: "false",
     });
-    waiting.set(picture, api.latestThumbnailUrl(photo.id, photo.colored));
+    waiting.set(picture, () => api.latestThumbnailUrl(photo.id, photo.colored));
     inSight.observe(picture);
     const hints = make("span", { class: "thumb-hints", "aria-hidden": "true" });
     const marks = make("span", { class: "thumb-marks", "aria-hidden": "true" });
@@ -65,7 +65,7 @@ export function createThumbnail(api, photo, open) {
         },
         /** Shows it in the colours of a revision. @param {string} revision */
         setRevision(revision) {
-            waiting.set(picture, api.thumbnailUrl(photo.id, revision));
+            waiting.set(picture, () => api.thumbnailUrl(photo.id, revision));
             fetchNow(picture);
             photo.colored = revision; // for those made later
         },

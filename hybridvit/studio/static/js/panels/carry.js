@@ -1,6 +1,6 @@
 /** The colours of this photograph for others: asked first, with a preview for each, and undone as one step. */
 
-import { icon, make } from "../dom.js";
+import { icon, make, setPicture } from "../dom.js";
 import { panel } from "./panel.js";
 
 const hintsOf = (count) => `${count} ${count === 1 ? "hint" : "hints"}`;
@@ -92,8 +92,9 @@ export function createCarry({ api, store, photos, messages }) {
     }
 
     function picture({ id, name }, revision, caption) {
-        const image = make("img", { src: api.previewUrl(id, revision), alt: `${name}, ${caption}`, decoding: "async" });
+        const image = make("img", { alt: `${name}, ${caption}`, decoding: "async" });
         image.addEventListener("error", () => image.replaceWith(make("span", { class: "carry-gone", text: "–" })));
+        setPicture(image, api.previewUrl(id, revision));
         return make("span", { class: "carry-picture" }, image, make("span", { class: "row-note", text: caption }));
     }
 

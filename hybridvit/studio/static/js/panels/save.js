@@ -1,6 +1,6 @@
 /** Saving the full-resolution file and the hints, and opening hints. */
 
-import { icon, make } from "../dom.js";
+import { download as give, icon, make } from "../dom.js";
 import { createFolderChoice } from "./folder_choice.js";
 import { whileBusy } from "./panel.js";
 
@@ -50,8 +50,8 @@ export function createSave({ api, store, messages, photos }) {
             on: { click: run },
         });
     const links = [
-        link("picture", "Download picture", "download", download),
-        link("hints", "Download hints", "download-sidecar", () => follow(api.sidecarUrl(store.photo.id))),
+        ...(api.isLocal ? [] : [link("picture", "Download picture", "download", download)]),
+        link("hints", "Download hints", "download-sidecar", hints),
         link("Open hints …", null, "open-sidecar", () => file.click()),
     ];
     const approved = make("input", {
@@ -124,7 +124,7 @@ export function createSave({ api, store, messages, photos }) {
         folder = value;
         const into = folder ?? own;
         where.replaceChildren(
-            into ? `At full resolution, into ${into}. Hints save themselves.` : "At full resolution. Hints save themselves.",
+            api.isLocal ? "At full resolution. It stays on this device." : into ? `At full resolution, into ${into}. Hints save themselves.` : "At full resolution. Hints save themselves.",
         );
         restore.hidden = !folder;
     }
@@ -138,14 +138,12 @@ export function createSave({ api, store, messages, photos }) {
 
     async function download() {
         const { id } = store.photo;
-        if (await write("download")) follow(api.resultUrl(id, chosen()));
+        if (await write("download")) await messages.guard(api.resultFile(id, chosen()).then(give), "save");
     }
 
-    function follow(url) {
-        const anchor = make("a", { href: url, download: "" });
-        document.body.append(anchor);
-        anchor.click();
-        anchor.remove();
+    function hints() {
+        const file = settled().then(() => api.sidecarFile(store.photo.id));
+        return messages.guard(file.then(give), "save");
     }
 
     /** The server judges the file before anything is shown of it. */
@@ -165,7 +163,8 @@ export function createSave({ api, store, messages, photos }) {
         if (opened) messages.note(`The hints of ${picked.name} are opened; Undo takes them back.`);
     }
 
-    button.addEventListener("click", () => write());
+    const saveHere = () => (api.isLocal ? download() : write()); // without a server a file can but be downloaded
+    button.addEventListener("click", saveHere);
     file.addEventListener("change", () => {
         if (file.files.length) open(file.files[0]);
         file.value = "";
@@ -185,14 +184,14 @@ export function createSave({ api, store, messages, photos }) {
             make("div", { class: "row" }, format, button),
             outcome,
             where,
-            make("label", { class: "switch" }, approved, make("span", { text: "Approved" })),
+            make("label", { class: "switch", hidden: api.isLocal }, approved, make("span", { text: "Approved" })),
             make("div", { class: "links" }, make("span", { text: "Download" }), ...links, file),
-            make("div", { class: "links" }, change, restore),
+            make("div", { class: "links", hidden: api.isLocal }, change, restore),
         ),
         /** Saves another photo. @param {string} id */
         saveOne: (id) => settled().then(() => api.save(id, chosen(), "folder", folder)),
         chooseFolder,
-        save: async () => void (store.photo && (await write())),
+        save: async () => void (store.photo && (await saveHere())),
         setFormats({ formats, output, home }) {
             format.append(
                 ...formats.map((name) => make("option", { value: name, text: NAMES[name] ?? name.toUpperCase() })),

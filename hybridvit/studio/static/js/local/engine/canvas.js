@@ -1,0 +1,374 @@
+/**
+ * A photograph opened for colouring, once or again and again: what hints do not change is done once, as in
+ * hybridvit/inference/canvas.py, whose order of steps this is.
+ */
+
+import { DEFAULT_SETTINGS } from "../../recipe.js";
+import { BINS, doubtOf, probabilities, spreadOf } from "./bins.js";
+import { findInside, respanned } from "./borders.js";
+import { knownBins, lay, MOST } from "./bounded.js";
+import { colorAb, lightnessOf } from "./light.js";
+import { cellMeans, chooseCells, flattestPlace, remaining } from "./influence.js";
+import { inPalette } from "./palette.js";
+import { resized, spreadEvenly } from "./planes.js";
+import { areaOf, atView } from "./rasters.js";
+import { agreement, distances, meanAt, terrain } from "./reach.js";
+import { withResidual } from "./residual.js";
+import { givenCells, withSamples } from "./sampling.js";
+import { isShown, sortHints } from "./sorting.js";
+import { binsAt, likelyColors, shownAt } from "./suggestions.js";
+import { viewLightness, viewSize } from "./view.js";
+
+const KEPT = 48; // results: some of a view each
+const KNOWN = 8; // ab units, of the vivid decode
+const [HERE, THING, PICTURE] = [0, 0.5, 1];
+const STRIDE = 8;
+const NEXT_VIEW = 256; // px
+const DEFAULT_REACH = { point: THING, stroke: HERE, region: HERE };
+
+/** A hint with all that may be left out. */
+const complete = (hint) => ({ ...hint, reach: hint.reach ?? DEFAULT_REACH[hint.type], strength: hint.strength ?? 1 });
+const viewKey = ({ size, borders }) => `${size} ${borders}`;
+
+export class Canvas {
+    #network;
+    #photo;
+    #inside = null;
+    #kept = new Map();
+
+    /** @param {import("./network.js").Network} network @param {{width: number, height: number, channels: number, pixels: Uint8Array}} photo */
+    constructor(network, photo) {
+        [this.#network, this.#photo] = [network, photo];
+    }
+
+    #once(key, make) {
+        if (!this.#kept.has(key)) {
+            this.#kept.set(key, make());
+            if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value);
+        }
+        return this.#kept.get(key);
+    }
+
+    /** The part of the photograph that is coloured by these settings. */
+    inside({ borders }) {
+        const { width, height } = this.#photo;
+        const whole = { top: 0, left: 0, height, width };
+        if (borders !== "auto") return whole;
+        this.#inside ??= findInside(this.#photo) ?? whole;
+        return this.#inside;
+    }
+
+    view(settings) {
+        const { height, width } = this.inside(settings);
+        return viewSize(height, width, settings.size);
+    }
+
+    /** L at the view. @returns {import("./planes.js").Plane} */
+    L(settings) {
+        return this.#once(`L ${viewKey(settings)}`, () => viewLightness(this.#photo, this.inside(settings), this.view(settings)));
+    }
+
+    lightness(settings) {
+        return this.L(settings).data;
+    }
+
+    #map(hints, settings, view = this.view(settings)) {
+        return atView(hints, this.#photo.height, this.#photo.width, view, this.inside(settings));
+    }
+
+    /** ab in CIE units at the view, of all that a recipe says. */
+    async chroma(recipe) {
+        const full = { ...recipe, hints: recipe.hints.map(complete) };
+        const view = this.view(recipe.settings);
+        return { ab: await this.#chroma(full), ...view };
+    }
+
+    #free(settings) {
+        return this.#once(`free ${viewKey(settings)}`, () => this.#network.predict(this.L(settings), null));
+    }
+
+    async #shown(settings) {
+        const free = await this.#free(settings);
+        return settings.decode === "vivid" ? free.vivid : free.mean;
+    }
+
+    #own(hint, settings) {
+        const { color: _, source: __, reach: ___, strength: ____, ...shape } = hint;
+        return this.#once(`own ${JSON.stringify(shape)} ${viewKey(settings)}`, () => this.#map([{ ...hint, strength: 1 }], settings));
+    }
+
+    #known(hint, settings) {
+        return { own: this.#own(hint, settings), ab: colorAb(hint.color), reach: hint.reach, strength: hint.strength };
+    }
+
+    async #sorted(hints, settings) {
+        if (!hints.length) return { given: [], bounded: [], doubted: [], most: 0 };
+        const agreements = [];
+        const confirming = new Map();
+        for (const hint of hints) {
+            agreements.push(await this.#agreement(hint, settings));
+            confirming.set(hint, await this.#confirms(hint, settings));
+        }
+        return sortHints(hints, agreements, (hint) => confirming.get(hint));
+    }
+
+    async #agreement(hint, settings) {
+        if (hint.reach < THING) return -1;
+        if (hint.reach >= PICTURE) return Infinity;
+        const known = this.#known(hint, settings);
+        if (!known.own.mask.some(Boolean)) return Infinity; // in the border
+        const [free, shown] = [await this.#free(settings), await this.#shown(settings)];
+        const [a, b] = meanAt(shown, known.own.mask);
+        if (Math.hypot(a - known.ab[0], b - known.ab[1]) <= KNOWN) return Infinity; // no news
+        return agreement(free.logits, free.mean, known.ab, known.own);
+    }
+
+    async #confirms(hint, settings) {
+        if (settings.decode === "sample") return false;
+        const { own, ab } = this.#known(hint, settings);
+        return !own.mask.some(Boolean) || isShown(this.lightness(settings), await this.#shown(settings), own.mask, ab);
+    }
+
+    async #conditioned(hints, settings) {
+        if (!hints.length) return this.#free(settings);
+        return this.#once(`conditioned ${JSON.stringify(hints)} ${settings.decode} ${viewKey(settings)}`, async () => {
+            const given = await this.#modelMap(hints, settings);
+            return this.#withMap(given, settings);
+        });
+    }
+
+    async #withMap(given, settings) {
+        return given.mask.some(Boolean) ? this.#network.predict(this.L(settings), given) : this.#free(settings);
+    }
+
+    /** What the model is given: colours of less than full strength are nearer to its own. */
+    async #givenMap(hints, settings) {
+        const map = this.#map(hints, settings);
+        if (!hints.some(({ strength }) => strength < 1) || !map.mask.some(Boolean)) return map;
+        const share = this.#map(hints.map((hint) => ({ ...hint, color: [100 * hint.strength, 0] })), settings);
+        const shown = await this.#shown(settings);
+        map.mask.forEach((is, i) => {
+            const strength = share.ab[2 * i] / 100;
+            for (let c = 2 * i; is && c < 2 * i + 2; c++) map.ab[c] = shown[c] * (1 - strength) + map.ab[c] * strength;
+        });
+        return map;
+    }
+
+    /** The same, without what is shown there already. */
+    async #modelMap(hints, settings) {
+        const map = await this.#givenMap(hints, settings);
+        if (settings.decode !== "vivid" || !map.mask.some(Boolean)) return map;
+        const free = await this.#free(settings);
+        let most = 0;
+        map.mask.forEach((is, i) => {
+            if (!is) return;
+            const news = Math.hypot(map.ab[2 * i] - free.vivid[2 * i], map.ab[2 * i + 1] - free.vivid[2 * i + 1]);
+            most = Math.max(most, news);
+            const share = Math.exp(-((news / KNOWN) ** 2));
+            for (let c = 2 * i; c < 2 * i + 2; c++) map.ab[c] -= (free.vivid[c] - free.mean[c]) * share;
+        });
+        if (most <= KNOWN) {
+            map.mask.fill(0);
+            map.ab.fill(0);
+        }
+        return map;
+    }
+
+    async #chroma(recipe) {
+        const { settings } = recipe;
+        const hints = await this.#sorted(recipe.hints, settings);
+        let ab = await this.#spread({ ...recipe, hints: hints.given });
+        if (hints.most > 0) ab = await this.#doubted(ab, recipe, hints);
+        if (hints.bounded.length) {
+            const laid = await this.#laid(recipe.hints, settings);
+            ab = ab.map((value, i) => value + laid.weight[i >> 1] * (laid.ab[i] - value));
+        }
+        return this.#protect(ab, recipe);
+    }
+
+    async #spread(recipe) {
+        const { settings, hints } = recipe;
+        const L = this.L(settings);
+        const given = await this.#givenMap(hints, settings);
+        const free = await this.#free(settings);
+        let ab;
+        if (settings.decode === "sample") {
+            const drawn = await withSamples(async (map) => (await this.#withMap(map, settings)).logits, given, settings.seed);
+            ab = (await this.#withMap(drawn, settings)).mean;
+        } else {
+            ab = (await this.#conditioned(hints, settings)).mean;
+            if (settings.decode === "vivid" && !recipe.palette.length) ab = hints.length ? madeVivid(ab, free) : free.vivid;
+        }
+        ab = inPalette(L, ab, recipe.palette).map((value) => value * settings.strength);
+        return given.mask.some(Boolean) ? withResidual(L, ab, given) : ab;
+    }
+
+    /** What those change that contradict the model, where they are not laid over. */
+    async #doubted(ab, recipe, order) {
+        const { settings } = recipe;
+        const withThem = recipe.hints.filter((hint) => order.given.includes(hint) || order.doubted.includes(hint));
+        const before = (await this.#conditioned(order.given, settings)).mean;
+        const after = (await this.#conditioned(withThem, settings)).mean;
+        const { mask } = this.#map(order.given, settings);
+        const out = Float32Array.from(ab);
+        mask.forEach((is, i) => {
+            if (is) return;
+            const change = [after[2 * i] - before[2 * i], after[2 * i + 1] - before[2 * i + 1]];
+            const share = Math.min(1, order.most / Math.max(Math.hypot(...change), 1e-6)) * settings.strength;
+            out[2 * i] += change[0] * share;
+            out[2 * i + 1] += change[1] * share;
+        });
+        return out;
+    }
+
+    #laid(hints, settings) {
+        return this.#once(`laid ${JSON.stringify(hints)} ${settings.decode} ${viewKey(settings)}`, () => this.#lay(hints, settings));
+    }
+
+    async #lay(hints, settings) {
+        const order = await this.#sorted(hints, settings);
+        const L = this.L(settings);
+        const knowns = order.bounded.map((hint) => [hint, this.#known(hint, settings)]).filter(([, { own }]) => own.mask.some(Boolean));
+        if (!knowns.length) return { weight: new Float32Array(L.data.length), ab: new Float32Array(2 * L.data.length) };
+        const far = knowns.filter(([hint]) => hint.reach > HERE);
+        const chosen = new Set(spreadEvenly(far.length - 1, Math.min(far.length, MOST)).map((i) => far[i]?.[0]));
+        const land = await this.#land(settings);
+        const laid = knowns.map(([hint, known]) => [known, chosen.has(hint) ? this.#far(hint, known, land, settings) : null]);
+        return lay(land, L, laid, this.#map(order.given, settings).mask);
+    }
+
+    async #land(settings) {
+        const free = await this.#free(settings);
+        return this.#once(`land ${viewKey(settings)}`, () => terrain(this.L(settings), free.logits));
+    }
+
+    #far(hint, known, land, settings) {
+        const { color: _, source: __, reach: ___, strength: ____, ...shape } = hint;
+        return this.#once(`far ${JSON.stringify(shape)} ${viewKey(settings)}`, () => distances(land, known.own));
+    }
+
+    async #protect(ab, recipe) {
+        const { settings } = recipe;
+        for (const one of (recipe.protected ?? []).toReversed()) {
+            const { mask, height, width } = this.#map([{ type: "region", ...areaOf(one), color: [0, 0], strength: 1 }], settings);
+            const theirs = { hints: one.hints.map(complete), palette: one.palette ?? [], settings: { ...DEFAULT_SETTINGS, ...one.settings }, protected: [] };
+            const view = this.view(theirs.settings);
+            const kept = await this.#chroma(theirs);
+            const spans = respanned({ data: kept, ...view, channels: 2 }, this.inside(theirs.settings), this.inside(settings));
+            const planes = [0, 1].map((c) =>
+                resized({ ...spans, data: Float32Array.from({ length: spans.height * spans.width }, (_, i) => spans.data[2 * i + c]) }, height, width, "bilinear"),
+            );
+            ab = ab.map((value, i) => (mask[i >> 1] ? planes[i % 2].data[i >> 1] : value));
+        }
+        return ab;
+    }
+
+    /** Logarithms of the probabilities of the bins, given the hints. */
+    async #logits(recipe) {
+        const { settings } = recipe;
+        const hints = recipe.hints.map(complete);
+        const order = await this.#sorted(hints, settings);
+        const { logits } = await this.#conditioned(order.given, settings);
+        if (!order.bounded.length) return logits;
+        const laid = await this.#laid(hints, settings);
+        const { height, width } = this.view(settings);
+        const weight = cellMeans(laid.weight, height, width);
+        const ab = cellMeans(laid.ab.map((value, i) => value * laid.weight[i >> 1]), height, width, 2);
+        const probs = probabilities(logits).data;
+        const data = new Float32Array(probs.length);
+        weight.forEach((share, cell) => {
+            const known = knownBins(ab[2 * cell] / Math.max(share, 1e-6), ab[2 * cell + 1] / Math.max(share, 1e-6));
+            for (let i = 0; i < BINS; i++) data[cell * BINS + i] = Math.log(Math.max((1 - share) * probs[cell * BINS + i] + share * known[i], 1e-9));
+        });
+        return { ...logits, data };
+    }
+
+    /** Probability that the colour is another one, over the whole photograph; its borders are gray without doubt. */
+    async doubt(recipe) {
+        const logits = await this.#logits(recipe);
+        const { width, height } = this.#photo;
+        const spans = respanned(
+            { data: doubtOf(logits), height: logits.rows, width: logits.columns, channels: 1 },
+            this.inside(recipe.settings),
+            { top: 0, left: 0, height, width },
+        );
+        return { doubt: spans.data, height: spans.height, width: spans.width };
+    }
+
+    /** How much of a hint there is where, at the view, were it the only one. */
+    async reachOf(given, settings) {
+        const hint = complete(given);
+        const L = this.L(settings);
+        const size = { height: L.height, width: L.width };
+        if (hint.reach >= PICTURE) return { weight: new Float32Array(L.data.length).fill(hint.strength), ...size };
+        const known = this.#known(hint, settings);
+        if (!known.own.mask.some(Boolean)) return { weight: new Float32Array(L.data.length), ...size };
+        const land = await this.#land(settings);
+        const far = hint.reach === HERE ? null : this.#far(hint, known, land, settings);
+        return { weight: lay(land, L, [[known, far]], new Uint8Array(L.data.length)).weight, ...size };
+    }
+
+    async likelyColors(recipe, x, y, count) {
+        const { top, left, height, width } = this.inside(recipe.settings);
+        if (!(top <= y && y < top + height && left <= x && x < left + width)) {
+            const { channels, pixels } = this.#photo;
+            const at = (Math.floor(y) * this.#photo.width + Math.floor(x)) * channels;
+            const [r, g, b] = channels === 1 ? [pixels[at], pixels[at], pixels[at]] : pixels.subarray(at, at + 3);
+            return [{ color: shownAt(lightnessOf(r, g, b), [0, 0]).color, ab: [0, 0], share: 1 }];
+        }
+        const L = this.L(recipe.settings);
+        const [row, column] = [((y - top) * L.height) / height, ((x - left) * L.width) / width];
+        const probs = probabilities(await this.#logits(recipe));
+        const i = Math.floor(row) * L.width + Math.floor(column);
+        const { ab } = await this.chroma(recipe);
+        return likelyColors(L.data[i], binsAt(probs, row / STRIDE, column / STRIDE), [ab[2 * i], ab[2 * i + 1]], count);
+    }
+
+    /** Where a hint would help most. */
+    async nextHints(given, count) {
+        const settings = { ...given.settings, size: Math.min(given.settings.size, NEXT_VIEW) };
+        const recipe = { ...given, settings, hints: given.hints.map(complete) };
+        const { top, left, height, width } = this.inside(settings);
+        const L = this.L(settings);
+        const probs = probabilities(await this.#logits(recipe));
+        const { rows, columns } = probs;
+        const areas = (recipe.protected ?? []).map((one) => ({ type: "region", ...areaOf(one), color: [0, 0], strength: 1 }));
+        const known = cellMeans(Float32Array.from(this.#map(areas, settings).mask), L.height, L.width).map((share) => (share > 0.5 ? 1 : 0));
+        const order = await this.#sorted(recipe.hints, settings);
+        const laid = givenCells(this.#map(order.bounded, settings), rows, columns);
+        const hinted = givenCells(this.#map(recipe.hints, settings), rows, columns);
+        const cells = cellMeans(L.data, L.height, L.width);
+        const deviation = remaining(probs, cells, spreadOf(probs), laid).map((value, i) => (known[i] ? 0 : value));
+        const [across, down] = [width / L.width, height / L.height];
+        const { crop } = recipe.frame;
+        const holds = (x, y) => !crop || (crop.x <= x && x < crop.x + crop.width && crop.y <= y && y < crop.y + crop.height);
+        const allowed = Uint8Array.from({ length: rows * columns }, (_, cell) => {
+            const [x, y] = [(cell % columns) + 0.5, Math.floor(cell / columns) + 0.5];
+            return !known[cell] && !hinted[cell] && holds(left + x * STRIDE * across, top + y * STRIDE * down) ? 1 : 0;
+        });
+        const points = [];
+        for (const { row, column, gain } of chooseCells(probs, cells, deviation, allowed, count)) {
+            const place = flattestPlace(L, row, column);
+            const [x, y] = [left + place.column * across, top + place.row * down];
+            if (holds(x, y)) points.push({ x, y, gain, color: (await this.likelyColors(given, x, y, 5))[0].color });
+        }
+        return points;
+    }
+}
+
+
+/** The mean given hints, made as vivid as without them where they say nothing. */
+function madeVivid(mean, free) {
+    const out = new Float32Array(mean.length);
+    for (let i = 0; i < mean.length; i += 2) {
+        const way = [free.vivid[i] - free.mean[i], free.vivid[i + 1] - free.mean[i + 1]];
+        const moved = [mean[i] - free.mean[i], mean[i + 1] - free.mean[i + 1]];
+        const length = Math.max(way[0] ** 2 + way[1] ** 2, 1e-6);
+        const gone = Math.min(Math.max((moved[0] * way[0] + moved[1] * way[1]) / length, 0), 1);
+        const aside = Math.hypot(moved[0] - gone * way[0], moved[1] - gone * way[1]);
+        const share = (1 - gone) * Math.exp(-aside / KNOWN);
+        out[i] = mean[i] + share * way[0];
+        out[i + 1] = mean[i + 1] + share * way[1];
+    }
+    return out;
+}

@@ -1,0 +1,41 @@
+/** What a prediction misses at the hints, spread around them by simple kriging (hybridvit/inference/hint_residual.py). */
+
+import { solved, spreadEvenly, rounded } from "./planes.js";
+
+const [REACH, LIGHTNESS, NOISE, CELL, MOST] = [0.25, 20, 0.01, 1 / 64, 256];
+
+/** @returns {Float32Array} `ab`, corrected to be the hints' where they are, and nearer to it around */
+export function withResidual(L, ab, hints) {
+    const own = [...hints.mask.keys()].filter((i) => hints.mask[i]);
+    if (own.every((i) => ab[2 * i] === hints.ab[2 * i] && ab[2 * i + 1] === hints.ab[2 * i + 1])) return ab;
+    const side = Math.min(L.height, L.width);
+    const [light, way] = [1 / LIGHTNESS, 1 / (REACH * side)];
+    const cell = Math.max(1, CELL * side);
+    const cells = new Map();
+    for (const i of own) {
+        const [row, column] = [Math.floor(i / L.width), i % L.width];
+        const key = Math.floor(row / cell) * 1e6 + Math.floor(column / cell);
+        const sums = cells.get(key) ?? [0, 0, 0, 0, 0, 0];
+        const values = [L.data[i] * light, row * way, column * way, hints.ab[2 * i] - ab[2 * i], hints.ab[2 * i + 1] - ab[2 * i + 1], 1];
+        cells.set(key, sums.map((sum, k) => sum + values[k]));
+    }
+    const means = [...cells].sort(([one], [other]) => one - other).map(([, sums]) => sums.map((sum) => sum / sums[5]));
+    const sites = spreadEvenly(means.length - 1, Math.min(means.length, MOST), rounded).map((i) => means[i]);
+    const among = sites.map((one, i) =>
+        Float64Array.from(sites, (other, j) => Math.exp(-Math.hypot(one[0] - other[0], one[1] - other[1], one[2] - other[2])) + (i === j ? NOISE : 0)),
+    );
+    const weights = solved(among, sites.map((site) => Float64Array.of(site[3], site[4])));
+    const out = Float32Array.from(ab);
+    sites.forEach(([lightness, row, column], k) => {
+        for (let y = 0, i = 0; y < L.height; y++) {
+            const down = (y * way - row) ** 2;
+            for (let x = 0; x < L.width; x++, i++) {
+                const affinity = Math.exp(-Math.sqrt(down + (x * way - column) ** 2 + (L.data[i] * light - lightness) ** 2));
+                out[2 * i] += weights[k][0] * affinity;
+                out[2 * i + 1] += weights[k][1] * affinity;
+            }
+        }
+    });
+    for (const i of own) [out[2 * i], out[2 * i + 1]] = [hints.ab[2 * i], hints.ab[2 * i + 1]];
+    return out;
+}

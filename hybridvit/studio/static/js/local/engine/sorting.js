@@ -1,0 +1,42 @@
+/** Which hints the model is given, and what becomes of the others (hybridvit/inference/sorting.py). */
+
+import { shareInGamut } from "./light.js";
+import { spreadEvenly } from "./planes.js";
+
+const [AGREES, FAINT, CONFIRMS, TRUST, PIXELS] = [0.15, 4.9, 3, 1 / 8, 16];
+
+/** @typedef {{given: object[], bounded: object[], doubted: object[], most: number}} Sorted */
+
+/**
+ * @param {object[]} hints @param {number[]} agreements infinite: it is given anyway; -1: it never is
+ * @param {(hint: object) => boolean} confirms
+ * @returns {Sorted}
+ */
+export function sortHints(hints, agreements, confirms) {
+    const agreeing = agreements.filter((agreement) => agreement >= AGREES).length;
+    const least = AGREES / Math.max(1, agreeing) ** 3;
+    let given = hints.filter((_, i) => agreements[i] >= least);
+    const doubted = hints.filter((_, i) => agreements[i] >= 0 && agreements[i] < least);
+    let bounded = hints.filter((_, i) => agreements[i] < least);
+    if (given.every(confirms)) {
+        given = [];
+        bounded = hints.map((hint, i) => (agreements[i] >= least ? { ...hint, reach: 0 } : hint));
+    }
+    const most = doubted.reduce((sum, hint) => {
+        const nearer = 2 * (1 - hint.reach);
+        const trust = Math.min(1, agreements[hints.indexOf(hint)] / AGREES) ** TRUST;
+        return sum + (FAINT * hint.strength * trust) / Math.max(nearer, 1e-6);
+    }, 0);
+    return { given, bounded, doubted, most };
+}
+
+/** Whether half of a hint's own pixels show its colour, by what is shown or what the gamut leaves of that. */
+export function isShown(L, shown, mask, [a, b]) {
+    const own = [...mask.keys()].filter((i) => mask[i]);
+    const some = spreadEvenly(own.length - 1, PIXELS).map((k) => own[k]);
+    const near = some.filter((i) => {
+        const share = shareInGamut(L[i], shown[2 * i], shown[2 * i + 1]);
+        return [1, share].some((part) => Math.hypot(part * shown[2 * i] - a, part * shown[2 * i + 1] - b) <= CONFIRMS);
+    });
+    return near.length / PIXELS >= 0.5;
+}

@@ -1,0 +1,107 @@
+"""How long one waits for new colours on the page of `hybridvit export --web`, beside the studio in the same run.
+
+    python -m tests.benchmarks.web_click
+
+Both with the pretrained weights and in Chromium, the model's view 256 px, all warm: from the choice of a colour to all
+tiles in the new colours on the canvas, each click at another place, so that hints add up; medians and their ratio. The
+clicks of the two alternate. And what the first visit loads: requests, and bytes as a plain web server sends them.
+"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import platform
+import random
+import tempfile
+
+import numpy as np
+import skimage
+from PIL import Image
+
+from hybridvit.export.web_page import save_web_page
+from hybridvit.inference.weights import load_weights
+from tests.benchmarks.studio_click import WAITS_MS, WATCH, places, start
+from tests.static_site import serve
+from tests.studio.browsing import Desk, open_browser
+
+DRAWN = "(before) => window.drawn.find(([revision]) => revision !== before)[1] - window.chosen"
+SIZE = (600, 400)
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--clicks", type=int, default=15)
+    parser.add_argument("--warm", type=int, default=2, help="clicks before those")
+    parser.add_argument("--one-thread", action="store_true", help="of the page, and one core for the studio")
+    options = parser.parse_args()
+    if options.one_thread:
+        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    load = os.getloadavg()[0]
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {load:.1f}")
+    with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as stack:
+        folder = pathlib.Path(place, "scans")
+        folder.mkdir()
+        with Image.open(f"{skimage.data_dir}/coffee.png") as photograph:
+            photograph.convert("L").resize(SIZE, Image.Resampling.BICUBIC).save(folder / "photo.jpg")
+        save_web_page(load_weights("pretrained"), pathlib.Path(place, "site"))
+        site = stack.enter_context(serve(pathlib.Path(place, "site")))
+        server, address = start(folder, pathlib.Path(place, "data"))
+        stack.callback(server.kill)
+        browser = stack.enter_context(open_browser())
+        desks = {}
+        for name, url in (("studio", address), ("page", site.address)):
+            page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+            if options.one_thread:
+                page.add_init_script(
+                    "delete navigator.serviceWorker; delete Navigator.prototype.serviceWorker;"
+                )
+            desks[name] = Desk(page, None)
+            page.goto(url)
+        page = desks["page"].page
+        if not options.one_thread:
+            desks["page"].wait_until(lambda: page.evaluate("crossOriginIsolated"))
+        desks["page"].get("file").set_input_files(folder / "photo.jpg")
+        for desk in desks.values():
+            desk.page.wait_for_selector("#viewport[data-revision]")
+            desk.page.evaluate(WATCH)
+        _say_load(pathlib.Path(place, "site"), set(site.asked))
+        count = options.warm + options.clicks
+        spots, shades = places(count), random.Random(0).sample(range(2**24), count)
+        times = [
+            [click(desk, *spot, f"#{shade:06x}") for desk in desks.values()]
+            for spot, shade in zip(spots, shades, strict=True)
+        ]
+        studio, local = np.median(times[options.warm :], axis=0)
+        threads = page.evaluate("crossOriginIsolated")
+        print(
+            f"the studio {studio:.0f} ms, the page ({'threads' if threads else 'one thread'}) {local:.0f} ms"
+        )
+        print(f"ratio {local / studio:.2f}; load now {os.getloadavg()[0]:.1f}")
+
+
+def click(desk: Desk, x: float, y: float, color: str) -> float:
+    """A new point with a colour that is typed; milliseconds."""
+    width, height = desk.size
+    desk.ask(x * width, y * height)
+    desk.page.wait_for_timeout(WAITS_MS)
+    before = desk.revision
+    desk.get("hex").fill(color)
+    with desk.redrawn():
+        desk.press("Enter")
+    taken = desk.page.evaluate(DRAWN, before)
+    desk.press("Escape")
+    return taken
+
+
+def _say_load(site: pathlib.Path, asked: set[str]) -> None:
+    files = {path.partition("?")[0].lstrip("/") or "index.html" for path in asked}
+    sizes = {name: (site / name).stat().st_size for name in files if (site / name).is_file()}
+    for name, size in sorted(sizes.items(), key=lambda one: -one[1])[:4]:
+        print(f"{size / 1e6:6.2f} MB {name}")
+    print(f"{sum(sizes.values()) / 1e6:6.2f} MB in {len(sizes)} files, the first visit")
+
+
+if __name__ == "__main__":
+    main()
