@@ -63,7 +63,10 @@ def lay(
     edge = reach.soft_edge(L, owner >= 0)
     near = edge.weight > 0
     whose = owner[edge.nearest[0][near], edge.nearest[1][near]]
-    strengths, colors = (np.array([hint[i] for hint, _ in hints]) for i in (3, 1))
+    strengths, colors = (
+        np.array([hint.strength for hint, _ in hints]),
+        np.array([hint.ab for hint, _ in hints]),
+    )
     share = edge.weight[near] * strengths[whose]
     below = weight[near] * (1 - edge.weight[near])  # a hint's strength is said at its edge
     weight[near] = share + below

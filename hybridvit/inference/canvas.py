@@ -260,12 +260,10 @@ class Canvas:
         return bounded.lay(self._terrain(settings), L, laid, others)
 
     def _doubted(self, hints: tuple[Hint, ...], settings: Settings) -> Float[np.ndarray, "h w 2"]:
-        """What those change that contradict the model, where they are not laid over.
-
-        As if they were alone: so a new hint is one run of the model, of those that it is given or of these.
-        """
+        """What those change that contradict the model, where they are not laid over."""
         order = self._sorted(hints, settings)
-        before, after = (self._conditioned(some, settings).mean for some in ((), order.doubted))
+        with_them = tuple(hint for hint in hints if hint in order.given or hint in order.doubted)
+        before, after = (self._conditioned(some, settings).mean for some in (order.given, with_them))
         change = sorting.limited(after - before, order.most)
         return np.where(self.hint_map(order.given, settings)[1][..., None], 0, change)
 

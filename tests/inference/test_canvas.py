@@ -86,27 +86,6 @@ def test_what_keeps_to_its_reach_takes_no_run(canvas, runs):
     assert len(runs) == 1
 
 
-def test_a_new_hint_is_one_run_whether_it_agrees_or_contradicts(monkeypatch):
-    runs = []
-    predict = Tinting.__call__
-    monkeypatch.setattr(Tinting, "__call__", lambda *given: runs.append(given) or predict(*given))
-    pixels = np.random.default_rng(0).integers(60, 200, (128, 160, 1), np.uint8)
-    colored = Canvas(Tinting(), photo_of(pixels))
-
-    def runs_of(*hints):
-        before = len(runs)
-        colored.chroma(Recipe(hints, settings=Settings(128, decode="mean")))
-        return len(runs) - before
-
-    agrees, contradicts = Point(20, 20, (4.0, 0.0)), Point(90, 90, (40.0, 30.0))
-    assert runs_of() == 1
-    assert runs_of(agrees) == 1
-    assert runs_of(agrees, contradicts) == 1
-    assert runs_of(agrees, contradicts, Point(60, 20, (0.0, 4.0))) == 1
-    assert runs_of(agrees, contradicts, Point(130, 30, (0.0, -50.0))) == 1
-    assert runs_of(agrees, contradicts) == 0
-
-
 def test_an_area_changes_itself_and_nothing_beyond_its_edge(canvas):
     free, blue = (canvas.chroma(recipe(*hints)) for hints in ((), (BLUE,)))
     _, own = canvas.hint_map((BLUE,), SMALL)
