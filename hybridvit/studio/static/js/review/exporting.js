@@ -1,7 +1,7 @@
 /** The dialog that copies accepted results into a folder, one after the other: it can be closed and gone on with. */
 
 const FOLDER = "hybridvit-review-export";
-const $ = (id) => document.getElementById(id);
+const $ = (id) => /** @type {any} */ (document.getElementById(id)); // elements of each kind
 
 /**
  * @param {import("../api.js").Api} api
@@ -26,7 +26,7 @@ export function createExport(api, accepted) {
             localStorage.setItem(FOLDER, folder);
             for (const [index, item] of items.entries()) {
                 if (!running) return say(`Stopped after ${index} of ${items.length}; Export goes on from there.`);
-                copied += (await api.exportResult(item.id, folder)).copied;
+                copied += Number((await api.exportResult(item.id, folder)).copied);
                 $("export-progress").value = index + 1;
                 say(`${index + 1} of ${items.length}`);
             }

@@ -66,7 +66,7 @@ export function createGrid(element, { thumbnail, choose }) {
     }
 
     function load() {
-        for (const image of space.querySelectorAll("img:not([src])")) {
+        for (const image of /** @type {NodeListOf<HTMLImageElement>} */ (space.querySelectorAll("img:not([src])"))) {
             image.src = image.dataset.src;
             image.addEventListener("load", () => loaded.add(image.dataset.src), { once: true });
         }
