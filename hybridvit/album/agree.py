@@ -81,7 +81,7 @@ def link(
     pairs: Sequence[tuple[int, int]],
     cells: Callable[[int], tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "n 313"]]],
 ) -> Edges:
-    """The edges of each photograph that has any; `cells` are its places and their log-probabilities."""
+    """The edges of each photograph that has any; `cells` are its places and the model's own log-probabilities there."""
     edges: Edges = {}
     last, held, ours = -1, np.zeros((0, 0), np.float32), np.zeros((0, NUM_BINS), np.float32)
     for i, j in pairs:
@@ -117,7 +117,7 @@ def kept_links(index: Index, of: str, make: Callable[[], Edges]) -> Edges:
 
     So a run that goes on after an interruption has the very same.
     """
-    if "edges" not in index or str(index.get("edges", "of")) != of:
+    if "edges" not in index or index.get("edges", "of").tobytes() != of.encode():
         edges = [(i, edge) for i, some in make().items() for edge in some]
         ends = np.cumsum([0, *(len(edge.here) for _, edge in edges)])
         spans = [
@@ -129,7 +129,7 @@ def kept_links(index: Index, of: str, make: Callable[[], Edges]) -> Edges:
         here, there, weight = columns or [np.zeros(0)] * 3
         index.put(
             "edges",
-            of=np.array(of),
+            of=np.frombuffer(of.encode(), np.uint8),
             spans=np.array(spans, np.int64).reshape(-1, 4),
             here=here.astype(np.int32),
             there=there.astype(np.int32),

@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
+from safetensors import safe_open
+from safetensors.numpy import save
 
-VERSION = 2  # to be raised when something that is kept comes to be found in another way
+VERSION = 3  # to be raised when something that is kept comes to be found in another way
 
 
 class Index:
@@ -35,14 +37,13 @@ class Index:
     def put(self, key: str, **arrays: Shaped[np.ndarray, "..."]) -> None:
         """Keeps arrays under a key, which is part of a file's name. Raises OSError."""
         part = self.folder / f"{key}.part"
-        with open(part, "wb") as file:
-            np.savez(file, **arrays)
+        part.write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
         os.replace(part, self._path(key))
 
     def get(self, key: str, name: str) -> Shaped[np.ndarray, "..."]:
         """One array of an entry."""
-        with np.load(self._path(key)) as entry:
-            return entry[name]
+        with safe_open(self._path(key), framework="numpy") as entry:
+            return entry.get_tensor(name)
 
     def _path(self, key: str) -> pathlib.Path:
-        return self.folder / f"{key}.npz"
+        return self.folder / f"{key}.safetensors"

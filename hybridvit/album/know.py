@@ -101,9 +101,11 @@ def describe(index: Index, describer: Describer, pictures: Sequence[Picture]) ->
 
 def _keep(index: Index, describer: Describer, look: Look) -> None:
     seen = describer(look.L)
-    likely = pooled_logarithms(seen.logits) if look.known is None else np.log(np.maximum(look.known, _LEAST))
+    likely = pooled_logarithms(seen.logits)
     arrays = {"places": seen.places.astype(np.float16), "likely": likely.astype(np.float16)}
-    if look.known is None:  # a reference is not coloured
+    if look.known is not None:  # a reference is not coloured
+        arrays["known"] = np.log(np.maximum(look.known, _LEAST)).astype(np.float16)
+    else:
         steps = STEP * (seen.logits.max(-1, keepdims=True) - seen.logits)
         logits = np.minimum(np.rint(steps), 255).astype(np.uint8)
         arrays |= {"mean": seen.mean.astype(np.float16), "logits": logits}
@@ -185,14 +187,14 @@ class Album:
         places = self._index.get(self._found[i][1], "places")
         return places.reshape(-1, places.shape[-1]).astype(np.float32)
 
-    def _likely(self, key: str) -> Float[np.ndarray, "n 313"]:
-        return self._index.get(key, "likely").reshape(-1, NUM_BINS).astype(np.float32)
+    def _likely(self, key: str, name: str = "likely") -> Float[np.ndarray, "n 313"]:
+        return self._index.get(key, name).reshape(-1, NUM_BINS).astype(np.float32)
 
     def _own(self, i: int) -> Own:
         picture, key = self._found[i]
-        likely = self._likely(self._hinted.get(i, key))
         if i in self._hinted:
-            return Own(likely, self._index.get(self._hinted[i], "weight"))
+            return Own(self._likely(self._hinted[i]), self._index.get(self._hinted[i], "weight"))
+        likely = self._likely(key, "known" if picture.is_reference else "likely")
         return Own(likely, np.full(len(likely), KNOWN if picture.is_reference else 1.0, np.float32))
 
     def _key_with_hints(self, i: int) -> str:

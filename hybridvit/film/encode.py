@@ -117,7 +117,7 @@ class Part(NamedTuple):
     @property
     def memory(self) -> Path:
         """What its shot goes on from."""
-        return self.path.with_suffix(".npz")
+        return self.path.with_suffix(".safetensors")
 
     def is_done(self) -> bool:
         """Whether all of it is there: its memory comes last."""

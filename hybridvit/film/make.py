@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, UInt16
+from safetensors.numpy import load_file, save
 
 from hybridvit.film.carry import EVERY, Carrier, Memory
 from hybridvit.film.decode import Film, Frame
@@ -188,14 +189,12 @@ def _begin(folder: Path, record: Mapping[str, Any]) -> None:
 def _remember(part: Part, memory: Memory | None) -> None:
     assert memory is not None  # a part has frames
     unfinished = part.memory.with_suffix(".tmp")
-    with unfinished.open("wb") as file:
-        np.savez(file, **memory._asdict())
+    unfinished.write_bytes(save({name: np.ascontiguousarray(x) for name, x in memory._asdict().items()}))
     os.replace(unfinished, part.memory)
 
 
 def _remembered(part: Part) -> Memory:
-    with np.load(part.memory) as held:
-        return Memory(**{name: held[name] for name in Memory._fields})
+    return Memory(**load_file(part.memory))
 
 
 def _tell(progress: Any, count: int) -> None:
