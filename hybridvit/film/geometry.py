@@ -68,11 +68,6 @@ class Geometry:
         return (x - left) * columns / width, (y - top) * rows / height
 
     @property
-    def upright_size(self) -> tuple[int, int]:
-        """Height and width of a frame as it is shown, in the film's pixels."""
-        return self.size[:: -1 if self.turns % 2 else 1]
-
-    @property
     def _upright_inside(self) -> tuple[int, int, int, int]:
         top, left, height, width = self.inside
         for _ in range(self.turns):
