@@ -5,6 +5,7 @@ Of the standard library alone: a command that fails shall do so at once.
 
 import argparse
 import difflib
+import io
 import os
 import pathlib
 import signal
@@ -78,6 +79,16 @@ def check_writable(flag: str, folder: pathlib.Path | None) -> None:
 def terminate(number: int, frame: object) -> NoReturn:
     """Ends on a signal as by an exception, which removes the file being written."""
     raise SystemExit(128 + number)
+
+
+def run_command(main: Callable[[], int | None]) -> NoReturn:
+    """A command as a process: SIGTERM ends it as an exception does, and it can say all names of files."""
+    signal.signal(signal.SIGTERM, terminate)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # names may be in any encoding, and older than UTF-8
+    sys.exit(main())
 
 
 def run_server(main: Callable[[], int]) -> NoReturn:

@@ -10,13 +10,12 @@ mistake in the command.
 
 import json
 import os
-import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from hybridvit.colorize.inputs import find_sources
 from hybridvit.colorize.summary import explain
-from hybridvit.command_line import Parser, fail
+from hybridvit.command_line import Parser, fail, run_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,8 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """The command as a process."""
-    sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be in any encoding
-    sys.exit(main())
+    run_command(main)
 
 
 def told(seen: dict[str, Any]) -> list[str]:

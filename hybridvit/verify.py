@@ -10,13 +10,12 @@ original, not signed by those who are trusted), each is named; 2 a mistake in th
 import json
 import os
 import pathlib
-import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from hybridvit.colorize.inputs import Source, find_sources
 from hybridvit.colorize.summary import explain
-from hybridvit.command_line import Parser, fail, path
+from hybridvit.command_line import Parser, fail, path, run_command
 from hybridvit.extras import needing
 
 FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
@@ -59,8 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """The command as a process."""
-    sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be in any encoding
-    sys.exit(main())
+    run_command(main)
 
 
 def _original(given: pathlib.Path | None, source: Source) -> pathlib.Path | None:

@@ -9,6 +9,18 @@ import numpy as np
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.sidecar import parse_hints
 
+BUNDLED = (  # photographs that scikit-image brings, gray and in colour
+    "astronaut",
+    "chelsea",
+    "coffee",
+    "rocket",
+    "camera",
+    "motorcycle_left",
+    "clock_motion",
+    "coins",
+    "ihc",
+    "moon",
+)
 PLACE = (0.45, 0.35)  # of the width and the height: whose likeliest colours are asked for
 _RUN = """async ({ data, width, height, channels, recipe, asks }) => {
     const { createEngine, createPainter } = await import("/js/local/engine.js");

@@ -6,13 +6,12 @@
 Exit codes: 0 done; 1 nothing was learnt that helps, so nothing is written; 2 a mistake in the command; 130 interrupted.
 """
 
-import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from hybridvit.colorize.summary import explain
-from hybridvit.command_line import Parser, fail, path, terminate
+from hybridvit.command_line import Parser, fail, path, run_command
 from hybridvit.extras import needing
 
 EXAMPLES = """\
@@ -66,9 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """The command as a process."""
-    signal.signal(signal.SIGTERM, terminate)
-    sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be in any encoding
-    sys.exit(main())
+    run_command(main)
 
 
 def _run(options) -> int:

@@ -8,8 +8,6 @@ Exit codes as of `hybridvit colorize`, whose options it has, and which writes it
 
 import argparse
 import pathlib
-import signal
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -17,7 +15,7 @@ from hybridvit.colorize.command import SidecarOf, add_all_options, check, run_op
 from hybridvit.colorize.inputs import find_sources
 from hybridvit.colorize.naming import Job
 from hybridvit.colorize.provenance_flags import check_provenance_options
-from hybridvit.command_line import Parser, terminate
+from hybridvit.command_line import Parser, run_command
 
 EXAMPLES = """\
 examples:
@@ -63,9 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """The command as a process."""
-    signal.signal(signal.SIGTERM, terminate)
-    sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be in any encoding
-    sys.exit(main())
+    run_command(main)
 
 
 def _know(

@@ -14,7 +14,6 @@ import argparse
 import math
 import os
 import pathlib
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -23,7 +22,7 @@ from hybridvit.colorize.inputs import Found, describe, find_sources
 from hybridvit.colorize.naming import FORMATS, Job, plan
 from hybridvit.colorize.provenance_flags import add_provenance_options, check_provenance_options, signer_of
 from hybridvit.colorize.summary import Summary, explain
-from hybridvit.command_line import Parser, check_writable, fail, path, terminate
+from hybridvit.command_line import Parser, check_writable, fail, path, run_command
 
 METHODS = ("levin", "welsh", "reinhard", "rules")  # those of hybridvit.classical.methods
 REFERENCED = ("welsh", "reinhard")  # those that take all their colours from --reference
@@ -67,11 +66,7 @@ def run_options(options: argparse.Namespace, know: Know | None = None) -> int:
 
 def run() -> NoReturn:
     """The command as a process."""
-    signal.signal(signal.SIGTERM, terminate)
-    sys.stdout.reconfigure(
-        errors="backslashreplace"
-    )  # names of files may be in any encoding, and older than UTF-8
-    sys.exit(main())
+    run_command(main)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

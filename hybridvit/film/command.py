@@ -9,7 +9,6 @@ cannot be coloured; 130 interrupted by Ctrl-C, after which the same command goes
 import argparse
 import contextlib
 import dataclasses
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from hybridvit.colorize.command import palette_of
 from hybridvit.colorize.summary import explain
-from hybridvit.command_line import Parser, check_writable, fail, path, terminate
+from hybridvit.command_line import Parser, check_writable, fail, path, run_command
 
 if TYPE_CHECKING:
     from hybridvit.inference.colorizer import Colorizer
@@ -47,9 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """The command as a process."""
-    signal.signal(signal.SIGTERM, terminate)
-    sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be in any encoding
-    sys.exit(main())
+    run_command(main)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -7,12 +7,11 @@ Writes report.csv, report.json, report.html (one file, its pictures inside) and 
 mistake in the command.
 """
 
-import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from hybridvit.colorize.summary import explain
-from hybridvit.command_line import Parser, check_writable, fail, path
+from hybridvit.command_line import Parser, check_writable, fail, path, run_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,5 +44,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """The command as a process."""
-    sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be in any encoding
-    sys.exit(main())
+    run_command(main)

@@ -26,22 +26,9 @@ from hybridvit.inference.next_hint import next_hints
 from hybridvit.inference.suggestions import likely_colors
 from hybridvit.inference.weights import load_weights
 from hybridvit.photo.photo import photo_of
-from tests.page_engine import PLACE, PageEngine, hinted, recipe_of
+from tests.page_engine import BUNDLED, PLACE, PageEngine, hinted, recipe_of
 from tests.static_site import serve
 from tests.studio.browsing import open_browser
-
-BUNDLED = (
-    "astronaut",
-    "chelsea",
-    "coffee",
-    "rocket",
-    "camera",
-    "motorcycle_left",
-    "clock_motion",
-    "coins",
-    "ihc",
-    "moon",
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

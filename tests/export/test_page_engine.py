@@ -18,22 +18,10 @@ from hybridvit.inference.suggestions import likely_colors
 from hybridvit.inference.weights import PRETRAINED, load_weights
 from hybridvit.photo.photo import photo_of
 from hybridvit.studio.static_files import STATIC
-from tests.page_engine import PLACE, PageEngine, hinted, recipe_of
+from tests.page_engine import BUNDLED, PLACE, PageEngine, hinted, recipe_of
 from tests.static_site import serve
 from tests.studio.browsing import SECONDS, open_browser
 
-NAMES = (
-    "astronaut",
-    "chelsea",
-    "coffee",
-    "rocket",
-    "camera",
-    "motorcycle_left",
-    "clock_motion",
-    "coins",
-    "ihc",
-    "moon",
-)
 SMALL = {"size": 128}
 
 
@@ -78,7 +66,7 @@ def farthest(ours: np.ndarray, theirs: np.ndarray) -> float:
     return float(np.percentile(deltaE_ciede2000(rgb2lab(ours), rgb2lab(theirs)), 99))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BUNDLED)
 def test_a_photograph_without_and_with_hints_is_coloured_as_python_does(engine, colorizer, name):
     pixels = gray(name)
     height, width, _ = pixels.shape

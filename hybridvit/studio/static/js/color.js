@@ -142,8 +142,8 @@ function product(matrix, [x, y, z]) {
     return matrix.map((row) => row[0] * x + row[1] * y + row[2] * z);
 }
 
-/** @param {number[][]} matrix @returns {number[][]} */
-function inverse([[a, b, c], [d, e, f], [g, h, i]]) {
+/** @param {number[][]} matrix 3 x 3 @returns {number[][]} */
+export function inverse([[a, b, c], [d, e, f], [g, h, i]]) {
     const cofactors = [
         [e * i - f * h, c * h - b * i, b * f - c * e],
         [f * g - d * i, a * i - c * g, c * d - a * f],

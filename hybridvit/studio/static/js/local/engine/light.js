@@ -1,5 +1,7 @@
 /** Lightness and chroma to pixels and back, as hybridvit/inference/composition.py: the lightness is kept. */
 
+import { inverse } from "../../color.js";
+
 const XYZ_FROM_RGB = [
     [0.412453, 0.35758, 0.180423],
     [0.212671, 0.71516, 0.072169],
@@ -102,14 +104,3 @@ export const pixelOf = (hex) =>
 
 /** a and b that a hint's colour stands for. @param {string | number[]} color */
 export const colorAb = (color) => (typeof color === "string" ? labOf(pixelOf(color)).slice(1) : color);
-
-/** @param {number[][]} matrix 3 x 3 */
-function inverse([[a, b, c], [d, e, f], [g, h, i]]) {
-    const cofactors = [
-        [e * i - f * h, c * h - b * i, b * f - c * e],
-        [f * g - d * i, a * i - c * g, c * d - a * f],
-        [d * h - e * g, b * g - a * h, a * e - b * d],
-    ];
-    const determinant = a * cofactors[0][0] + b * cofactors[1][0] + c * cofactors[2][0];
-    return cofactors.map((row) => row.map((value) => value / determinant));
-}
