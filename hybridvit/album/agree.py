@@ -11,10 +11,13 @@ What that changes in a photograph is then shared with its places that match noth
 places that do, and lie near. A photograph of which no place matches is left as it is.
 """
 
+import concurrent.futures
 import functools
 import hashlib
+import itertools
 import os
 import pathlib
+import tempfile
 from collections.abc import Callable, Sequence
 from typing import BinaryIO, NamedTuple
 
@@ -34,6 +37,7 @@ _ALIKE = 0.8  # of 1: the likeness from which on a neighbour has all its weight
 _LEAST = 0.2  # the weight of one that is just alike enough
 _COMMON = 4.0  # power of what two distributions have in common (Bhattacharyya's coefficient)
 _FEW = 0.1  # of the cells: where fewer match, photographs are less sure to show the same
+_STEEP = 1.0
 _DOUBT = 3.0  # entropy, nats, of a place that counts as 1; one of a nat less counts e-fold
 _SURE = (0.2, 5.0)  # least and most that it counts
 
@@ -79,20 +83,32 @@ def nearest(summaries: Float[np.ndarray, "n d"], count: int = NEIGHBOURS) -> lis
 
 def link(
     pairs: Sequence[tuple[int, int]],
-    cells: Callable[[int], tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "n 313"]]],
+    places: Callable[[int], Float[np.ndarray, "n d"]],
+    likely: Callable[[int], Float[np.ndarray, "n 313"]],
 ) -> Edges:
-    """The edges of each photograph that has any; `cells` are its places and the model's own log-probabilities there."""
+    """The edges of each photograph that has any; `likely` are the model's own log-probabilities of its places.
+
+    On all cores, a photograph each.
+    """
+    partners = [(i, [j for _, j in some]) for i, some in itertools.groupby(pairs, lambda pair: pair[0])]
+
+    def found(one: tuple[int, list[int]]) -> list[tuple[int, Edge]]:
+        i, others = one
+        held, ours, some = places(i), None, []
+        for j in others:
+            other = places(j)
+            here, there, likeness = match(held, other)
+            if len(here):
+                ours = likely(i) if ours is None else ours
+                weight = np.clip((likeness - LEAST) / (_ALIKE - LEAST) + _LEAST, 0, 1)
+                weight *= in_common(ours[here], likely(j)[there]) ** _COMMON
+                weight *= min(1.0, len(here) / (_FEW * min(len(held), len(other)))) ** _STEEP
+                some.append((i, Edge(j, here, there, weight)))
+        return some
+
     edges: Edges = {}
-    last, held, ours = -1, np.zeros((0, 0), np.float32), np.zeros((0, NUM_BINS), np.float32)
-    for i, j in pairs:
-        if i != last:
-            (held, ours), last = cells(i), i
-        other, theirs = cells(j)
-        here, there, likeness = match(held, other)
-        if len(here):
-            weight = np.clip((likeness - LEAST) / (_ALIKE - LEAST) + _LEAST, 0, 1)
-            weight *= in_common(ours[here], theirs[there]) ** _COMMON
-            weight *= min(1.0, len(here) / (_FEW * min(len(held), len(other))))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for i, (j, here, there, weight) in itertools.chain.from_iterable(pool.map(found, partners)):
             edges.setdefault(i, []).append(Edge(j, here, there, weight))
             edges.setdefault(j, []).append(Edge(i, there, here, weight))
     return edges
@@ -171,16 +187,18 @@ class Agreement:
             path.unlink()
 
     def _find(self, part: pathlib.Path, before: pathlib.Path | None) -> None:
-        with open(part, "w+b") as file:
+        with open(part, "w+b") as file, tempfile.TemporaryFile(dir=part.parent) as alone:
             order = sorted(self._edges)
-            sure = {}
+            sure, weights = {}, {}
             for i in order:
-                likely = self._own(i).likely
+                likely, weight = self._own(i)
                 sure[i] = sureness(likely)
-                self._write(file, i, likely)
+                weights[i] = weight * sure[i]
+                for kept in (file, alone):
+                    self._write(kept, i, likely)
             for _ in range(ROUNDS):  # in place, and then the other way: all at once, two would change places
                 for i in order:
-                    self._write(file, i, self._mixed(file, i, sure))
+                    self._write(file, i, self._mixed(file, self._read(alone, i), i, weights[i], sure))
                 order.reverse()
             if before is not None:
                 with open(before, "rb") as old:
@@ -191,7 +209,8 @@ class Agreement:
 
     def digest(self, i: int) -> str:
         """Of all that `change` depends on beside what the photograph shows."""
-        parts = [self._own(i).likely, self.agreed(i), self.matched(i)]
+        with open(self._path, "rb") as file:
+            parts = [self._own(i).likely.astype(np.float16), self._kept(file, i), self.matched(i)]
         return hashlib.sha256(b"".join(np.ascontiguousarray(x).tobytes() for x in parts)).hexdigest()
 
     def matched(self, i: int) -> Bool[np.ndarray, " n"]:
@@ -228,24 +247,30 @@ class Agreement:
         return (_probabilities(likely) @ BIN_CENTRES).astype(np.float32)
 
     def _read(self, file: BinaryIO, i: int) -> Float[np.ndarray, "n 313"]:
+        return self._kept(file, i).astype(np.float32)
+
+    def _kept(self, file: BinaryIO, i: int) -> Float[np.ndarray, "n 313"]:
         file.seek(2 * NUM_BINS * self._starts[i])
-        held = np.frombuffer(file.read(2 * NUM_BINS * self._sizes[i]), np.float16)
-        return held.reshape(-1, NUM_BINS).astype(np.float32)
+        return np.frombuffer(file.read(2 * NUM_BINS * self._sizes[i]), np.float16).reshape(-1, NUM_BINS)
 
     def _write(self, file: BinaryIO, i: int, values: Float[np.ndarray, "n 313"]) -> None:
         file.seek(2 * NUM_BINS * self._starts[i])
         file.write(values.astype(np.float16).tobytes())
 
     def _mixed(
-        self, file: BinaryIO, i: int, sure: dict[int, Float[np.ndarray, " n"]]
+        self,
+        file: BinaryIO,
+        own: Float[np.ndarray, "n 313"],
+        i: int,
+        weight: Float[np.ndarray, " n"],
+        sure: dict[int, Float[np.ndarray, " n"]],
     ) -> Float[np.ndarray, "n 313"]:
-        likely, weight = self._own(i)
-        total = weight * sure[i]
-        sums = likely * total[:, None]
+        total = weight.copy()
+        sums = own * total[:, None]
         for edge in self._edges[i]:  # each place once an edge, so that plain indexing adds
             pull = PULL * edge.weight * sure[edge.other][edge.there]
             total[edge.here] += pull
-            sums[edge.here] += pull[:, None] * self._read(file, edge.other)[edge.there]
+            sums[edge.here] += pull[:, None] * self._kept(file, edge.other)[edge.there]
         return sums / total[:, None]
 
 

@@ -56,7 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     ) -> Callable[[pathlib.Path], Any]:
         return _know(options, colorizer, jobs, sidecar_of, settings)
 
-    return run_options(options, know)
+    from hybridvit.runtime.blas import one_blas_thread
+
+    with one_blas_thread():
+        return run_options(options, know)
 
 
 def run() -> NoReturn:

@@ -33,6 +33,7 @@ from hybridvit.inference.places import CELL, VIEW, Describer, pooled, pooled_log
 from hybridvit.inference.told import Seen, Told, digest_of
 from hybridvit.inference.view import shrink, view_size
 from hybridvit.photo.photo import Photo, read_photo
+from hybridvit.runtime.blas import one_blas_thread
 
 FOLDER = ".hybridvit-album"  # in the folder of the results
 STEP = 16.0  # of a kept logarithm's unit: 255 of them are as good as never
@@ -76,8 +77,9 @@ def know_album(
     What is seen is kept in `folder`, and not looked for again. A picture that cannot be read is left out.
     """
     index = Index(folder, {"weights": colorizer.digest, "view": VIEW})
-    found = describe(index, describer, pictures)
-    return Album(colorizer, index, found).colorizer_of if found else lambda path: colorizer
+    with one_blas_thread():
+        found = describe(index, describer, pictures)
+        return Album(colorizer, index, found).colorizer_of if found else lambda path: colorizer
 
 
 def describe(index: Index, describer: Describer, pictures: Sequence[Picture]) -> list[tuple[Picture, str]]:
@@ -181,7 +183,7 @@ class Album:
 
     def _link(self) -> dict[int, Any]:
         summaries = np.stack([summary(self._places(i)) for i in range(len(self._found))])
-        return link(nearest(summaries), lambda i: (self._places(i), self._likely(self._found[i][1])))
+        return link(nearest(summaries), self._places, lambda i: self._likely(self._found[i][1]))
 
     def _places(self, i: int) -> Float[np.ndarray, "n d"]:
         places = self._index.get(self._found[i][1], "places")

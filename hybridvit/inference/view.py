@@ -4,8 +4,6 @@ Pixels are averaged over areas as they are encoded (not in linear light), becaus
 that the model was trained on. The aspect is kept.
 """
 
-import math
-
 import numpy as np
 from jaxtyping import Float, UInt8, UInt16
 from PIL import Image
@@ -16,6 +14,7 @@ SMALLEST = (
     64  # px of the shorter side: below it a picture is enlarged, there being too few tokens to attend to
 )
 _AT_ONCE = 2**14  # px: views are filled up to multiples of it, so that few sizes are compiled
+_GATHERED = 2**20  # values that are float at once: a large picture never is
 LONGEST = 8  # times `shorter`: the longer side's limit, met by strips longer than 8 : 1 only
 
 
@@ -64,13 +63,17 @@ def resized(ab: Float[np.ndarray, "h w 2"], height: int, width: int) -> Float[np
 def _average(values: np.ndarray, cells: int) -> Float[np.ndarray, "cells n"]:
     """Means of `values` [size, ...] over `cells` equal parts of the first axis, values being shared where cut."""
     size = len(values)
+    ends = np.arange(cells + 1) * size / cells
+    first, last = np.floor(ends[:-1]).astype(int), np.minimum(np.ceil(ends[1:]), size).astype(int)
+    index = first[:, None] + np.arange((last - first).max())
+    shares = np.minimum(index + 1, ends[1:, None]) - np.maximum(index, ends[:-1, None])
+    shares = np.maximum(shares, 0)  # of rows beyond the last one, which shorter parts have
+    weights = (shares / shares.sum(1, keepdims=True)).astype(np.float32)
+    index = np.minimum(index, size - 1)
     means = np.empty((cells, values[0].size), np.float32)
-    for i in range(cells):
-        start, stop = i * size / cells, (i + 1) * size / cells
-        first, last = math.floor(start), min(math.ceil(stop), size)
-        index = np.arange(first, last)
-        shares = np.minimum(index + 1, stop) - np.maximum(index, start)
-        weights = (shares / shares.sum()).astype(np.float32)
-        part = values[first:last].astype(np.float32)  # a cell at a time: the picture is never all float
-        means[i] = weights @ part.reshape(last - first, -1)
+    few = max(1, _GATHERED // (index.shape[1] * values[0].size))
+    for start in range(0, cells, few):
+        part = np.s_[start : start + few]
+        taken = values[index[part]].astype(np.float32)
+        means[part] = np.matmul(weights[part, None], taken.reshape(*index[part].shape, -1))[:, 0]
     return means

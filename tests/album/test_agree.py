@@ -104,7 +104,7 @@ def test_links_are_of_those_that_match_both_ways_alike():
     order = rng.permutation(16)
     places = [base, base[order], unit(rng.normal(size=(16, 64)).astype(np.float32))]
     logs = np.zeros((16, NUM_BINS), np.float32)
-    edges = link([(0, 1), (0, 2), (1, 2)], lambda i: (places[i], logs))
+    edges = link([(0, 1), (0, 2), (1, 2)], places.__getitem__, lambda i: logs)
     assert set(edges) == {0, 1}
     (there,), (back,) = edges[0], edges[1]
     np.testing.assert_array_equal(order[there.there], there.here)
