@@ -37,7 +37,8 @@ _ALIKE = 0.8  # of 1: the likeness from which on a neighbour has all its weight
 _LEAST = 0.2  # the weight of one that is just alike enough
 _COMMON = 4.0  # power of what two distributions have in common (Bhattacharyya's coefficient)
 _FEW = 0.1  # of the cells: where fewer match, photographs are less sure to show the same
-_STEEP = 1.0
+_FEW_GUESSES = 0.25
+_STEEP = 2.0
 _DOUBT = 3.0  # entropy, nats, of a place that counts as 1; one of a nat less counts e-fold
 _SURE = (0.2, 5.0)  # least and most that it counts
 
@@ -60,7 +61,8 @@ class Edge(NamedTuple):
     other: int
     here: Int[np.ndarray, " n"]
     there: Int[np.ndarray, " n"]
-    weight: Float[np.ndarray, " n"]
+    weight: Float[np.ndarray, " n"]  # how like they look, and how much of their colours they share
+    share: float  # of the smaller photograph's cells
 
 
 Edges = dict[int, list[Edge]]  # of each photograph that has any
@@ -97,20 +99,23 @@ def link(
         held, ours, some = places(i), None, []
         for j in others:
             other = places(j)
-            here, there, likeness = match(held, other)
-            if len(here):
-                ours = likely(i) if ours is None else ours
-                weight = np.clip((likeness - LEAST) / (_ALIKE - LEAST) + _LEAST, 0, 1)
-                weight *= in_common(ours[here], likely(j)[there]) ** _COMMON
-                weight *= min(1.0, len(here) / (_FEW * min(len(held), len(other)))) ** _STEEP
-                some.append((i, Edge(j, here, there, weight)))
+            mutual, there, back = match(held, other)
+            share = mutual / min(len(held), len(other))
+            if mutual:
+                ours, theirs = likely(i) if ours is None else ours, likely(j)
+                for a, b, (from_, to, likeness), own, foreign in (
+                    (i, j, there, ours, theirs),
+                    (j, i, back, theirs, ours),
+                ):
+                    weight = np.clip((likeness - LEAST) / (_ALIKE - LEAST) + _LEAST, _LEAST, 1)
+                    weight *= in_common(own[from_], foreign[to]) ** _COMMON
+                    some.append((a, Edge(b, from_, to, weight, share)))
         return some
 
     edges: Edges = {}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for i, (j, here, there, weight) in itertools.chain.from_iterable(pool.map(found, partners)):
-            edges.setdefault(i, []).append(Edge(j, here, there, weight))
-            edges.setdefault(j, []).append(Edge(i, there, here, weight))
+        for i, edge in itertools.chain.from_iterable(pool.map(found, partners)):
+            edges.setdefault(i, []).append(edge)
     return edges
 
 
@@ -140,7 +145,7 @@ def kept_links(index: Index, of: str, make: Callable[[], Edges]) -> Edges:
             (i, edge.other, *span) for (i, edge), span in zip(edges, np.c_[ends[:-1], ends[1:]], strict=True)
         ]
         columns = [
-            np.concatenate([np.zeros(0), *column]) for column in zip(*(e[1:] for _, e in edges), strict=True)
+            np.concatenate([np.zeros(0), *column]) for column in zip(*(e[1:4] for _, e in edges), strict=True)
         ]
         here, there, weight = columns or [np.zeros(0)] * 3
         index.put(
@@ -150,11 +155,13 @@ def kept_links(index: Index, of: str, make: Callable[[], Edges]) -> Edges:
             here=here.astype(np.int32),
             there=there.astype(np.int32),
             weight=weight.astype(np.float32),
+            share=np.array([edge.share for _, edge in edges], np.float32),
         )
     here, there, weight = (index.get("edges", name) for name in ("here", "there", "weight"))
     found: Edges = {}
-    for i, other, start, end in index.get("edges", "spans").tolist():
-        found.setdefault(i, []).append(Edge(other, *(x[start:end] for x in (here, there, weight))))
+    spans, shares = (index.get("edges", name).tolist() for name in ("spans", "share"))
+    for (i, other, start, end), share in zip(spans, shares, strict=True):
+        found.setdefault(i, []).append(Edge(other, *(x[start:end] for x in (here, there, weight)), share))
     return found
 
 
@@ -189,16 +196,16 @@ class Agreement:
     def _find(self, part: pathlib.Path, before: pathlib.Path | None) -> None:
         with open(part, "w+b") as file, tempfile.TemporaryFile(dir=part.parent) as alone:
             order = sorted(self._edges)
-            sure, weights = {}, {}
+            sure, weights, known = {}, {}, {}
             for i in order:
                 likely, weight = self._own(i)
                 sure[i] = sureness(likely)
-                weights[i] = weight * sure[i]
+                weights[i], known[i] = weight * sure[i], weight > 1
                 for kept in (file, alone):
                     self._write(kept, i, likely)
             for _ in range(ROUNDS):  # in place, and then the other way: all at once, two would change places
                 for i in order:
-                    self._write(file, i, self._mixed(file, self._read(alone, i), i, weights[i], sure))
+                    self._write(file, i, self._mixed(file, self._read(alone, i), i, weights[i], sure, known))
                 order.reverse()
             if before is not None:
                 with open(before, "rb") as old:
@@ -264,14 +271,22 @@ class Agreement:
         i: int,
         weight: Float[np.ndarray, " n"],
         sure: dict[int, Float[np.ndarray, " n"]],
+        known: dict[int, Bool[np.ndarray, " n"]],
     ) -> Float[np.ndarray, "n 313"]:
         total = weight.copy()
         sums = own * total[:, None]
         for edge in self._edges[i]:  # each place once an edge, so that plain indexing adds
-            pull = PULL * edge.weight * sure[edge.other][edge.there]
+            pull = PULL * edge.weight * sure[edge.other][edge.there] * _trust(edge, known[edge.other])
             total[edge.here] += pull
             sums[edge.here] += pull[:, None] * self._kept(file, edge.other)[edge.there]
         return sums / total[:, None]
+
+
+def _trust(edge: Edge, known: Bool[np.ndarray, " m"]) -> Float[np.ndarray, " n"]:
+    """How much photographs are believed to show the same, 0..1; what somebody knows is taken on less than a guess."""
+    return np.where(
+        known[edge.there], min(1.0, edge.share / _FEW), min(1.0, edge.share / _FEW_GUESSES) ** _STEEP
+    )
 
 
 def shared(

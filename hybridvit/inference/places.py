@@ -26,6 +26,8 @@ from hybridvit.models.generator import build_generator
 CELL = 16  # px of the view
 VIEW = 256  # px, the shorter side of the view in which places are compared
 FEWEST = 3  # matched places of two photographs; with fewer they have nothing in common
+MANY = 0.2  # of the smaller photograph's places: so many match of two that show the same
+ENOUGH = 0.5  # of 1: the likeness from which on places match of two that have many
 LEAST = 0.6  # of 1: the likeness from which on two places match
 
 _TYPICAL = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png", "coins.png", "moon.png")
@@ -100,16 +102,30 @@ def pooled(x: Float[np.ndarray, "h w c"], factor: int = 2) -> Float[np.ndarray, 
     return x.reshape(len(x) // factor, factor, x.shape[1] // factor, factor, channels).mean((1, 3))
 
 
-def match(first: Float[np.ndarray, "n d"], second: Float[np.ndarray, "m d"]) -> Matches:
-    """The matching places of two photographs, of which `first` and `second` are the vectors; none if they are few."""
+def match(first: Float[np.ndarray, "n d"], second: Float[np.ndarray, "m d"]) -> tuple[int, Matches, Matches]:
+    """Matching places of two photographs, of which `first` and `second` are the vectors; none if they are few.
+
+    How many match both ways, and the matches as seen from either. Of photographs that have many, these are of all
+    places of the one that something in the other is like enough: one may show larger what the other shows, too.
+    """
     alike = first @ second.T
-    there = alike.argmax(1)
-    own = np.arange(len(first))
-    likeness = alike[own, there]
-    found = np.flatnonzero((alike.argmax(0)[there] == own) & (likeness >= LEAST))
-    if len(found) < FEWEST:
-        found = found[:0]
-    return Matches(found, there[found], likeness[found])
+    there, back = alike.argmax(1), alike.argmax(0)
+    own, other = np.arange(len(first)), np.arange(len(second))
+    near, far = alike[own, there], alike[back, other]
+    mutual = (back[there] == own) & (near >= LEAST)
+    count = int(mutual.sum())
+    if count < FEWEST:
+        mutual[:], count = False, 0
+    if count >= MANY * min(len(first), len(second)):
+        here, from_there = np.flatnonzero(near >= ENOUGH), np.flatnonzero(far >= ENOUGH)
+    else:
+        here = np.flatnonzero(mutual)
+        from_there = there[here]
+    return (
+        count,
+        Matches(here, there[here], near[here]),
+        Matches(from_there, back[from_there], far[from_there]),
+    )
 
 
 def summary(places: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " d"]:

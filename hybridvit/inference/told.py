@@ -18,7 +18,7 @@ from hybridvit.inference.predictor import BUCKET, STRIDE, Hints, Predicted, Pred
 from hybridvit.inference.reach import to_view
 from hybridvit.models.prediction import Prediction
 
-_GO = 1.0
+_GO = 2.0
 
 
 class Seen(NamedTuple):

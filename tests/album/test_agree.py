@@ -34,7 +34,7 @@ def own(ab, weight=1.0):
 
 
 def edge(other):
-    return Edge(other, EVERY, EVERY, np.ones(4, np.float32))
+    return Edge(other, EVERY, EVERY, np.ones(4, np.float32), 1.0)
 
 
 def agree(folder, edges, owns, of="1"):
@@ -108,13 +108,13 @@ def test_links_are_of_those_that_match_both_ways_alike():
     assert set(edges) == {0, 1}
     (there,), (back,) = edges[0], edges[1]
     np.testing.assert_array_equal(order[there.there], there.here)
-    np.testing.assert_array_equal(back.there, there.here)
+    np.testing.assert_array_equal(order[back.here], back.there)
     assert len(there.here) == 16
 
 
 def test_links_are_those_that_were_found_until_the_photographs_are_others(tmp_path):
     index = Index(tmp_path, {})
-    edges = {0: [Edge(1, np.array([1, 3]), np.array([0, 2]), np.float32([0.5, 1]))], 1: [edge(0)]}
+    edges = {0: [Edge(1, np.array([1, 3]), np.array([0, 2]), np.float32([0.5, 1]), 0.5)], 1: [edge(0)]}
 
     def never():
         raise AssertionError
@@ -150,3 +150,20 @@ def test_what_has_fewer_colours_in_common_pulls_less_and_so_does_who_is_less_sur
     owns = {0: own(RED), 1: Own(unsure, np.ones(4, np.float32))}
     agreed = agree(tmp_path, {0: [edge(1)], 1: [edge(0)]}, owns).agreed(1)
     assert np.linalg.norm(mean(agreed) - RED, axis=-1).max() < 8
+
+
+def test_where_few_places_match_a_guess_hardly_counts_and_what_is_known_does(tmp_path):
+    alone = likely(BLUE) / 8
+
+    def pulled(share, weight):
+        owns = {
+            0: Own(likely(RED) / 8, np.full(4, weight, np.float32)),
+            1: Own(alone, np.ones(4, np.float32)),
+        }
+        edges = {0: [edge(1)._replace(share=share)], 1: [edge(0)._replace(share=share)]}
+        agreed = agree(tmp_path / f"{share} {weight}", edges, owns).agreed(1)
+        return np.linalg.norm(mean(agreed) - mean(alone), axis=-1).max()
+
+    assert pulled(0.02, 1) < 0.2 * pulled(1.0, 1)
+    assert pulled(0.1, KNOWN) == pytest.approx(pulled(1.0, KNOWN), rel=0.01)
+    assert pulled(0.1, KNOWN) > 1.5 * pulled(0.1, 1)

@@ -1,4 +1,6 @@
 import numpy as np
+import pytest
+from PIL import Image
 
 from hybridvit.color.bins import BIN_CENTRES, NUM_BINS
 from hybridvit.inference.predictor import Predictor
@@ -43,6 +45,19 @@ def test_what_the_model_said_when_the_photograph_was_described_is_not_asked_agai
     told = Told(predictor, np.zeros((4, 4, NUM_BINS), np.float32), "", {}, seen)
     np.testing.assert_array_equal(told(L).mean, said.mean + 1)
     np.testing.assert_array_equal(told(other).mean, predictor(other).mean)
+
+
+@pytest.mark.parametrize(
+    "grid", [(5, 6), (12, 20), (9, 12)]
+)  # coarser than the cells of 8 px, finer, the same
+def test_what_is_told_is_brought_to_the_cells_as_pillow_resizes(tiny_weights, grid):
+    predictor = Predictor(tiny_weights)
+    L = np.full((1, 70, 90), 50, np.float32)
+    told = np.zeros((*grid, NUM_BINS), np.float32)
+    told[..., 7] = np.random.default_rng(0).normal(size=grid)
+    added = (Told(predictor, told, "", {})(L).logits - predictor(L).logits)[0, ..., 7]
+    plane = Image.fromarray(told[..., 7]).resize((12, 9), Image.Resampling.BILINEAR)
+    np.testing.assert_allclose(added, np.asarray(plane), atol=1e-4)
 
 
 def test_with_hints_it_holds_too(tiny_weights):
