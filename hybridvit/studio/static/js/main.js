@@ -10,6 +10,7 @@ import { createHintsLayer } from "./hints_layer.js";
 import { createHintsList } from "./hints_list.js";
 import { inWorker } from "./local/backend.js";
 import { createLoading } from "./local/loading.js";
+import { createRunsOn } from "./local/runs_on.js";
 import { createMessages } from "./messages.js";
 import { overHttp } from "./over_http.js";
 import { createCarry } from "./panels/carry.js";
@@ -68,6 +69,7 @@ byId("panels-scroll").append(
     createReference(parts),
     ...(api.isLocal ? [] : [createCarry(parts)]),
     createHistoryList(parts),
+    ...(local ? [createRunsOn(local)] : []),
 );
 byId("panels-foot").append(save.element);
 
