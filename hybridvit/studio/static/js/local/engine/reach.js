@@ -109,12 +109,23 @@ export function within(distance, reach) {
     return end === 0 ? 0 : smooth(((1 + SOFT) * end - distance) / (2 * SOFT * end));
 }
 
+const times = (one, other) => ({ ...one, data: one.data.map((value, i) => value * other.data[i]) });
+const guides = new WeakMap(); // L -> its means and variances
+
+function guideOf(L, size) {
+    let guide = guides.get(L);
+    if (!guide) {
+        const mean = uniform(L, size).data;
+        guide = { mean, variance: uniform(times(L, L), size).data.map((value, i) => value - mean[i] ** 2) };
+        guides.set(L, guide);
+    }
+    return guide;
+}
+
 /** Planes of the grid at the view, their edges on those of the lightness. @returns {Float32Array[]} */
 export function toView(planes, grid, L) {
     const size = 2 * Math.max(1, evenRound(GUIDE * Math.min(L.height, L.width))) + 1;
-    const times = (one, other) => ({ ...L, data: one.data.map((value, i) => value * other.data[i]) });
-    const mean = uniform(L, size).data;
-    const variance = uniform(times(L, L), size).data.map((value, i) => value - mean[i] ** 2);
+    const { mean, variance } = guideOf(L, size);
     return planes.map((data) => {
         const x = resized({ data, ...grid }, L.height, L.width, "bilinear");
         const middle = uniform(x, size).data;
