@@ -1,7 +1,7 @@
 """How long one waits for new colours on the page of `hybridvit export --web`, beside the studio in the same run.
 
-    python -m tests.benchmarks.web_click                  the page with threads, the studio as it is started
-    python -m tests.benchmarks.web_click --one-thread     one thread of each: the studio on one core, the page not isolated
+    python -m tests.benchmarks.web_click                  the page with threads, the studio as it starts
+    python -m tests.benchmarks.web_click --one-thread     one of each: the studio on one core, the page not isolated
 
 Both with the pretrained weights and in Chromium, the model's view 256 px, all warm: from the choice of a colour to all
 tiles in the new colours on the canvas, each click at another place, so that hints add up; medians and their ratio. The
