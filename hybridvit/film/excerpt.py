@@ -96,9 +96,7 @@ class Excerpts:
         after = next((time for time in seen if time >= stop), None)
         cuts = [k for k in within if (k >= _LEAD or seen[0] == 0) and finder.is_cut(k)]
         rows, columns = (tuple(map(float, one)) for one in lightest)
-        return Stretch(
-            tuple(seen[k] for k in within), after, tuple(seen[k] for k in cuts), (rows, columns)
-        )
+        return Stretch(tuple(seen[k] for k in within), after, tuple(seen[k] for k in cuts), (rows, columns))
 
     def _time(self, pts: int) -> int:
         return round((pts - self.first) * self.film.time_base * SECOND)
@@ -137,5 +135,3 @@ def thumbnail(luma: Plane, film: Film, longest: int) -> UInt8[np.ndarray, "h w"]
     small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
     gray = np.rint(255 * values(small, film.levels)).astype(np.uint8)
     return np.ascontiguousarray(np.rot90(gray, film.turns))
-
-

@@ -56,7 +56,7 @@ def look_at(film: Readable, progress: Any = None, also: Callable[[Plane], None] 
 
 
 def without_bars(lightest: np.ndarray, levels: Levels) -> tuple[int, int]:
-    """First and count of the rows, or columns, between dark ones."""
+    """First and count of the rows, or columns, between dark ones, given the greatest mean of each."""
     light = np.flatnonzero(lightest > levels.black + _DARK * levels.span)
     size = len(lightest)
     if not len(light):
