@@ -97,6 +97,7 @@ OPERATIONS = (
     reach_routes.post_reach,
     film_routes.get_film,
     film_routes.get_cells,
+    film_routes.get_cuts,
     film_routes.get_shot,
     film_routes.get_film_picture,
     film_routes.get_spread,

@@ -14,7 +14,7 @@ from hybridvit.film.names import KEPT
 from hybridvit.hints.sidecar import sidecar_path
 from hybridvit.studio.answers import FOREVER, as_json
 from hybridvit.studio.entry import Entry, clock
-from hybridvit.studio.films import MOST_CELLS, SECOND
+from hybridvit.studio.films import MOST_CELLS, SECOND, STRETCH
 from hybridvit.studio.frame_file import hints_now
 from hybridvit.studio.openapi_schemas import REVISION, WHOLE
 from hybridvit.studio.operation import operation
@@ -23,6 +23,7 @@ from hybridvit.studio.spread import Spread, wanted_of
 from hybridvit.studio.studio import Studio
 
 CELLS = 12  # of the strip, in an answer
+DARK = 10  # many films begin in black: 1 / 10 of one is passed over to begin with
 LONGEST = 10**12 - 1  # microseconds
 _AT = {"at": (True, {**WHOLE, "maximum": LONGEST})}
 
@@ -36,6 +37,8 @@ async def get_film(studio: Studio, request: Request) -> Response:
     about = await studio.films.about(film)
     step, count = await studio.films.cells(film)
     hints = await studio.workers.run("files", hints_now, film)
+    hinted = sorted({round(time * SECOND) for time, _ in hints.frames}) if hints else []
+    (begin,) = await studio.films.frames(film, hinted[:1] or [about.length // DARK])
     return as_json(
         {
             "id": film.id,
@@ -45,7 +48,9 @@ async def get_film(studio: Studio, request: Request) -> Response:
             "length": about.length,
             "step": step,
             "cells": count,
-            "hinted": sorted({round(time * SECOND) for time, _ in hints.frames}) if hints else [],
+            "hinted": hinted,
+            "hints": sum(len(found) for _, found in hints.frames) if hints else 0,
+            "begin": film.frame(begin).id,
             "command": await studio.workers.run("files", _command, studio, film, about.deinterlaced),
         }
     )
@@ -53,8 +58,7 @@ async def get_film(studio: Studio, request: Request) -> Response:
 
 @operation(
     "GET /api/photos/{id}/film/cells",
-    f"{CELLS} cells of a film's strip from `first` on: the frames that are shown then, and the cuts that are known "
-    "within each",
+    f"{CELLS} cells of a film's strip from `first` on: the frames that are shown then",
     "Cells",
     (400, 404, 422),
     query={"first": (True, {**WHOLE, "maximum": MOST_CELLS})},
@@ -66,8 +70,23 @@ async def get_cells(studio: Studio, request: Request) -> Response:
     first = whole("first", request.query_params.get("first", ""), 0, count - 1)
     times = [k * step for k in range(first, min(first + CELLS, count))]
     return as_json(
-        {"cells": [_said(film, at) for at in dict.fromkeys(await studio.films.frames(film, times))]}
+        {"cells": [_said(film, at) for at in await studio.films.frames(film, times)]}
     )
+
+
+@operation(
+    "GET /api/photos/{id}/film/cuts",
+    f"Where shots begin in the {STRETCH // SECOND} s that a time lies in; they are looked through for it",
+    "Cuts",
+    (400, 404, 422),
+    query=_AT,
+)
+async def get_cuts(studio: Studio, request: Request) -> Response:
+    """So that a page finds the shots of what it shows, and no others."""
+    film = await _film(studio, request)
+    number = _time(request) // STRETCH
+    stretch = await studio.films.stretch(film, number)
+    return as_json({"until": (number + 1) * STRETCH, "cuts": list(stretch.cuts)})
 
 
 @operation(
@@ -89,6 +108,7 @@ async def get_shot(studio: Studio, request: Request) -> Response:
             "times": list(shot.times),
             "begins": shot.begins,
             "ends": shot.ends,
+            "before": shot.before,
             "stop": shot.stop,
             "hinted": sorted(wanted.hinted),
             "picked": [_said(film, at) for at in wanted.picked],

@@ -45,12 +45,13 @@ class Shot(NamedTuple):
 
     Attributes:
       times: of its frames.
-      stop: the time of the frame behind it; None: the film ends with it.
+      before, stop: the times of the frames before and behind it; None: the film begins, or ends, with it.
       begins, ends: whether these are its ends, or only as far away as hints go.
       lightest: as of the stretches that it lies in.
     """
 
     times: tuple[int, ...]
+    before: int | None
     stop: int | None
     begins: bool
     ends: bool
@@ -128,7 +129,10 @@ class Films:
         rows, columns = (
             list(map(max, zip(*(one.lightest[axis] for one in known), strict=True))) for axis in (0, 1)
         )
-        return Shot(within, stop, bool(cuts), bool(later) or stop is None, (rows, columns))
+        before = [time for time in times if time < start]
+        if start > 0 and not before:
+            before = (await self.stretch(entry, (start - 1) // STRETCH)).times
+        return Shot(within, before[-1] if before else None, stop, bool(cuts), bool(later) or stop is None, (rows, columns))
 
     async def cells(self, entry: Entry) -> tuple[int, int]:
         """Microseconds from cell to cell of a strip, and how many there are."""

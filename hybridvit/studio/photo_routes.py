@@ -19,6 +19,7 @@ from hybridvit.studio import encoding, parameters
 from hybridvit.studio.answers import FOREVER, as_json, tagged
 from hybridvit.studio.decode import decode_photo
 from hybridvit.studio.entry import Entry, stamp_of
+from hybridvit.studio.film_routes import DARK
 from hybridvit.studio.labels import attachment
 from hybridvit.studio.limits import PIXELS
 from hybridvit.studio.open_photo import OpenPhoto
@@ -31,7 +32,6 @@ from hybridvit.studio.tile_routes import begin_tiles, draw_first_tiles, paint_pr
 from hybridvit.studio.uploads import Upload
 
 THUMBNAIL = 256  # px
-FILM_PART = 10  # a film's thumbnail is the frame at 1 / 10 of it: many begin in black
 
 logger = logging.getLogger(__name__)
 
@@ -233,7 +233,7 @@ async def _decode(studio: Studio, upload: Upload) -> Photo:
 
 async def _thumbnail(studio: Studio, entry: Entry) -> bytes:
     if entry.is_film:
-        at = entry.at if entry.at is not None else (await studio.films.about(entry)).length // FILM_PART
+        at = entry.at if entry.at is not None else (await studio.films.about(entry)).length // DARK
         return await studio.films.picture(entry, (await studio.films.frames(entry, [at]))[0])
     photo = studio.photos.get(entry.id)
 

@@ -1,6 +1,9 @@
-"""Films in the studio: listed, looked at by parts, their frames hinted as photographs, and the hints used by the command."""
+"""Films in the studio: listed, looked at by parts, their frames hinted as photographs; and the command uses the hints."""
 
+import io
 import json
+import pathlib
+import tempfile
 
 import numpy as np
 import pytest
@@ -24,12 +27,9 @@ def no_film_children(monkeypatch) -> None:
     """Films are decoded in the studio's process: to start others takes longer than all the rest."""
 
     def in_process(path, wanted, max_pixels, collect):
-        import tempfile
-        from pathlib import Path
-
         with tempfile.TemporaryDirectory() as folder:
-            answer(path, Path(folder), wanted["film"], max_pixels)
-            return collect(path, Path(folder))
+            answer(path, pathlib.Path(folder), wanted["film"], max_pixels)
+            return collect(path, pathlib.Path(folder))
 
     monkeypatch.setattr(decode_film, "in_child", in_process)
 
@@ -72,8 +72,6 @@ def spread(client, address: str, at: int) -> dict:
 def picture(client, address: str, at: int, **query: object) -> np.ndarray:
     response = client.get(f"{address}/film/picture", params={"at": at, **query})
     assert response.status_code == 200, response.text
-    import io
-
     return np.asarray(Image.open(io.BytesIO(response.content)))
 
 
@@ -86,13 +84,14 @@ def test_the_strip_and_the_shots(film):
     cells = client.get(f"{address}/film/cells", params={"first": 1}).json()["cells"]
     assert [one["at"] for one in cells] == [480_000, 1_000_000, 1_480_000]
     assert cells[0]["clock"] == "0:00.480"
+    assert client.get(f"{address}/film/cuts?at=5").json() == {"until": 10_000_000, "cuts": [0, 800_000]}
     first = client.get(f"{address}/film/shot", params={"at": 480_000}).json()
     assert first["times"] == [40_000 * k for k in range(20)]
     assert (first["begins"], first["ends"], first["stop"]) == (True, True, 800_000)
     assert len(first["picked"]) == 12
     second = client.get(f"{address}/film/shot", params={"at": 800_000}).json()
     assert second["times"] == [40_000 * k for k in range(20, 50)]
-    assert second["stop"] is None
+    assert (second["before"], second["stop"]) == (760_000, None)
     assert client.get(f"{address}/film/shot", params={"at": 800_001}).status_code == 404
     assert client.get(f"{address}/film/cells", params={"first": 4}).status_code == 400
     np.testing.assert_allclose(picture(client, address, 480_000), _shown(scene(20)[12]), atol=6)
@@ -109,9 +108,9 @@ def test_a_frame_is_opened_as_a_photograph(film):
     assert (frame["name"], frame["width"], frame["height"]) == ("reel.mkv, 0:00.480", 96, 64)
     assert frame["film"] == {"id": address.rpartition("/")[2], "at": 480_000}
     tile = client.get(f"{address}-480000/tiles/original/0/0/0")
-    import io
-
-    np.testing.assert_allclose(np.asarray(Image.open(io.BytesIO(tile.content))), _shown(scene(20)[12]), atol=1)
+    np.testing.assert_allclose(
+        np.asarray(Image.open(io.BytesIO(tile.content))), _shown(scene(20)[12]), atol=1
+    )
     assert client.get(f"{address}-480001").status_code == 404
     assert "open one of its frames" in client.get(address).json()["error"]
     assert client.get(f"{address}-0480000").status_code == 404
@@ -127,7 +126,9 @@ def test_hints_are_in_the_films_sidecar_by_time(film, reels):
     found = load_film_hints(reels / "reel.hints.json")
     assert found.frames == ((0.48, (Point(40, 30, "#7a2e2e"),)), (1.0, (Point(60, 20, "#2e3a7a"),)))
     assert [one.color for one in found.recipe.palette] == ["#6b4a2f"]
-    assert client.get(f"{address}-480000").json()["sidecar"]["palette"] == [{"color": "#6b4a2f", "weight": 1.0}]
+    assert client.get(f"{address}-480000").json()["sidecar"]["palette"] == [
+        {"color": "#6b4a2f", "weight": 1.0}
+    ]
     assert client.get(f"{address}/film").json()["hinted"] == [480_000, 1_000_000]
     assert client.get("/api/photos").json()["photos"][0]["hints"] == 2
     hint(client, address, 480_000)["answer"].raise_for_status()
@@ -144,7 +145,11 @@ def test_hints_are_in_the_films_sidecar_by_time(film, reels):
 
 def test_what_others_have_written(film, reels):
     client, address = film
-    sidecar = {"version": 1, "film": {"width": 96, "height": 64}, "frames": [{"time": 0.495, "hints": [POINT]}]}
+    sidecar = {
+        "version": 1,
+        "film": {"width": 96, "height": 64},
+        "frames": [{"time": 0.495, "hints": [POINT]}],
+    }
     (reels / "reel.hints.json").write_text(json.dumps(sidecar))
     assert len(client.get(f"{address}-480000").json()["sidecar"]["hints"]) == 1  # that is shown at 0.495 s
     assert client.get(f"{address}-520000").json()["sidecar"]["hints"] == []
@@ -158,7 +163,7 @@ def test_what_others_have_written(film, reels):
     assert (reels / "reel.hints.json.unread").read_text() == "{"
 
 
-def test_hints_go_along_their_shot_as_in_the_film_that_the_command_makes(film, reels, film_command, tmp_path):
+def test_hints_go_along_their_shot(film):
     client, address = film
     assert spread(client, address, 480_000)["tag"] is None
     hint(client, address, 480_000, POINT)["answer"].raise_for_status()
@@ -167,25 +172,35 @@ def test_hints_go_along_their_shot_as_in_the_film_that_the_command_makes(film, r
     assert made["total"] == 2 * SHOTS[0]
     assert {40_000, 480_000} <= set(made["ready"])
     assert len(made["ready"]) >= 12
-    shown = {at: picture(client, address, at, tag=made["tag"]).astype(int) for at in made["ready"]}
+    picture(client, address, 480_000, tag=made["tag"])
     assert spread(client, address, 1_000_000)["tag"] is None  # the other shot has none
     gone = client.get(f"{address}/film/picture", params={"at": 480_000, "tag": "0" * 16})
     assert gone.status_code == 410
 
-    out = tmp_path / "made.mkv"
-    words = ("--codec", "ffv1", "--chroma", "444", "--output", out)
-    assert film_command(reels / "reel.mkv", *words) == 0
+    client.put(f"{address}-480000/sidecar", content=b"{}")
+    hint(client, address, 480_000)["answer"].raise_for_status()
+    assert spread(client, address, 480_000)["tag"] != made["tag"]
+
+
+def test_the_command_uses_the_hints_and_its_shot_has_the_colours_that_were_shown(
+    enter, tmp_path, no_film_children, film_command
+):
+    folder = tmp_path / "one shot"
+    folder.mkdir()
+    reel, out = write_film(folder / "reel.mkv", scene(14)), tmp_path / "made.mkv"
+    client = enter(folder=folder)
+    address = f"/api/photos/{client.get('/api/photos').json()['photos'][0]['id']}"
+    hint(client, address, 200_000, POINT)["answer"].raise_for_status()
+    made = spread(client, address, 0)
+    assert film_command(reel, "--codec", "ffv1", "--chroma", "444", "--output", out) == 0
     frames, _ = read_film(out)
-    hinted = frames[12]
-    for at, rgb in shown.items():
+    for at in made["ready"]:
+        rgb = picture(client, address, at, tag=made["tag"]).astype(int)
         coded = frames[at // 40_000].to_ndarray(format="rgb24").astype(int)
         for k, j in ((0, 1), (2, 1)):  # the colours; lightness is coded another way
             difference = (rgb[..., k] - rgb[..., j]) - (coded[..., k] - coded[..., j])
             assert np.abs(difference).mean() < 4, at
-    assert plane_of(hinted, 2)[28:32, 38:42].mean() > 128 + 15  # red there
-    client.put(f"{address}-480000/sidecar", content=b"{}")
-    hint(client, address, 480_000)["answer"].raise_for_status()
-    assert spread(client, address, 480_000)["tag"] != made["tag"]
+    assert plane_of(frames[5], 2)[28:32, 38:42].mean() > 128 + 15  # red there
 
 
 def test_what_the_command_made_is_no_film_to_colour(film, reels, film_command):
