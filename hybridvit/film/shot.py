@@ -6,7 +6,7 @@ What is left out is what only a look at all of the film says: of the colours ove
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
-from jaxtyping import UInt16
+from jaxtyping import Float, UInt16
 
 from hybridvit.film.decode import Frame
 from hybridvit.film.flow import shrunk
@@ -26,7 +26,7 @@ def color_shot(
     geometry: Geometry,
     lumas: Callable[[], Iterable[Plane]],
     hinted: Mapping[int, tuple[Hint, ...]],
-) -> Iterator[UInt16[np.ndarray, "h w 3"] | None]:
+) -> Iterator[tuple[Shown, Float[np.ndarray, "h w 2"]] | None]:
     """Goes through the shot twice; about 15 frames are in memory, and what the flow needs of all (`flow.SHORTER`).
 
     Args:
@@ -37,7 +37,7 @@ def color_shot(
       hinted: number of a frame in the shot -> its hints, px of the upright frame.
 
     Yields:
-      None for each frame that was looked at, then each one's view in sRGB.
+      None for each frame that was looked at, then each one's view and its ab.
     """
     smalls = []
     for luma in lumas():
@@ -48,7 +48,7 @@ def color_shot(
     tracks = spread(smalls, given, view)
     carrier = carrier_of(colorizer, recipe, None)
 
-    def shown() -> Iterator[tuple[Shown, np.ndarray]]:
+    def shown() -> Iterator[tuple[Shown, Float[np.ndarray, "h w"]]]:
         for index, luma in enumerate(lumas()):
             seen = geometry.view(luma)
             yield (
@@ -56,5 +56,9 @@ def color_shot(
                 lightness_of(seen),
             )
 
-    for one, ab in carrier.shot(shown()):
-        yield Painter(one.view[..., None], ab, lightness_of(one.view)).tile(0, 0, *one.view.shape)
+    yield from carrier.shot(shown())
+
+
+def painted(shown: Shown, ab: Float[np.ndarray, "h w 2"]) -> UInt16[np.ndarray, "h w 3"]:
+    """A view in its colours, sRGB."""
+    return Painter(shown.view[..., None], ab, lightness_of(shown.view)).tile(0, 0, *shown.view.shape)

@@ -1,6 +1,5 @@
 """Films asked in a process of their own, bounded as for photographs: how long they are, frames, where they are cut."""
 
-import importlib.util
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,6 @@ from jaxtyping import UInt8, UInt16
 from hybridvit.photo.photo import Photo
 from hybridvit.studio.decode import in_child, mapped
 
-MISSING = "films need PyAV and OpenCV: pip install 'hybridvit[film]'"
 PIXELS = 2**26  # of a frame; 8192 x 8192
 AT_ONCE = 2**26  # bytes of lumas in an answer
 
@@ -37,11 +35,6 @@ class Stretch(NamedTuple):
     after: int | None
     cuts: tuple[int, ...]
     lightest: tuple[tuple[float, ...], tuple[float, ...]]
-
-
-def films_can_be_read() -> bool:
-    """Whether the packages of the extra "film" are there."""
-    return all(importlib.util.find_spec(name) for name in ("av", "cv2"))
 
 
 def about_film(path: Path) -> About:

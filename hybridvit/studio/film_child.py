@@ -1,8 +1,8 @@
 """What a decoding process says of a film: its answer as files in a folder, as `films` takes it.
 
-The order: {"ask": "about"}, {"ask": "frames", "times", "longest"}, {"ask": "stretch", "start", "stop"}, {"ask": "lumas",
-"start", "stop", "bytes"} or, of several files, {"ask": "results", "paths"}. The answer: "rest", JSON, and for frames and
-lumas "pixels", one array of all of them.
+The order: {"ask": "about"}, {"ask": "frames", "times", "longest"}, {"ask": "stretch", "start", "stop"}, {"ask":
+"lumas", "start", "stop", "bytes"} or, of several files, {"ask": "results", "paths"}. The answer: "rest", JSON, and for
+frames and lumas "pixels", one array of all of them.
 """
 
 import itertools

@@ -69,9 +69,7 @@ async def get_cells(studio: Studio, request: Request) -> Response:
     step, count = await studio.films.cells(film)
     first = whole("first", request.query_params.get("first", ""), 0, count - 1)
     times = [k * step for k in range(first, min(first + CELLS, count))]
-    return as_json(
-        {"cells": [_said(film, at) for at in await studio.films.frames(film, times)]}
-    )
+    return as_json({"cells": [_said(film, at) for at in await studio.films.frames(film, times)]})
 
 
 @operation(

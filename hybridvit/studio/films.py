@@ -11,13 +11,12 @@ from typing import Any, NamedTuple, TypeVar
 from starlette.exceptions import HTTPException
 
 from hybridvit.colorize.summary import explain
+from hybridvit.film.names import MISSING, films_can_be_read
 from hybridvit.studio import encoding
 from hybridvit.studio.decode_film import (
-    MISSING,
     About,
     Stretch,
     about_film,
-    films_can_be_read,
     small_frames,
     stretch_of,
 )
@@ -132,7 +131,14 @@ class Films:
         before = [time for time in times if time < start]
         if start > 0 and not before:
             before = (await self.stretch(entry, (start - 1) // STRETCH)).times
-        return Shot(within, before[-1] if before else None, stop, bool(cuts), bool(later) or stop is None, (rows, columns))
+        return Shot(
+            within,
+            before[-1] if before else None,
+            stop,
+            bool(cuts),
+            bool(later) or stop is None,
+            (rows, columns),
+        )
 
     async def cells(self, entry: Entry) -> tuple[int, int]:
         """Microseconds from cell to cell of a strip, and how many there are."""

@@ -5,8 +5,8 @@ import pathlib
 from typing import Any
 
 from hybridvit.film.hints import load_film_hints
+from hybridvit.film.names import MISSING, films_can_be_read
 from hybridvit.hints.sidecar import load_hints
-from hybridvit.studio.decode_film import MISSING, films_can_be_read
 from hybridvit.studio.entry import ID, Entry, stamp_of
 from hybridvit.studio.folder import Folder
 from hybridvit.studio.marks import Marks

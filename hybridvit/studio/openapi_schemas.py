@@ -154,7 +154,9 @@ OWN = {
         command=_said(TEXT, "what makes the coloured film"),
     ),
     "Cells": _object(cells=_list(_CELL)),
-    "Cuts": _object(until=_said(WHOLE, "microseconds: where what was looked through ends"), cuts=_list(WHOLE)),
+    "Cuts": _object(
+        until=_said(WHOLE, "microseconds: where what was looked through ends"), cuts=_list(WHOLE)
+    ),
     "Shot": _object(
         times=_said(_list(WHOLE), "of its frames, as far as hints go from the one that was asked for"),
         begins=_said({"type": "boolean"}, "whether its beginning is among them"),

@@ -115,7 +115,7 @@ def _steps(colorizer: Colorizer, wanted: Wanted) -> Iterator[tuple[int, bytes | 
     from hybridvit.film.geometry import Geometry
     from hybridvit.film.levels import Levels, Matrix
     from hybridvit.film.look import without_bars
-    from hybridvit.film.shot import color_shot
+    from hybridvit.film.shot import color_shot, painted
 
     said: dict[str, Any] = wanted.about.geometry
     levels, size = Levels(*said["levels"]), tuple(said["size"])
@@ -139,7 +139,9 @@ def _steps(colorizer: Colorizer, wanted: Wanted) -> Iterator[tuple[int, bytes | 
             yield from planes
             start = found[-1] + 1
 
-    for k, rgb in enumerate(color_shot(colorizer, wanted.recipe, geometry, lumas, hinted)):
+    for k, found in enumerate(color_shot(colorizer, wanted.recipe, geometry, lumas, hinted)):
         at = times[k % len(times)]
-        is_shown = rgb is not None and at in wanted.picked
-        yield at, encoding.jpeg(preview(rgb, THUMBNAIL)) if is_shown else None
+        yield (
+            at,
+            encoding.jpeg(preview(painted(*found), THUMBNAIL)) if found and at in wanted.picked else None,
+        )

@@ -1,4 +1,4 @@
-"""Films in the studio: listed, looked at by parts, their frames hinted as photographs; and the command uses the hints."""
+"""Films in the studio: listed, looked at by parts, their frames hinted as photographs; the command uses the hints."""
 
 import io
 import json
@@ -182,9 +182,7 @@ def test_hints_go_along_their_shot(film):
     assert spread(client, address, 480_000)["tag"] != made["tag"]
 
 
-def test_the_command_uses_the_hints_and_its_shot_has_the_colours_that_were_shown(
-    enter, tmp_path, no_film_children, film_command
-):
+def test_the_command_uses_the_hints_as_the_strip_shows_them(enter, tmp_path, no_film_children, film_command):
     folder = tmp_path / "one shot"
     folder.mkdir()
     reel, out = write_film(folder / "reel.mkv", scene(14)), tmp_path / "made.mkv"
@@ -194,13 +192,12 @@ def test_the_command_uses_the_hints_and_its_shot_has_the_colours_that_were_shown
     made = spread(client, address, 0)
     assert film_command(reel, "--codec", "ffv1", "--chroma", "444", "--output", out) == 0
     frames, _ = read_film(out)
-    for at in made["ready"]:
-        rgb = picture(client, address, at, tag=made["tag"]).astype(int)
-        coded = frames[at // 40_000].to_ndarray(format="rgb24").astype(int)
-        for k, j in ((0, 1), (2, 1)):  # the colours; lightness is coded another way
-            difference = (rgb[..., k] - rgb[..., j]) - (coded[..., k] - coded[..., j])
-            assert np.abs(difference).mean() < 4, at
-    assert plane_of(frames[5], 2)[28:32, 38:42].mean() > 128 + 15  # red there
+    assert len(made["ready"]) >= 12
+    for at in made["ready"]:  # red there, as shown so coded; how equal they are: tests/film/test_shot.py
+        x = 40 - (at - 200_000) // 40_000  # it moves
+        rgb = picture(client, address, at, tag=made["tag"])[28:32, x - 2 : x + 2].astype(int)
+        assert (rgb[..., 0] - rgb[..., 1]).mean() > 30, at
+        assert plane_of(frames[at // 40_000], 2)[28:32, x - 2 : x + 2].mean() > 128 + 15, at
 
 
 def test_what_the_command_made_is_no_film_to_colour(film, reels, film_command):
