@@ -3,6 +3,7 @@
 What is left out is what only a look at all of the film says: of the colours over the cuts (`scenes`).
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
@@ -12,7 +13,7 @@ from hybridvit.film.decode import Frame
 from hybridvit.film.flow import shrunk
 from hybridvit.film.geometry import Geometry
 from hybridvit.film.levels import Plane
-from hybridvit.film.make import Shown, carrier_of, lightness_of
+from hybridvit.film.make import LONGEST_PART, Shown, carrier_of, lightness_of
 from hybridvit.film.tracks import moved, spread
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import Hint
@@ -56,7 +57,9 @@ def color_shot(
                 lightness_of(seen),
             )
 
-    yield from carrier.shot(shown())
+    frames = shown()
+    for first in frames:  # part by part, at whose ends `make` sets key frames
+        yield from carrier.shot(itertools.chain([first], itertools.islice(frames, LONGEST_PART - 1)))
 
 
 def painted(shown: Shown, ab: Float[np.ndarray, "h w 2"]) -> UInt16[np.ndarray, "h w 3"]:

@@ -24,6 +24,7 @@ from hybridvit.studio.studio import Studio
 
 CELLS = 12  # of the strip, in an answer
 DARK = 10  # many films begin in black: 1 / 10 of one is passed over to begin with
+SMALL = 6000  # bytes of a picture of the strip, about
 LONGEST = 10**12 - 1  # microseconds
 _AT = {"at": (True, {**WHOLE, "maximum": LONGEST})}
 
@@ -100,7 +101,8 @@ async def get_shot(studio: Studio, request: Request) -> Response:
     at = _time(request)
     shot = await studio.films.shot(film, at)
     wanted = wanted_of(film, shot, await studio.films.about(film), await _hints(studio, film))
-    await studio.films.frames(film, wanted.picked)
+    picked = shot.picked((at, *wanted.hinted))
+    await studio.films.frames(film, picked)
     return as_json(
         {
             "times": list(shot.times),
@@ -109,7 +111,7 @@ async def get_shot(studio: Studio, request: Request) -> Response:
             "before": shot.before,
             "stop": shot.stop,
             "hinted": sorted(wanted.hinted),
-            "picked": [_said(film, at) for at in wanted.picked],
+            "picked": [_said(film, at) for at in picked],
         }
     )
 
@@ -166,7 +168,7 @@ def _begin(studio: Studio, spread: Spread) -> Spread:
         task, earlier = studio.spreading
         task.cancel()
         earlier.stop()
-    studio.spreads.put(spread.tag, spread, 100_000)
+    studio.spreads.put(spread.tag, spread, SMALL * len(spread.wanted.shot.times))
     studio.spreading = asyncio.ensure_future(spread.make(studio.colorizer, studio.workers)), spread
     return spread
 

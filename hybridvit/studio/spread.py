@@ -8,12 +8,14 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from hybridvit.colorize.summary import explain
 from hybridvit.film.hints import FilmHints
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import Hint
@@ -26,18 +28,19 @@ from hybridvit.studio.films import THUMBNAIL, Shot
 from hybridvit.studio.pyramid import preview
 from hybridvit.studio.workers import Workers
 
+logger = logging.getLogger(__name__)
+
 PATIENCE = 10  # s that is waited for more
 _CALM = 0.05  # s until it is looked again whether somebody waits for a photograph's colours
 
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """Which colours of which shot: `picked` are the frames to show, `hinted` the hints of some, both by time."""
+    """Which colours of which shot; `hinted` are the hints of some of its frames, by time."""
 
     entry: Entry
     shot: Shot
     about: About
-    picked: tuple[int, ...]
     hinted: dict[int, tuple[Hint, ...]]
     recipe: Recipe
 
@@ -57,7 +60,7 @@ def wanted_of(entry: Entry, shot: Shot, about: About, hints: FilmHints) -> Wante
             hinted[at] = hinted.get(at, ()) + found
     settings = dataclasses.replace(hints.recipe.settings, borders="off")
     recipe = Recipe(palette=hints.recipe.palette, settings=settings)
-    return Wanted(entry, shot, about, tuple(shot.picked(tuple(hinted))), hinted, recipe)
+    return Wanted(entry, shot, about, hinted, recipe)
 
 
 class Spread:
@@ -94,8 +97,9 @@ class Spread:
                 while workers.is_busy("coloring"):
                     await asyncio.sleep(_CALM)
             self._move(self.total)
-        except (ValueError, OSError, MemoryError, ModuleNotFoundError) as error:
-            self.failure = str(error) or "there is not enough memory"
+        except Exception as error:  # who waits is told, whatever it is
+            logger.exception("%s: a shot cannot be coloured", self.wanted.entry.name)
+            self.failure = explain(error, self.wanted.entry.path)
             self._move(self.done)
 
     def stop(self) -> None:
@@ -111,7 +115,7 @@ class Spread:
 
 
 def _steps(colorizer: Colorizer, wanted: Wanted) -> Iterator[tuple[int, bytes | None]]:
-    """A frame after the other, twice: its time, and its picture, if it is one to show."""
+    """A frame after the other, twice: its time, and the second time its picture."""
     from hybridvit.film.geometry import Geometry
     from hybridvit.film.levels import Levels, Matrix
     from hybridvit.film.look import without_bars
@@ -143,5 +147,5 @@ def _steps(colorizer: Colorizer, wanted: Wanted) -> Iterator[tuple[int, bytes | 
         at = times[k % len(times)]
         yield (
             at,
-            encoding.jpeg(preview(painted(*found), THUMBNAIL)) if found and at in wanted.picked else None,
+            encoding.jpeg(preview(painted(*found), THUMBNAIL)) if found else None,
         )

@@ -85,7 +85,11 @@ export function createWhole(api, open) {
             const found = await api.filmCuts(id, at, asked.signal).catch(() => null);
             if (!found || film.id !== id) break;
             lookedUntil.set(at, found.until);
-            for (const cut of found.cuts) cells[cellOf(cut)].mark({ cut: true });
+            for (const cut of found.cuts) {
+                const k = cellOf(cut);
+                cells[k].mark({ cut: true });
+                cells[k].button.style.setProperty("--cut", `${Math.round((100 * cut) / film.step - 100 * k)}%`);
+            }
         }
         looking = false;
         if (film.id !== id) look();
