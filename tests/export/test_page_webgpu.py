@@ -3,7 +3,6 @@
 Chromium's software adapter stands for the graphics processor, and is taken for one.
 """
 
-import json
 import os
 import pathlib
 import shutil
@@ -110,15 +109,24 @@ def test_a_graphics_processor_gives_the_same_colours_and_webassembly_goes_on_whe
     assert engine.runs_on()["why"].startswith("the graphics processor failed (")
 
 
-def test_one_that_computes_wrongly_is_not_used(engine, page, site, weights, pixels):
-    about = page.evaluate("fetch('/model.json').then((answer) => answer.json())")
-    about["probe"]["values"][3] += 0.05
-    page.route("**/model.json", lambda route: route.fulfill(body=json.dumps(about)))
-    found = engine.run(pixels, said(True))["picture"]
-    assert engine.runs_on()["how"] == "wasm"
-    assert engine.runs_on()["why"] == "the graphics processor failed (its numbers are others)"
+def test_one_that_does_not_start_is_not_used(engine, page, weights, pixels):
+    page.add_init_script("GPUAdapter.prototype.requestDevice = async () => { throw new Error('busy'); }")
     theirs = Colorizer(weights).open(photo_of(pixels)).picture(recipe_of(said(True), SIDE, SIDE))
-    assert farthest(found, theirs) <= 1
+    page.reload()
+    assert farthest(engine.run(pixels, said(True))["picture"], theirs) <= 1
+    assert engine.runs_on()["how"] == "wasm"
+    assert engine.runs_on()["why"].startswith("the graphics processor failed (")
+
+
+def test_one_that_computes_wrongly_is_found_out(page):
+    probe = page.evaluate("fetch('/model.json').then((answer) => answer.json())")["probe"]
+    chroma = np.repeat(probe["values"], probe["every"]).tolist()
+    assert max(map(abs, chroma)) > 0.05
+    is_right = "(given) => import('/js/local/engine/runtime.js').then(({ isRight }) => isRight(...given))"
+    assert page.evaluate(is_right, [probe, chroma])
+    assert not page.evaluate(is_right, [probe, [-x for x in chroma]])
+    chroma[probe["every"]] = float("nan")
+    assert not page.evaluate(is_right, [probe, chroma])
 
 
 @pytest.mark.parametrize(

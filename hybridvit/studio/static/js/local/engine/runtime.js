@@ -113,8 +113,7 @@ export class Runtime {
         const { data, dims } = probeLuma();
         const seen = { luma: { data, dims }, ...(this.hasEncoder && (await this.#ask("encoder", { luma: { data, dims } }))) };
         const { chroma } = await this.#ask("decoder", { ...seen, hints: probeHints() });
-        const { every, values } = this.#about.probe;
-        if (!values.every((value, i) => Math.abs(value - chroma.data[i * every]) <= NEAR)) throw new Error("its numbers are others");
+        if (!isRight(this.#about.probe, chroma.data)) throw new Error("its numbers are others");
     }
 
     #load(paths) {
@@ -131,6 +130,9 @@ export class Runtime {
         );
     }
 }
+
+/** Whether chroma is what Python wrote down. @param {{every: number, values: number[]}} probe @param {ArrayLike<number>} chroma */
+export const isRight = ({ every, values }, chroma) => values.every((value, i) => Math.abs(value - chroma[i * every]) <= NEAR);
 
 /** As hybridvit/export/web_model.py makes them. */
 function probeLuma() {
