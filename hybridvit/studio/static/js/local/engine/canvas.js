@@ -76,9 +76,9 @@ export class Canvas {
 
     /** ab in CIE units at the view, of all that a recipe says. */
     async chroma(recipe) {
-        const full = { ...recipe, hints: recipe.hints.map(complete) };
-        const view = this.view(recipe.settings);
-        return { ab: await this.#chroma(full), ...view };
+        const { hints, palette, settings, protected: areas = [] } = recipe;
+        const full = { hints: hints.map(complete), palette, settings, protected: areas };
+        return { ab: await this.#once(`chroma ${JSON.stringify(full)}`, () => this.#chroma(full)), ...this.view(settings) };
     }
 
     #free(settings) {
