@@ -109,7 +109,12 @@ export function within(distance, reach) {
     return end === 0 ? 0 : smooth(((1 + SOFT) * end - distance) / (2 * SOFT * end));
 }
 
-const times = (one, other) => ({ ...one, data: one.data.map((value, i) => value * other.data[i]) });
+function times(one, other) {
+    const data = new Float32Array(one.data.length);
+    for (let i = 0; i < data.length; i++) data[i] = one.data[i] * other.data[i];
+    return { ...one, data };
+}
+
 const guides = new WeakMap(); // L -> its means and variances
 
 function guideOf(L, size) {
@@ -126,12 +131,19 @@ function guideOf(L, size) {
 export function toView(planes, grid, L) {
     const size = 2 * Math.max(1, evenRound(GUIDE * Math.min(L.height, L.width))) + 1;
     const { mean, variance } = guideOf(L, size);
+    const of = (data) => uniform({ ...L, data }, size).data;
     return planes.map((data) => {
         const x = resized({ data, ...grid }, L.height, L.width, "bilinear");
-        const middle = uniform(x, size).data;
-        const gain = uniform(times(L, x), size).data.map((value, i) => (value - mean[i] * middle[i]) / (variance[i] + GUIDE_NOISE));
-        const offset = uniform({ ...L, data: middle.map((value, i) => value - gain[i] * mean[i]) }, size).data;
-        return uniform({ ...L, data: gain }, size).data.map((value, i) => value * L.data[i] + offset[i]);
+        const middle = of(x.data);
+        const gain = of(times(L, x).data);
+        const offset = new Float32Array(gain.length);
+        for (let i = 0; i < gain.length; i++) {
+            gain[i] = (gain[i] - mean[i] * middle[i]) / (variance[i] + GUIDE_NOISE);
+            offset[i] = middle[i] - gain[i] * mean[i];
+        }
+        const [slope, out] = [of(gain), of(offset)];
+        for (let i = 0; i < out.length; i++) out[i] += slope[i] * L.data[i];
+        return out;
     });
 }
 
