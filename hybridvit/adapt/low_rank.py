@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-RANK = 8
+RANK = 4
 TAUGHT = (
     "blocks",
     "up_eighth",
