@@ -25,7 +25,7 @@ from hybridvit.objectives.bin_cross_entropy import cross_entropy
 _T = TypeVar("_T")
 STEPS = 160
 LESSONS, ANCHORS = 4, 8  # a step
-RATE, WARMUP = 2e-3, 10
+RATE, WARMUP = 1e-3, 10
 CHROMA_WEIGHT = 10.0  # of the squared error of the chroma, beside the bins' cross-entropy
 LARGEST = 224  # px, side of the squares
 TOLD = 0.25  # share of the pictures that are told their hints, so that hints are met as before

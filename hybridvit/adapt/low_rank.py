@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-RANK = 4
+RANK = 8
 TAUGHT = (
     "blocks",
     "up_eighth",
