@@ -88,7 +88,9 @@ def test_the_strip_and_the_shots(film):
     first = client.get(f"{address}/film/shot", params={"at": 480_000}).json()
     assert first["times"] == [40_000 * k for k in range(20)]
     assert (first["begins"], first["ends"], first["stop"]) == (True, True, 800_000)
-    assert len(first["picked"]) == 13  # and the one that was asked for
+    assert len(first["picked"]) == 12
+    other = client.get(f"{address}/film/shot", params={"at": 440_000}).json()
+    assert {one["at"] for one in other["picked"]} == {one["at"] for one in first["picked"]} | {440_000}
     second = client.get(f"{address}/film/shot", params={"at": 800_000}).json()
     assert second["times"] == [40_000 * k for k in range(20, 50)]
     assert (second["before"], second["stop"]) == (760_000, None)
@@ -233,6 +235,49 @@ def test_what_is_no_film_and_films_that_are_gone(enter, reels, no_film_children,
     assert answer.json()["error"].startswith("not.mp4: ")
     (reels / "reel.mkv").unlink()
     assert client.get(f"/api/photos/{listed['reel.mkv']}-0").status_code == 404
+
+
+ABOUT = {"width": 1, "height": 1, "length": 9, "deinterlaced": False}
+ABOUT["geometry"] = {
+    "size": [1, 1],
+    "levels": [8, True],
+    "matrix": [0.2, 0.1, 1],
+    "turns": 0,
+    "aspect": [1, 1],
+}
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (decode_film.about_film, b"[]"),
+        (decode_film.about_film, json.dumps(ABOUT | {"width": "x"}).encode()),
+        (decode_film.about_film, json.dumps(ABOUT | {"length": -1}).encode()),
+        (decode_film.about_film, json.dumps(ABOUT | {"geometry": None}).encode()),
+        (lambda path: decode_film.stretch_of(path, 0, 1), b'{"times": [0], "cuts": 0}'),
+        (
+            lambda path: decode_film.decode_frame(path, 0),
+            b'{"times": [0], "shape": [1, 1, 3], "dtype": "|O"}',
+        ),
+        (
+            lambda path: decode_film.decode_frame(path, 0),
+            b'{"times": [0], "shape": [1, 9, 9], "dtype": "|u1"}',
+        ),
+        (
+            lambda path: decode_film.decode_frame(path, 0),
+            b'{"times": [5], "shape": [1, 1, 3], "dtype": "|u1"}',
+        ),
+    ],
+)
+def test_a_decoder_that_was_taken_over_cannot_reach_the_server(tmp_path, monkeypatch, ask, said):
+    def in_child(path, wanted, max_pixels, collect):
+        (tmp_path / "rest").write_bytes(said)
+        (tmp_path / "pixels").write_bytes(bytes(3))
+        return collect(path, tmp_path)
+
+    monkeypatch.setattr(decode_film, "in_child", in_child)
+    with pytest.raises(ValueError, match=r"^\S+a\.mkv: .+$"):
+        ask(tmp_path / "a.mkv")
 
 
 def test_a_child_decodes(reels):
