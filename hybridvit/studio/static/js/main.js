@@ -11,6 +11,7 @@ import { createHintsLayer } from "./hints_layer.js";
 import { createHintsList } from "./hints_list.js";
 import { inWorker } from "./local/backend.js";
 import { createLoading } from "./local/loading.js";
+import { createRunsOn } from "./local/runs_on.js";
 import { createMessages } from "./messages.js";
 import { overHttp } from "./over_http.js";
 import { createCarry } from "./panels/carry.js";
@@ -71,6 +72,7 @@ byId("panels-scroll").append(
     createReference(parts),
     ...carry,
     createHistoryList(parts),
+    ...(local ? [createRunsOn(local)] : []),
 );
 byId("panels-foot").append(save.element);
 const film = api.isLocal ? null : createFilm({ ...parts, element: byId("film") });
