@@ -226,10 +226,13 @@ def test_without_its_packages_films_are_left_out_and_one_line_says_what_to_insta
 
 def test_what_is_no_film_and_films_that_are_gone(enter, reels, no_film_children, tmp_path):
     (reels / "not.mp4").write_bytes(b"nothing of the kind" * 99)
+    (reels / "list.mkv").write_text("ffconcat version 1.0\nfile reel.mkv\n")
     (reels / "out.mkv").symlink_to(write_film(tmp_path / "elsewhere.mkv", scene(2)))
     client = enter(folder=reels)
     listed = {one["name"]: one["id"] for one in client.get("/api/photos").json()["photos"]}
-    assert set(listed) == {"not.mp4", "reel.mkv"}
+    assert set(listed) == {"list.mkv", "not.mp4", "reel.mkv"}
+    said = client.get(f"/api/photos/{listed['list.mkv']}/film").json()["error"]
+    assert said == "list.mkv: a list of films, not one"
     answer = client.get(f"/api/photos/{listed['not.mp4']}/film")
     assert answer.status_code == 422
     assert answer.json()["error"].startswith("not.mp4: ")
