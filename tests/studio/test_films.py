@@ -165,40 +165,30 @@ def test_what_others_have_written(film, reels):
     assert (reels / "reel.hints.json.unread").read_text() == "{"
 
 
-def test_hints_go_along_their_shot(film):
-    client, address = film
-    assert spread(client, address, 480_000)["tag"] is None
-    hint(client, address, 480_000, POINT)["answer"].raise_for_status()
-    hint(client, address, 40_000, OTHER)["answer"].raise_for_status()
-    made = spread(client, address, 480_000)
-    assert made["total"] == 2 * SHOTS[0]
-    assert made["ready"] == [40_000 * k for k in range(SHOTS[0])]
-    picture(client, address, 480_000, tag=made["tag"])
-    assert spread(client, address, 1_000_000)["tag"] is None  # the other shot has none
-    gone = client.get(f"{address}/film/picture", params={"at": 480_000, "tag": "0" * 16})
-    assert gone.status_code == 410
-
-    client.put(f"{address}-480000/sidecar", content=b"{}")
-    hint(client, address, 480_000)["answer"].raise_for_status()
-    assert spread(client, address, 480_000)["tag"] != made["tag"]
-
-
 def test_the_command_uses_the_hints_as_the_strip_shows_them(enter, tmp_path, no_film_children, film_command):
     folder = tmp_path / "one shot"
     folder.mkdir()
     reel, out = write_film(folder / "reel.mkv", scene(14)), tmp_path / "made.mkv"
     client = enter(folder=folder)
     address = f"/api/photos/{client.get('/api/photos').json()['photos'][0]['id']}"
+    assert spread(client, address, 0)["tag"] is None
     hint(client, address, 200_000, POINT)["answer"].raise_for_status()
     made = spread(client, address, 0)
+    assert made["total"] == 2 * 14
+    assert made["ready"] == [40_000 * k for k in range(14)]
+    shot = client.get(f"{address}/film/shot", params={"at": 0}).json()
+    assert shot["hinted"] == [200_000]
     assert film_command(reel, "--codec", "ffv1", "--chroma", "444", "--output", out) == 0
     frames, _ = read_film(out)
-    assert len(made["ready"]) == 14
     for at in made["ready"]:  # red there, as shown so coded; how equal they are: tests/film/test_shot.py
         x = 40 - (at - 200_000) // 40_000  # it moves
         rgb = picture(client, address, at, tag=made["tag"])[28:32, x - 2 : x + 2].astype(int)
         assert (rgb[..., 0] - rgb[..., 1]).mean() > 30, at
         assert plane_of(frames[at // 40_000], 2)[28:32, x - 2 : x + 2].mean() > 128 + 15, at
+    gone = client.get(f"{address}/film/picture", params={"at": 480_000, "tag": "0" * 16})
+    assert gone.status_code == 410
+    hint(client, address, 200_000)["answer"].raise_for_status()
+    assert spread(client, address, 0)["tag"] is None
 
 
 def test_what_the_command_made_is_no_film_to_colour(film, reels):
