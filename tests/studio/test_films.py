@@ -3,6 +3,7 @@
 import io
 import json
 import pathlib
+import shlex
 import tempfile
 
 import numpy as np
@@ -13,6 +14,11 @@ from hybridvit.film.hints import load_film_hints
 from hybridvit.hints.shapes import Point
 from hybridvit.studio import decode_film
 from hybridvit.studio.film_child import answer
+from hybridvit.studio.film_routes import _command
+from hybridvit.studio.folder import Folder
+from hybridvit.studio.library import Library
+from hybridvit.studio.studio import Studio
+from hybridvit.studio.uploads import Uploads
 from tests.film.conftest import av, film_command, plane_of, read_film, scene, write_film
 
 __all__ = ["film_command"]
@@ -189,6 +195,24 @@ def test_the_command_uses_the_hints_as_the_strip_shows_them(enter, tmp_path, no_
     assert gone.status_code == 410
     hint(client, address, 200_000)["answer"].raise_for_status()
     assert spread(client, address, 0)["tag"] is None
+
+
+def test_the_command_says_what_it_would_not_find(reels, tiny_colorizer, tmp_path):
+    write_film(reels / "reel.mp4", scene(2), codec="libx264")
+    library = Library(Folder(reels, None, tmp_path), Uploads(tmp_path), tmp_path / "out")
+    studio = Studio(tiny_colorizer, library, weights="hf://owner/name")
+    entry = library.folder.entries(with_films=True)[0]
+    said = shlex.split(_command(studio, entry, True))
+    assert said == [
+        *(
+            "hybridvit",
+            "film",
+            str(reels / "reel.mkv"),
+            "--output",
+            str(tmp_path / "out" / "reel-coloured.mkv"),
+        ),
+        *("--hints", str(reels / "reel.mkv.hints.json"), "--deinterlace", "--weights", "hf://owner/name"),
+    ]
 
 
 def test_what_the_command_made_is_no_film_to_colour(film, reels):
