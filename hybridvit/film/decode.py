@@ -161,7 +161,11 @@ def open_film(path: Path, deinterlace: bool = False) -> Film:
 def opened(path: Path) -> "av.container.InputContainer":
     """FFmpeg's container of a file. Raises ValueError or OSError, one line that names it, if it is none."""
     try:
-        return av.open(str(path), metadata_errors="replace")
+        container = av.open(str(path), metadata_errors="replace")
+        if container.format.name == "concat":  # a text, whatever its name: it would open other files
+            container.close()
+            raise ValueError(f"{path}: a list of films, not one")
+        return container
     except av.error.InvalidDataError:
         empty = path.stat().st_size == 0
         raise ValueError(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt8, UInt16
 
 from hybridvit.film.decode import Film, InterlacedError, open_film, opened
 from hybridvit.film.levels import Plane, values
@@ -41,7 +41,9 @@ class Stretch(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Excerpts:
-    """A film to take parts of: `first` is the time of its first frame, ticks, `length` how long it is, about."""
+    """A film to take parts of: `first` is the time of its first frame, ticks, `length` how long it is, about:
+    Matroska counts from 0 on, wherever the first frame is.
+    """
 
     film: Film
     first: int
@@ -120,7 +122,7 @@ def open_excerpts(path: Path) -> Excerpts:
     return Excerpts(film, first, length)
 
 
-def upright(luma: Plane, film: Film) -> Plane:
+def upright(luma: Plane, film: Film) -> UInt8[np.ndarray, "h w"] | UInt16[np.ndarray, "h w"]:
     """A frame as it is shown: full range, 8 or 16 bits."""
     gray, most = values(luma, film.levels), 255 if film.levels.bits == 8 else 65535
     shown = np.rint(gray * most).astype(np.uint8 if most == 255 else np.uint16)

@@ -45,6 +45,7 @@ def create_app(
     data: pathlib.Path,
     first: pathlib.Path | None = None,
     page: bool = True,
+    weights: str = "pretrained",
 ) -> Starlette:
     """The application.
 
@@ -55,9 +56,10 @@ def create_app(
       data: folder of the uploads, and of what the folder does not take; made when needed.
       first: the photograph of the folder to begin with.
       page: also the page; without it only the API.
+      weights: the colorizer's, as a command names them.
     """
     listed = Folder(folder, output, data) if folder else None
-    studio = Studio(colorizer, Library(listed, Uploads(data), output), first)
+    studio = Studio(colorizer, Library(listed, Uploads(data), output), first, weights)
     # Each takes its own kind of error
     handlers: dict[Any, Callable[[Request, Any], Awaitable[Response]]] = {
         HTTPException: refusal,

@@ -97,7 +97,13 @@ def _serve(options: argparse.Namespace) -> None:
         token = None if open_ else secrets.token_urlsafe(24)
         hosts = ("localhost", "127.0.0.1", "::1", options.host) if open_ else ("*",)
         app = build(
-            colorizer, options.photo, output=options.output, data=options.data, hosts=hosts, token=token
+            colorizer,
+            options.photo,
+            output=options.output,
+            data=options.data,
+            hosts=hosts,
+            token=token,
+            weights=options.checkpoint,
         )
     except (ValueError, OSError, ModuleNotFoundError) as error:
         fail(str(error))

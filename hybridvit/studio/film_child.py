@@ -50,7 +50,6 @@ def _about(film: Excerpts) -> dict[str, Any]:
         "width": width,
         "height": height,
         "length": film.length,
-        "rate": float(one.rate),
         "deinterlaced": one.deinterlaced,
         "geometry": {
             "size": one.size,

@@ -204,4 +204,7 @@ def _command(studio: Studio, film: Entry, deinterlaced: bool) -> str:
         words += ["--hints", str(hints)]
     if deinterlaced:
         words += ["--deinterlace"]
+    if studio.weights != "pretrained":
+        given = pathlib.Path(studio.weights)
+        words += ["--weights", str(given.absolute()) if given.exists() else studio.weights]
     return shlex.join(words)

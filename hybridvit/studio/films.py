@@ -108,15 +108,14 @@ class Films:
         if at not in here.times:
             raise HTTPException(404, f"{entry.name}: no frame begins at this time")
         known, k = [here], number
-        cuts: list[int] = []
         while not (cuts := [cut for cut in known[0].cuts if cut <= at]) and k > 0:
             if sum(len(one.times) for one in known[:-1]) >= FARTHEST:
                 break
             k -= 1
             known.insert(0, await self.stretch(entry, k))
-        before = len(known)
+        behind = len(known)
         while not (later := [cut for cut in known[-1].cuts if cut > at]) and known[-1].after is not None:
-            if sum(len(one.times) for one in known[before:]) > FARTHEST:
+            if sum(len(one.times) for one in known[behind:]) > FARTHEST:
                 break
             known.append(await self.stretch(entry, known[-1].after // STRETCH))
         times = [time for stretch in known for time in stretch.times]

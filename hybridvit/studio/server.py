@@ -173,8 +173,10 @@ def build(
     hosts: Collection[str],
     token: str | None,
     frame_ancestors: Collection[str] = (),
+    weights: str = "pretrained",
 ) -> ASGIApp:
-    """The studio behind its gate (see `secure`); `data` is the user's data folder by default.
+    """The studio behind its gate (see `secure`); `data` is the user's data folder by default, `weights` the
+    colorizer's, as a command names them.
 
     Raises what `locate` does.
     """
@@ -186,7 +188,7 @@ def build(
 
     folder, first = locate(photo_or_folder)
     data = data or platformdirs.user_data_path("hybridvit", appauthor=False) / "studio"
-    app = create_app(colorizer, folder=folder, output=output, data=data, first=first)
+    app = create_app(colorizer, folder=folder, output=output, data=data, first=first, weights=weights)
     return secure(app, hosts=hosts, token=token, max_body=BYTES, frame_ancestors=frame_ancestors)
 
 

@@ -88,8 +88,12 @@ class Spread:
     async def make(self, colorizer: Colorizer, workers: Workers) -> None:
         """Makes them; a photograph that is being coloured goes first."""
         steps = _steps(colorizer, self.wanted)
+
+        def advance() -> tuple[int, bytes | None] | None:
+            return next(steps, None)
+
         try:
-            while (step := await workers.run("thinking", next, steps, None)) is not None:
+            while (step := await workers.run("thinking", advance)) is not None:
                 at, picture = step
                 if picture is not None:
                     self.pictures[at] = picture

@@ -33,9 +33,15 @@ Result = TypeVar("Result")
 class Studio:
     """One for an application; its functions run in the event loop."""
 
-    def __init__(self, colorizer: Colorizer, library: Library, first: pathlib.Path | None = None):
-        """`first` is the photograph of the library to begin with."""
-        self.colorizer, self.library, self.first = colorizer, library, first
+    def __init__(
+        self,
+        colorizer: Colorizer,
+        library: Library,
+        first: pathlib.Path | None = None,
+        weights: str = "pretrained",
+    ):
+        """`first` is the photograph of the library to begin with; `weights` are the colorizer's, as for `load`."""
+        self.colorizer, self.library, self.first, self.weights = colorizer, library, first, weights
         self.reviews, self.small_pictures = ReviewList(library), SmallPictures(library.uploads.data)
         self.workers, self.flights = Workers(), Flights()
         self.photos: RecentlyUsed[OpenPhoto] = RecentlyUsed(OPEN_BYTES, OPEN)

@@ -3,6 +3,7 @@
 import io
 import json
 import pathlib
+import shlex
 import tempfile
 
 import numpy as np
@@ -13,7 +14,12 @@ from hybridvit.film.hints import load_film_hints
 from hybridvit.hints.shapes import Point
 from hybridvit.studio import decode_film
 from hybridvit.studio.film_child import answer
-from tests.film.conftest import film_command, plane_of, read_film, scene, write_film
+from hybridvit.studio.film_routes import _command
+from hybridvit.studio.folder import Folder
+from hybridvit.studio.library import Library
+from hybridvit.studio.studio import Studio
+from hybridvit.studio.uploads import Uploads
+from tests.film.conftest import av, film_command, plane_of, read_film, scene, write_film
 
 __all__ = ["film_command"]
 
@@ -88,7 +94,9 @@ def test_the_strip_and_the_shots(film):
     first = client.get(f"{address}/film/shot", params={"at": 480_000}).json()
     assert first["times"] == [40_000 * k for k in range(20)]
     assert (first["begins"], first["ends"], first["stop"]) == (True, True, 800_000)
-    assert len(first["picked"]) == 13  # and the one that was asked for
+    assert len(first["picked"]) == 12
+    other = client.get(f"{address}/film/shot", params={"at": 440_000}).json()
+    assert {one["at"] for one in other["picked"]} == {one["at"] for one in first["picked"]} | {440_000}
     second = client.get(f"{address}/film/shot", params={"at": 800_000}).json()
     assert second["times"] == [40_000 * k for k in range(20, 50)]
     assert (second["before"], second["stop"]) == (760_000, None)
@@ -163,45 +171,61 @@ def test_what_others_have_written(film, reels):
     assert (reels / "reel.hints.json.unread").read_text() == "{"
 
 
-def test_hints_go_along_their_shot(film):
-    client, address = film
-    assert spread(client, address, 480_000)["tag"] is None
-    hint(client, address, 480_000, POINT)["answer"].raise_for_status()
-    hint(client, address, 40_000, OTHER)["answer"].raise_for_status()
-    made = spread(client, address, 480_000)
-    assert made["total"] == 2 * SHOTS[0]
-    assert made["ready"] == [40_000 * k for k in range(SHOTS[0])]
-    picture(client, address, 480_000, tag=made["tag"])
-    assert spread(client, address, 1_000_000)["tag"] is None  # the other shot has none
-    gone = client.get(f"{address}/film/picture", params={"at": 480_000, "tag": "0" * 16})
-    assert gone.status_code == 410
-
-    client.put(f"{address}-480000/sidecar", content=b"{}")
-    hint(client, address, 480_000)["answer"].raise_for_status()
-    assert spread(client, address, 480_000)["tag"] != made["tag"]
-
-
 def test_the_command_uses_the_hints_as_the_strip_shows_them(enter, tmp_path, no_film_children, film_command):
     folder = tmp_path / "one shot"
     folder.mkdir()
     reel, out = write_film(folder / "reel.mkv", scene(14)), tmp_path / "made.mkv"
     client = enter(folder=folder)
     address = f"/api/photos/{client.get('/api/photos').json()['photos'][0]['id']}"
+    assert spread(client, address, 0)["tag"] is None
     hint(client, address, 200_000, POINT)["answer"].raise_for_status()
     made = spread(client, address, 0)
+    assert made["total"] == 2 * 14
+    assert made["ready"] == [40_000 * k for k in range(14)]
+    shot = client.get(f"{address}/film/shot", params={"at": 0}).json()
+    assert shot["hinted"] == [200_000]
     assert film_command(reel, "--codec", "ffv1", "--chroma", "444", "--output", out) == 0
     frames, _ = read_film(out)
-    assert len(made["ready"]) == 14
     for at in made["ready"]:  # red there, as shown so coded; how equal they are: tests/film/test_shot.py
         x = 40 - (at - 200_000) // 40_000  # it moves
         rgb = picture(client, address, at, tag=made["tag"])[28:32, x - 2 : x + 2].astype(int)
         assert (rgb[..., 0] - rgb[..., 1]).mean() > 30, at
         assert plane_of(frames[at // 40_000], 2)[28:32, x - 2 : x + 2].mean() > 128 + 15, at
+    gone = client.get(f"{address}/film/picture", params={"at": 480_000, "tag": "0" * 16})
+    assert gone.status_code == 410
+    hint(client, address, 200_000)["answer"].raise_for_status()
+    assert spread(client, address, 0)["tag"] is None
 
 
-def test_what_the_command_made_is_no_film_to_colour(film, reels, film_command):
+def test_the_command_says_what_it_would_not_find(reels, tiny_colorizer, tmp_path):
+    write_film(reels / "reel.mp4", scene(2), codec="libx264")
+    library = Library(Folder(reels, None, tmp_path), Uploads(tmp_path), tmp_path / "out")
+    studio = Studio(tiny_colorizer, library, weights="hf://owner/name")
+    entry = library.folder.entries(with_films=True)[0]
+    said = shlex.split(_command(studio, entry, True))
+    assert said == [
+        *(
+            "hybridvit",
+            "film",
+            str(reels / "reel.mkv"),
+            "--output",
+            str(tmp_path / "out" / "reel-coloured.mkv"),
+        ),
+        *("--hints", str(reels / "reel.mkv.hints.json"), "--deinterlace", "--weights", "hf://owner/name"),
+    ]
+
+
+def test_what_the_command_made_is_no_film_to_colour(film, reels):
     client, _ = film
-    assert film_command(reels / "reel.mkv", "--output", reels / "reel-coloured.mkv", "--no-hints") == 0
+    with av.open(str(reels / "reel.mkv")) as reel, av.open(str(reels / "coloured.mkv"), "w") as made:
+        made.metadata["comment"] = (
+            'colours generated by hybridvit 0, not part of the original film {"software": ""}'
+        )
+        stream = made.add_stream_from_template(reel.streams.video[0])
+        for packet in reel.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                made.mux(packet)
     assert [one["name"] for one in client.get("/api/photos").json()["photos"]] == ["reel.mkv"]
 
 
@@ -216,15 +240,61 @@ def test_without_its_packages_films_are_left_out_and_one_line_says_what_to_insta
 
 def test_what_is_no_film_and_films_that_are_gone(enter, reels, no_film_children, tmp_path):
     (reels / "not.mp4").write_bytes(b"nothing of the kind" * 99)
+    (reels / "list.mkv").write_text("ffconcat version 1.0\nfile reel.mkv\n")
     (reels / "out.mkv").symlink_to(write_film(tmp_path / "elsewhere.mkv", scene(2)))
     client = enter(folder=reels)
     listed = {one["name"]: one["id"] for one in client.get("/api/photos").json()["photos"]}
-    assert set(listed) == {"not.mp4", "reel.mkv"}
+    assert set(listed) == {"list.mkv", "not.mp4", "reel.mkv"}
+    said = client.get(f"/api/photos/{listed['list.mkv']}/film").json()["error"]
+    assert said == "list.mkv: a list of films, not one"
     answer = client.get(f"/api/photos/{listed['not.mp4']}/film")
     assert answer.status_code == 422
     assert answer.json()["error"].startswith("not.mp4: ")
     (reels / "reel.mkv").unlink()
     assert client.get(f"/api/photos/{listed['reel.mkv']}-0").status_code == 404
+
+
+ABOUT = {"width": 1, "height": 1, "length": 9, "deinterlaced": False}
+ABOUT["geometry"] = {
+    "size": [1, 1],
+    "levels": [8, True],
+    "matrix": [0.2, 0.1, 1],
+    "turns": 0,
+    "aspect": [1, 1],
+}
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (decode_film.about_film, b"[]"),
+        (decode_film.about_film, json.dumps(ABOUT | {"width": "x"}).encode()),
+        (decode_film.about_film, json.dumps(ABOUT | {"length": -1}).encode()),
+        (decode_film.about_film, json.dumps(ABOUT | {"geometry": None}).encode()),
+        (lambda path: decode_film.stretch_of(path, 0, 1), b'{"times": [0], "cuts": 0}'),
+        (
+            lambda path: decode_film.decode_frame(path, 0),
+            b'{"times": [0], "shape": [1, 1, 3], "dtype": "|O"}',
+        ),
+        (
+            lambda path: decode_film.decode_frame(path, 0),
+            b'{"times": [0], "shape": [1, 9, 9], "dtype": "|u1"}',
+        ),
+        (
+            lambda path: decode_film.decode_frame(path, 0),
+            b'{"times": [5], "shape": [1, 1, 3], "dtype": "|u1"}',
+        ),
+    ],
+)
+def test_a_decoder_that_was_taken_over_cannot_reach_the_server(tmp_path, monkeypatch, ask, said):
+    def in_child(path, wanted, max_pixels, collect):
+        (tmp_path / "rest").write_bytes(said)
+        (tmp_path / "pixels").write_bytes(bytes(3))
+        return collect(path, tmp_path)
+
+    monkeypatch.setattr(decode_film, "in_child", in_child)
+    with pytest.raises(ValueError, match=r"^\S+a\.mkv: .+$"):
+        ask(tmp_path / "a.mkv")
 
 
 def test_a_child_decodes(reels):

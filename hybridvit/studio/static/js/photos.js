@@ -64,6 +64,7 @@ export function createPhotos({ api, store, messages, viewport }) {
             "open",
         );
         if (opened) messages.close("open");
+        else lastFrames.delete(id); // the film may be another one by now
         if (opening !== id) return;
         opening = null;
         if (opened) history.replaceState(null, "", `#${encodeURIComponent(store.photo.id)}`);

@@ -64,6 +64,15 @@ export function createCell(open, data = {}) {
     };
 }
 
+/** A time in words, as the server has it: "1:02:03.480", "2:03.480". @param {number} at microseconds */
+export function clockOf(at) {
+    const milliseconds = Math.floor(at / 1000);
+    const [minutes, rest] = [Math.floor(milliseconds / 60_000), milliseconds % 60_000];
+    const seconds = (rest / 1000).toFixed(3).padStart(6, "0");
+    if (minutes < 60) return `${minutes}:${seconds}`;
+    return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${seconds}`;
+}
+
 /** "0:12.480" as "0:12.5". @param {string} clock */
 function shortClock(clock) {
     const [whole, rest = ""] = clock.split(".");

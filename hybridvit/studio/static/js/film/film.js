@@ -26,7 +26,7 @@ export function createFilm({ api, store, viewport, messages, photos, element }) 
     const button = (text, title, by) =>
         make("button", { type: "button", class: "button small", text, title, on: { click: () => step(by) } });
     const strips = make("div", { class: "film-strips" }, whole.element, shot.element);
-    const roving = createRoving(strips, ".cell");
+    const rovings = [whole, shot].map(({ element: list }) => ({ list, roving: createRoving(list, ".cell") }));
     element.append(
         make(
             "div",
@@ -41,10 +41,11 @@ export function createFilm({ api, store, viewport, messages, photos, element }) 
     strips.addEventListener("keydown", upAndDown, { capture: true });
     shot.addEventListener("shown", () => {
         whole.showShot(shot.now);
-        if (!strips.contains(document.activeElement)) roving.setStop(stop());
+        for (const { list, roving } of rovings) {
+            const current = list.querySelector("[aria-current]") ?? list.querySelector(".cell");
+            if (!list.contains(document.activeElement)) roving.setStop(/** @type {HTMLElement} */ (current));
+        }
     });
-
-    const stop = () => /** @type {HTMLElement} */ (strips.querySelector("[aria-current]") ?? strips.querySelector(".cell"));
 
     /** From one strip to the other, to what is nearest there. */
     function upAndDown(event) {
@@ -58,7 +59,7 @@ export function createFilm({ api, store, viewport, messages, photos, element }) 
             return left + width / 2;
         };
         const from = middle(event.target);
-        const cells = /** @type {HTMLElement[]} */ ([...other.querySelectorAll(".cell:not([hidden])")]);
+        const cells = /** @type {HTMLElement[]} */ ([...other.querySelectorAll(".cell")]);
         cells.sort((one, next) => Math.abs(middle(one) - from) - Math.abs(middle(next) - from))[0]?.focus();
     }
 

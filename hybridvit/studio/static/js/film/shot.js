@@ -19,12 +19,13 @@ export function createShot({ api, viewport, store, open }) {
     let cells = new Map(); // by time
     let asked = new AbortController();
     let timer = 0;
+    let shownFor = null; // revision of the frame with whose hints the shot is shown
 
     const emit = (name) => events.dispatchEvent(new CustomEvent(name));
 
     /** Shows the shot of a frame. */
     async function show(found, time) {
-        [film, at] = [found, time];
+        [film, at, shownFor] = [found, time, store.revision];
         clearTimeout(timer);
         asked.abort();
         asked = new AbortController();
@@ -100,14 +101,11 @@ export function createShot({ api, viewport, store, open }) {
     viewport.addEventListener("drawn", again);
     store.addEventListener("busy", () => store.busy || again());
 
-    let known = null; // the hints that the shown colours are of
+    /** After a change, which is saved. */
     function again() {
-        if (!film || store.photo?.film?.id !== film.id || store.photo.film.at !== at || store.busy) return;
-        const now = `${store.photo.id} ${store.revision}`;
-        if (now === known) return;
-        const isNew = known === null || !known.startsWith(`${store.photo.id} `);
-        known = now;
-        if (isNew) return; // it was asked for when the frame was opened
+        if (!film || store.busy || store.photo?.film?.id !== film.id || store.photo.film.at !== at) return;
+        if (store.revision === shownFor) return;
+        shownFor = store.revision;
         clearTimeout(timer);
         timer = setTimeout(() => {
             emit("hints");
@@ -134,7 +132,7 @@ export function createShot({ api, viewport, store, open }) {
         leave() {
             clearTimeout(timer);
             asked.abort();
-            film = shot = known = null;
+            film = shot = null;
             cells = new Map();
             list.replaceChildren();
         },

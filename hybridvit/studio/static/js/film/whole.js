@@ -4,7 +4,7 @@
  */
 
 import { make } from "../dom.js";
-import { createCell, scrollToMiddle } from "./cell.js";
+import { clockOf, createCell, scrollToMiddle } from "./cell.js";
 
 const PAGE = 12; // cells, as the server gives them
 
@@ -42,7 +42,10 @@ export function createWhole(api, open) {
         [film, frames, pages, lookedUntil] = [found, [], new Map(), new Map()];
         cells = Array.from({ length: film.cells }, (_, k) => createCell(() => choose(k), { cell: String(k) }));
         list.replaceChildren(...cells.map(({ element }) => element));
-        for (const { button } of cells) observer.observe(button);
+        cells.forEach((cell, k) => {
+            cell.mark({ clock: clockOf(k * film.step) }); // until its frame is known
+            observer.observe(cell.button);
+        });
         showHints(film.hinted);
     }
 
@@ -71,7 +74,7 @@ export function createWhole(api, open) {
             frames[k] = frame;
             cells[k].mark({ clock: frame.clock });
             cells[k].setPicture(api.filmPictureUrl(film.id, frame.at));
-            cells[k].element.hidden = k > 0 && frames[k - 1]?.at === frame.at; // the film is shorter than it says
+            if (frames[k - 1]?.at === frame.at) cells[k].element.remove(); // the film is shorter than it says
         });
         markShot();
     }
