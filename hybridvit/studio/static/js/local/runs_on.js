@@ -4,7 +4,7 @@ import { make } from "../dom.js";
 
 /** @param {{addEventListener: Function}} backend see backend.js @returns {HTMLElement} */
 export function createRunsOn(backend) {
-    const element = make("p", { class: "hint", role: "status", hidden: true, data: { testid: "runs-on" } });
+    const element = make("p", { class: "hint runs-on", role: "status", hidden: true, data: { testid: "runs-on" } });
     backend.addEventListener("runson", ({ detail: { how, threads, why } }) => {
         const by = threads === 1 ? "one thread" : `${threads} threads`;
         element.textContent =
