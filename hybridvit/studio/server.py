@@ -28,8 +28,15 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, on_start: Callable[[], None]):
         quiet = {"log_config": None, "log_level": "warning", "access_log": False, "server_header": False}
-        times = {"timeout_keep_alive": KEEP_ALIVE, "timeout_graceful_shutdown": GRACE}
-        super().__init__(uvicorn.Config(app, **quiet, **times, ws="none", proxy_headers=False))
+        config = uvicorn.Config(
+            app,
+            **quiet,
+            ws="none",
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=GRACE,
+        )
+        super().__init__(config)
         self._on_start = on_start
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
