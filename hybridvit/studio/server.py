@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 PORT = 8391
 TRIED = 50  # ports from there on, where none was asked for
+KEEP_ALIVE = 75  # seconds between two requests on one connection; uvicorn's 5 are what clients wait between polls
 GRACE = 5  # seconds that requests are given to end, a picture that is being saved among them
 
 
@@ -25,9 +26,8 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, on_start: Callable[[], None]):
         quiet = {"log_config": None, "log_level": "warning", "access_log": False, "server_header": False}
-        super().__init__(
-            uvicorn.Config(app, **quiet, ws="none", proxy_headers=False, timeout_graceful_shutdown=GRACE)
-        )
+        times = {"timeout_keep_alive": KEEP_ALIVE, "timeout_graceful_shutdown": GRACE}
+        super().__init__(uvicorn.Config(app, **quiet, **times, ws="none", proxy_headers=False))
         self._on_start = on_start
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

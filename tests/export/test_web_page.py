@@ -22,6 +22,9 @@ from tests.static_site import Site, serve
 from tests.studio.browsing import Desk, open_browser
 
 NOISE = r"Unknown CPU vendor"  # onnxruntime's remark on some machines, not on the page
+RUNS_ON = (
+    r"Computed on this device: WebAssembly, by (one thread|[2-4] threads) of its processor; .*WebGPU.*\."
+)
 
 
 @pytest.fixture(scope="module")
@@ -123,11 +126,13 @@ def test_a_photograph_from_the_first_visit_to_the_desktop_and_without_a_network(
         desk.bring(photo)
         assert desk.size == (90, 150)  # upright
         assert desk.colorfulness() > 5
+        assert re.fullmatch(RUNS_ON, desk.get("runs-on").text_content())
         for testid in ("panel-carry", "to-review", "another-folder", "approved", "download"):
             assert not desk.get(testid).is_visible(), testid
         _hint_and_save(desk, photo, colorizer, tmp_path)
         asked = {path.partition("?")[0] for path in site.asked}
         assert {"/decoder.onnx", "/ort/ort-wasm-simd-threaded.wasm", "/service_worker.js"} <= asked
+        assert "/ort/ort-wasm-simd-threaded.asyncify.wasm" not in asked  # WebGPU's, which is not used here
     # The server is gone; the same file again has its hints, and opened hints take their place
     desk.page.goto("about:blank")
     desk.page.goto(site.address)

@@ -3,7 +3,7 @@
  * the graphics processor, then or later, WebAssembly goes on, and it is said why. Only what is used is loaded.
  */
 
-import { findGraphics } from "./graphics.js";
+import { whyNoGraphics } from "./graphics.js";
 
 const MOST_THREADS = 4;
 const [ENCODER, DECODER] = ["encoder.onnx", "decoder.onnx"];
@@ -20,9 +20,9 @@ const NEAR = 0.01; // of chroma that is -1..1: about one ab unit
  * @returns {Promise<Runtime>}
  */
 export async function startRuntime(options) {
-    const { device, why } = await findGraphics();
+    const why = await whyNoGraphics();
     const runtime = new Runtime(options);
-    await runtime.start(device, why);
+    await runtime.start(why);
     return runtime;
 }
 
@@ -44,25 +44,26 @@ export class Runtime {
         return ENCODER in this.#about.bytes;
     }
 
-    async start(device, why) {
-        const how = device ? "webgpu" : "wasm";
+    /** @param {string} why not by the graphics processor, or "" */
+    async start(why) {
+        const how = why ? "wasm" : "webgpu";
         const { script, program } = BUILDS[how];
         const [binary, ...graphs] = await this.#load([program, ...this.#graphs()]);
         const ort = await import(new URL(`ort/${script}`, this.#base).href);
         const threads = globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency || 1, MOST_THREADS) : 1;
+        ort.env.logLevel = "error"; // else it remarks on machines that it does not know
         Object.assign(ort.env.wasm, { wasmPaths: new URL("ort/", this.#base).href, numThreads: threads, wasmBinary: binary.buffer });
         this.#ort = ort;
         this.engine = { how, threads, why };
-        if (!device) return this.#open(graphs, ["wasm"]);
+        if (how === "wasm") return this.#open(graphs, ["wasm"]);
         try {
-            await this.#open(graphs, [{ name: "webgpu", device }]);
+            await this.#open(graphs, ["webgpu"]);
+            const device = await ort.env.webgpu.device;
+            device.lost.then(({ message }) => (this.#lost = message || "it was taken away"));
             await this.#check();
         } catch (error) {
             await this.#fallBack(error, graphs);
         }
-        device.lost.then(({ message }) => {
-            if (this.engine.how === "webgpu") this.#lost = message || "it was taken away";
-        });
     }
 
     /**
@@ -83,9 +84,9 @@ export class Runtime {
     async #ask(which, feeds) {
         const { Tensor } = this.#ort;
         const tensors = Object.fromEntries(Object.entries(feeds).map(([name, { data, dims }]) => [name, new Tensor("float32", data, dims)]));
+        if (this.engine.how === "wasm") return this.#sessions[which].run(tensors);
         if (this.#lost) throw new Error(this.#lost);
         const found = await this.#sessions[which].run(tensors);
-        if (this.engine.how === "wasm") return found;
         if (this.#lost) throw new Error(this.#lost);
         if (!Object.values(found).every(({ data }) => data.every(Number.isFinite))) throw new Error("it gives no numbers");
         return found;
@@ -97,9 +98,8 @@ export class Runtime {
 
     /** The same runtime, without the graphics processor. */
     async #fallBack(error, graphs = null) {
-        this.#lost = "";
         await this.#open(graphs ?? (await this.#load(this.#graphs())), ["wasm"]);
-        this.engine = { ...this.engine, how: "wasm", why: `the graphics processor failed (${error.message})` };
+        this.engine = { ...this.engine, how: "wasm", why: `the graphics processor failed (${error?.message ?? error})` };
     }
 
     async #open(graphs, executionProviders) {
