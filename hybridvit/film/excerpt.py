@@ -24,13 +24,8 @@ _LEAD = AROUND + 2  # frames that `CutFinder` has to have seen
 
 
 class Stretch(NamedTuple):
-    """A part of a film.
-
-    Attributes:
-      times: of its frames.
-      after: the time of the first frame behind it; None: the film ends with it.
-      cuts: those of `times` that begin a shot.
-      lightest: of each row, then of each column of the planes, the greatest mean of its luma.
+    """A part of a film: the `times` of its frames, that of the first frame `after` it (None: the film ends with it),
+    those that begin a shot, and, of each row, then of each column of the planes, the greatest mean of its luma.
     """
 
     times: tuple[int, ...]
