@@ -264,8 +264,16 @@ class Canvas:
         order = self._sorted(hints, settings)
         with_them = tuple(hint for hint in hints if hint in order.given or hint in order.doubted)
         before, after = (self._conditioned(some, settings).mean for some in (order.given, with_them))
-        change = sorting.limited(after - before, order.most)
+        change = sorting.limited(after - before, order.most / max(1 - self._followed(hints, settings), 1e-6))
         return np.where(self.hint_map(order.given, settings)[1][..., None], 0, change)
+
+    def _followed(self, hints: tuple[Hint, ...], settings: Settings) -> float:
+        """Whether the model takes what contradicts it for the tone of all of the picture, 0..1."""
+        order = self._sorted(hints, settings)
+        with_them = tuple(hint for hint in hints if hint in order.given or hint in order.doubted)
+        before, after = (self._conditioned(some, settings).mean for some in (order.given, with_them))
+        said, theirs = self._model_map(with_them, settings)[0], self.hint_map(order.doubted, settings)[1]
+        return sorting.followed(after - before, (said - before)[theirs])
 
     def _with_map(self, given: sampling.HintMap, settings: Settings) -> Conditioned:
         if not given[1].any():  # all hints lie in the border

@@ -26,6 +26,7 @@ FAINT = (
     4.9  # ab units: below 5 a change is hardly seen, and worth half of what the model would gain by all of it
 )
 CONFIRMS = 3.0  # ab units from the colour that is shown: the same colour
+TONE = (0.18, 0.3)  # of the hints' own change, mean of the picture: below, it is of a thing; above, a tone of all
 _TRUST = 1 / 8  # power of the likelihood
 _PIXELS = 16  # of a hint, evenly spread, that are compared
 
@@ -72,6 +73,18 @@ def limited(change: Float[np.ndarray, "h w 2"], most: float) -> Float[np.ndarray
     """No vector of it longer than `most`."""
     length = np.hypot(change[..., 0], change[..., 1])
     return change * np.minimum(1, most / np.maximum(length, 1e-6))[..., None]
+
+
+def followed(change: Float[np.ndarray, "h w 2"], news: Float[np.ndarray, "n 2"]) -> float:
+    """Whether what the model makes of hints is a tone of all of the picture, 0..1: it moves on average as far as they.
+
+    `change` is what it makes of them, `news` by how much their own pixels are told to change, ab units.
+    """
+    if not len(news):
+        return 0.0
+    lengths = [np.linalg.norm(x, axis=-1).mean() for x in (change, news)]
+    x = np.clip((lengths[0] / max(lengths[1], 1e-6) - TONE[0]) / (TONE[1] - TONE[0]), 0, 1)
+    return float(x * x * (3 - 2 * x))
 
 
 def is_shown(
