@@ -57,8 +57,12 @@ class Generator(NamedTuple):
     describe: (
         Callable[[Any, Array], Array] | None
     )  # variables, luma -> what is seen where; of HybridConvViT alone
-    see: Callable[[Any, Array], Any] | None  # variables, luma -> what is seen whatever the hints, if there is such
-    paint: Callable[[Any, Array, Any, Array | None], Prediction]  # the rest of `generate`, from what is seen or None
+    see: (
+        Callable[[Any, Array], Any] | None
+    )  # variables, luma -> what is seen whatever the hints, if there is such
+    paint: Callable[
+        [Any, Array, Any, Array | None], Prediction
+    ]  # the rest of `generate`, from what is seen or None
 
 
 def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | None = None) -> Generator:

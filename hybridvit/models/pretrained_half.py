@@ -88,9 +88,7 @@ class PretrainedHalf(nnx.Module):
             self.quarter(norm[4]), self.eighth(norm[8]), self.tokens(norm[16]) + self.context(norm[32])
         )
 
-    def add_hints(
-        self, seen: Seen, chroma: Float[Array, "b h w ab"], mask: Float[Array, "b h w 1"]
-    ) -> Seen:
+    def add_hints(self, seen: Seen, chroma: Float[Array, "b h w ab"], mask: Float[Array, "b h w 1"]) -> Seen:
         """What is seen of a picture, with hints beside it."""
         return Seen(*(x + self.hints[name](chroma, mask) for name, x in seen._asdict().items()))
 
