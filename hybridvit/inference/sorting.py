@@ -27,10 +27,8 @@ FAINT = (
     4.9  # ab units: below 5 a change is hardly seen, and worth half of what the model would gain by all of it
 )
 CONFIRMS = 3.0  # ab units from the colour that is shown: the same colour
-TONE = (
-    0.18,
-    0.3,
-)  # of what hints change at their places, mean of the picture: a thing's colour; a tone of all
+# Of what hints change at their places, mean of the picture: below, a thing's colour; above, a tone of all
+TONE = (0.3, 0.4)
 _TRUST = 1 / 8  # power of the likelihood
 _PIXELS = 16  # of a hint, evenly spread, that are compared
 
@@ -82,7 +80,7 @@ def limited(change: Float[np.ndarray, "h w 2"], most: float) -> Float[np.ndarray
 def is_tone(change: Float[np.ndarray, "h w 2"], news: Float[np.ndarray, "n 2"]) -> float:
     """Whether what the model makes of hints is a tone of all of the picture rather than a thing's colour, 0..1.
 
-    `change` is what it makes of them; `news`, how far their own pixels were told to change. Means of lengths are compared.
+    `change` is what it makes of them; `news`, how far their own pixels were told to change: compared are mean lengths.
     """
     if not len(news):
         return 0.0

@@ -169,13 +169,13 @@ def test_what_contradicts_the_model_is_the_tone_of_all_where_the_model_spreads_i
     pixels = np.full((240, 320, 1), 190, np.uint8)
     pixels[60:160, 80:200] = 70
     moved = []
-    for share in (0.1, 0.24, 0.3, 1.0):
+    for share in (0.1, 0.35, 0.42, 1.0):
         ab = Canvas(Tinting(share), photo_of(pixels)).chroma(
             Recipe((Point(140, 110, (40.0, 30.0)),), settings=Settings(256, decode="mean"))
         )
         moved.append(np.linalg.norm(ab[8, 8]))
-    np.testing.assert_allclose(moved[2:], (15, 50), atol=0.1)
-    assert moved[0] < 4.9 < moved[1] < 12
+    np.testing.assert_allclose(moved[2:], (21, 50), atol=0.5)
+    assert moved[0] < 4.9 < moved[1] < 17
 
 
 def test_tiles_are_the_pictures_pixels(canvas):

@@ -3,7 +3,7 @@
 import { shareInGamut } from "./light.js";
 import { spreadEvenly } from "./planes.js";
 
-const TONE = [0.18, 0.3];
+const TONE = [0.3, 0.4];
 const [AGREES, FAINT, CONFIRMS, TRUST, PIXELS] = [0.15, 4.9, 3, 1 / 8, 16];
 
 /** @typedef {{given: object[], bounded: object[], doubted: object[], most: number}} Sorted */
