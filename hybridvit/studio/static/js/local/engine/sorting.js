@@ -38,12 +38,12 @@ export function sortHints(hints, agreements, confirms) {
  */
 export function isTone(change, news, mask) {
     let [far, told, count] = [0, 0, 0];
-    mask.forEach((is, i) => {
-        far += Math.hypot(change[2 * i], change[2 * i + 1]);
-        if (!is) return;
-        told += Math.hypot(news[2 * i], news[2 * i + 1]);
+    for (let i = 0; i < mask.length; i++) {
+        far += Math.sqrt(change[2 * i] * change[2 * i] + change[2 * i + 1] * change[2 * i + 1]);
+        if (!mask[i]) continue;
+        told += Math.sqrt(news[2 * i] * news[2 * i] + news[2 * i + 1] * news[2 * i + 1]);
         count++;
-    });
+    }
     if (!count) return 0;
     const ratio = far / mask.length / Math.max(told / count, 1e-6);
     const x = Math.min(Math.max((ratio - TONE[0]) / (TONE[1] - TONE[0]), 0), 1);
