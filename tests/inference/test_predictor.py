@@ -24,7 +24,7 @@ def views(count: int) -> np.ndarray:
 def hints(count: int, color: float):
     mask = np.zeros((count, 64, 64), bool)
     mask[:, 20:22, 30:32] = True
-    return np.where(mask[..., None], np.float32(color), 0), mask
+    return np.where(mask[..., None], np.float32([color, color / 2]), 0), mask
 
 
 def test_the_encoder_looks_once_at_a_view_whatever_the_hints(looks, lite_weights):
