@@ -16,7 +16,7 @@ import { areaOf, atView } from "./rasters.js";
 import { agreement, distances, meanAt, terrain } from "./reach.js";
 import { withResidual } from "./residual.js";
 import { givenCells, withSamples } from "./sampling.js";
-import { isShown, sortHints } from "./sorting.js";
+import { isShown, isTone, sortHints } from "./sorting.js";
 import { binsAt, likelyColors, shownAt } from "./suggestions.js";
 import { viewLightness, viewSize } from "./view.js";
 import { KNOWN, madeVivid, withoutShown } from "./vivid.js";
@@ -199,15 +199,16 @@ export class Canvas {
         const before = (await this.#conditioned(order.given, settings)).mean;
         const after = (await this.#conditioned(withThem, settings)).mean;
         const { mask } = this.#map(order.given, settings);
+        const said = await this.#modelMap(withThem, settings);
+        const [change, news] = [after, said.ab].map((values) => values.map((value, i) => value - before[i]));
+        const most = order.most / Math.max(1 - isTone(change, news, this.#map(order.doubted, settings).mask), 1e-6);
         const out = Float32Array.from(ab);
         for (let i = 0; i < mask.length; i++) {
             if (mask[i]) continue;
-            const changeA = after[2 * i] - before[2 * i];
-            const changeB = after[2 * i + 1] - before[2 * i + 1];
-            const length = Math.sqrt(changeA * changeA + changeB * changeB);
-            const share = Math.min(1, order.most / Math.max(length, 1e-6)) * settings.strength;
-            out[2 * i] += changeA * share;
-            out[2 * i + 1] += changeB * share;
+            const length = Math.sqrt(change[2 * i] * change[2 * i] + change[2 * i + 1] * change[2 * i + 1]);
+            const share = Math.min(1, most / Math.max(length, 1e-6)) * settings.strength;
+            out[2 * i] += change[2 * i] * share;
+            out[2 * i + 1] += change[2 * i + 1] * share;
         }
         return out;
     }

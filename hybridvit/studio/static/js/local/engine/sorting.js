@@ -3,6 +3,7 @@
 import { shareInGamut } from "./light.js";
 import { spreadEvenly } from "./planes.js";
 
+const TONE = [0.3, 0.4];
 const [AGREES, FAINT, CONFIRMS, TRUST, PIXELS] = [0.15, 4.9, 3, 1 / 8, 16];
 
 /** @typedef {{given: object[], bounded: object[], doubted: object[], most: number}} Sorted */
@@ -28,6 +29,25 @@ export function sortHints(hints, agreements, confirms) {
         return sum + (FAINT * hint.strength * trust) / Math.max(nearer, 1e-6);
     }, 0);
     return { given, bounded, doubted, most };
+}
+
+/**
+ * Whether what the model makes of hints is a tone of all of the picture rather than a thing's colour, 0..1.
+ * @param {Float32Array} change what it makes of them, ab @param {Float32Array} news how far they were told to change
+ * @param {Uint8Array} mask the hints' own pixels
+ */
+export function isTone(change, news, mask) {
+    let [far, told, count] = [0, 0, 0];
+    for (let i = 0; i < mask.length; i++) {
+        far += Math.sqrt(change[2 * i] * change[2 * i] + change[2 * i + 1] * change[2 * i + 1]);
+        if (!mask[i]) continue;
+        told += Math.sqrt(news[2 * i] * news[2 * i] + news[2 * i + 1] * news[2 * i + 1]);
+        count++;
+    }
+    if (!count) return 0;
+    const ratio = far / mask.length / Math.max(told / count, 1e-6);
+    const x = Math.min(Math.max((ratio - TONE[0]) / (TONE[1] - TONE[0]), 0), 1);
+    return x * x * (3 - 2 * x);
 }
 
 /**
