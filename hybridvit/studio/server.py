@@ -17,7 +17,9 @@ from starlette.types import ASGIApp
 
 PORT = 8391
 TRIED = 50  # ports from there on, where none was asked for
-KEEP_ALIVE = 75  # seconds between two requests on one connection; uvicorn's 5 are what clients wait between polls
+KEEP_ALIVE = (
+    75  # seconds between two requests on one connection; uvicorn's 5 are what clients wait between polls
+)
 GRACE = 5  # seconds that requests are given to end, a picture that is being saved among them
 
 
