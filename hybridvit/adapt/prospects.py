@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -45,7 +46,7 @@ def anchor_of(canvas: Canvas) -> Anchor:
         return Anchor(said)
     top, left, height, width = canvas.inside(settings)
     part = pixels[top : top + height, left : left + width]
-    ab = np.asarray(rgb_to_lab(shrink(part, *canvas.view(settings))))[..., 1:]
+    ab = np.asarray(rgb_to_lab(jnp.asarray(shrink(part, *canvas.view(settings)))))[..., 1:]
     return Anchor(said, ab if np.percentile(np.linalg.norm(ab, axis=-1), 99) >= GRAY else None)
 
 
