@@ -22,6 +22,7 @@ with needing("film", "films need"):
 
 _PROBED = 10  # frames, by which an interlaced film is known
 _HDR = {16: "PQ", 18: "HLG"}  # transfer functions, ITU-T H.273 table 3
+LARGE = 4096 * 2304  # px of a frame, above which speed is given for memory
 _HD = 720  # rows from which an unnamed matrix is BT.709, below BT.601
 
 
@@ -106,13 +107,13 @@ def open_film(path: Path, deinterlace: bool = False) -> Film:
       OSError: it cannot be opened.
       ValueError: it is none, has no pictures, is interlaced (without `deinterlace`), or HDR; one line that names it.
     """
-    damaged: list[float] = []
-    frames = list(itertools.islice(_decoded(path, deinterlace, damaged), _PROBED))
-    if not frames:
+    decoded = itertools.islice(_decoded(path, deinterlace, []), _PROBED)
+    first = next(decoded, None)
+    if first is None:
         raise ValueError(f"{path}: no frame of it can be decoded")
-    if not deinterlace and sum(frame.interlaced_frame for frame in frames) * 2 > len(frames):
+    interlaced = [first.interlaced_frame, *(frame.interlaced_frame for frame in decoded)]
+    if not deinterlace and sum(interlaced) * 2 > len(interlaced):
         raise ValueError(f"{path}: it is interlaced: --deinterlace makes full frames of its fields")
-    first = frames[0]
     with opened(path) as container:
         stream = _pictures(container, path)
         time_base = stream.time_base or first.time_base or Fraction(1, 1000)
@@ -171,7 +172,8 @@ def _pictures(container: "av.container.InputContainer", path: Path) -> "av.Video
 def _decoded(path: Path, deinterlace: bool, damaged: list[float]) -> Iterator["av.VideoFrame"]:
     with opened(path) as container:
         stream = _pictures(container, path)
-        stream.thread_type = "AUTO"
+        # A thread a frame holds a frame each, and what FFmpeg knows of it: too much where frames are large
+        stream.thread_type = "SLICE" if stream.width * stream.height > LARGE else "AUTO"
         graph = _deinterlacer(stream) if deinterlace else None
         for packet in _packets(container, stream, damaged):
             try:
