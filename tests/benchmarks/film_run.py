@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.film_run --minutes 20 --size 64 36
 
-24 frames a second, a shot of another part of scikit-image's photographs each 240 frames, FFV1 out. The film is small, for
+24 frames a second, a shot of another part of scikit-image's photographs each 240 frames, FFV1 out. It is small, for
 what could grow with its length does not depend on its frames' size; `film --only memory` measures large ones. Printed
 are frames a second, the most memory by fifths of the time (of looking and colouring alike), how many parts the killed
 run left, how many of them were written again, and how many frames of the two films differ by a bit, or by their time.
