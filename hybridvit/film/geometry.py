@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt16
 
-from hybridvit.film.levels import Halved, Levels, Matrix, Plane, chroma_of, values
+from hybridvit.film.chroma import chroma_of
+from hybridvit.film.levels import Halved, Levels, Matrix, Plane, values
 from hybridvit.inference.view import view_size
 
 _BAND = (

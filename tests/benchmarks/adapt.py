@@ -68,7 +68,7 @@ def main() -> None:
     minutes = (time.process_time() - start) / 60
     print(
         f"{options.kind}: {len(corrected)} corrected, {len(others)} others, {minutes:.1f} minutes of CPU: "
-        f"strength {adapted.strength}, {100 * adapted.gain:.0f} % nearer, {adapted.loss:.3f} dB expected to be lost",
+        f"strength {adapted.strength}, {adapted.gain:.3f} dB expected to be gained, {adapted.loss:.3f} lost",
         flush=True,
     )
     after = hybridvit.Colorizer(adapted.weights)

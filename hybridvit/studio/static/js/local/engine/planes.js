@@ -70,16 +70,18 @@ function averaged(data, lines, length, step, between, size) {
     const out = new Float32Array(data.length);
     const half = size >> 1;
     const period = 2 * length;
-    const at = (line, i) => {
-        const place = ((i % period) + period) % period;
-        return data[line * between + (place < length ? place : period - 1 - place) * step];
-    };
-    for (let line = 0; line < lines; line++) {
+    const places = Int32Array.from({ length: length + 2 * half }, (_, i) => {
+        const place = (((i - half) % period) + period) % period;
+        return (place < length ? place : period - 1 - place) * step;
+    });
+    const line = new Float64Array(places.length + 1);
+    for (let start = 0, n = 0; n < lines; n++, start += between) {
+        for (let i = 0; i < places.length; i++) line[i] = data[start + places[i]];
         let sum = 0;
-        for (let i = -half; i <= half; i++) sum += at(line, i);
-        for (let i = 0; i < length; i++) {
-            out[line * between + i * step] = sum / size;
-            sum += at(line, i + half + 1) - at(line, i - half);
+        for (let i = 0; i < size; i++) sum += line[i];
+        for (let i = 0, at = start; i < length; i++, at += step) {
+            out[at] = sum / size;
+            sum += line[i + size] - line[i];
         }
     }
     return out;

@@ -35,7 +35,8 @@ export function sortHints(hints, agreements, confirms) {
  * @param {Float32Array} L @param {Float32Array} shown @param {Uint8Array} mask @param {number[]} ab
  */
 export function isShown(L, shown, mask, [a, b]) {
-    const own = [...mask.keys()].filter((i) => mask[i]);
+    const own = [];
+    for (let i = 0; i < mask.length; i++) if (mask[i]) own.push(i);
     const some = spreadEvenly(own.length - 1, PIXELS).map((k) => own[k]);
     const near = some.filter((i) => {
         const share = shareInGamut(L[i], shown[2 * i], shown[2 * i + 1]);
