@@ -122,7 +122,10 @@ def resident(pid: int) -> int:
 def parts(output: pathlib.Path) -> dict[str, int]:
     """When each finished part of the film was written."""
     folder = output.with_name(f"{output.name}.parts")
-    return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.safetensors")}
+    try:
+        return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.safetensors")}
+    except FileNotFoundError:  # the film is whole, and its parts are going
+        return {}
 
 
 def told(film: pathlib.Path) -> Iterator[tuple[int, bytes]]:
