@@ -163,6 +163,7 @@ def encode_part(part: Part, film: Film, form: Form, frames: Iterable[tuple[Plane
                 numbers[pts] = len(times)
                 times.append((pts, duration))
                 write(context.encode(frame))
+                del planes, frame  # what they hold is not to wait for the next ones
             write(context.encode(None))
         part.times.write_text(json.dumps({"times": times, "delay": delay}))
         os.replace(unfinished, part.path)
