@@ -23,7 +23,7 @@ with needing("film", "films need"):
 
 _PROBED = 10  # frames, by which an interlaced film is known
 _HDR = {16: "PQ", 18: "HLG"}  # transfer functions, ITU-T H.273 table 3
-LARGE = 4096 * 2304  # px of a frame, above which speed is given for memory
+LARGE = 2560 * 1920  # px of a frame, above which speed is given for memory
 _HD = 720  # rows from which an unnamed matrix is BT.709, below BT.601
 
 
