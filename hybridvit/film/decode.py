@@ -23,6 +23,7 @@ with needing("film", "films need"):
 
 _PROBED = 10  # frames, by which an interlaced film is known
 _HDR = {16: "PQ", 18: "HLG"}  # transfer functions, ITU-T H.273 table 3
+LARGE = 2560 * 1920  # px of a frame, above which speed is given for memory
 _HD = 720  # rows from which an unnamed matrix is BT.709, below BT.601
 
 
@@ -123,13 +124,13 @@ def open_film(path: Path, deinterlace: bool = False) -> Film:
       ValueError: it is none, has no pictures, is interlaced (without `deinterlace`: InterlacedError), or HDR; one line
         that names it.
     """
-    damaged: list[float] = []
-    frames = list(itertools.islice(_decoded(path, deinterlace, damaged), _PROBED))
-    if not frames:
+    decoded = itertools.islice(_decoded(path, deinterlace, []), _PROBED)
+    first = next(decoded, None)
+    if first is None:
         raise ValueError(f"{path}: no frame of it can be decoded")
-    if not deinterlace and sum(frame.interlaced_frame for frame in frames) * 2 > len(frames):
+    interlaced = [first.interlaced_frame, *(frame.interlaced_frame for frame in decoded)]
+    if not deinterlace and sum(interlaced) * 2 > len(interlaced):
         raise InterlacedError(f"{path}: it is interlaced: --deinterlace makes full frames of its fields")
-    first = frames[0]
     with opened(path) as container:
         stream = _pictures(container, path)
         time_base = stream.time_base or first.time_base or Fraction(1, 1000)
@@ -195,7 +196,8 @@ def _decoded(
     """The frames; those from `since` on (ticks, and some before it) where the file can be entered there, else all."""
     with opened(path) as container:
         stream = _pictures(container, path)
-        stream.thread_type = "AUTO"
+        # A thread a frame holds a frame each, and what FFmpeg knows of it: too much where frames are large
+        stream.thread_type = "SLICE" if stream.width * stream.height > LARGE else "AUTO"
         if since is not None:
             with contextlib.suppress(av.error.FFmpegError):
                 container.seek(since, stream=stream)
