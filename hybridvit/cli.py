@@ -4,7 +4,7 @@ import importlib
 import sys
 from typing import NamedTuple
 
-from hybridvit.command_line import did_you_mean, fail
+from hybridvit.command_line import did_you_mean, fail, watch_stdout
 from hybridvit.extras import needing
 from hybridvit.version import VERSION
 
@@ -39,10 +39,14 @@ COMMANDS = {
         "hybridvit.serve.command", "run", "colour for other software, over HTTP (python -m hybridvit.serve)"
     ),
     "report": Command(
-        "hybridvit.review.command", "run", "say what became of a folder's photographs, in files"
+        "hybridvit.review.command",
+        "run",
+        "say what became of a folder's photographs, in files (python -m hybridvit.review)",
     ),
     "adapt": Command(
-        "hybridvit.adapt.command", "run", "learn from what was corrected in a collection, for the rest of it"
+        "hybridvit.adapt.command",
+        "run",
+        "learn from what was corrected in a collection, for the rest of it (python -m hybridvit.adapt)",
     ),
     "inspect": Command("hybridvit.inspect", "run", "say what is seen in files (python -m hybridvit.inspect)"),
     "verify": Command(
@@ -80,6 +84,7 @@ COMMANDS = {
 
 def run() -> None:
     """Dispatches the first argument; without one prints what there is, and exits with code 2 as with an unknown one."""
+    watch_stdout()
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name == "--version":
         print(f"hybridvit {VERSION}")

@@ -14,6 +14,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
+UNREAD = 141  # exit code when nobody reads stdout any more: 128 + SIGPIPE, as shells say of cat or grep
+
 
 def fail(message: str) -> NoReturn:
     """Prints one line and exits with code 2."""
@@ -81,14 +83,53 @@ def terminate(number: int, frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
+class _Stdout(io.FileIO):
+    """The process's stdout, which ends the process silently once nobody reads it (`hybridvit inspect ... | head`).
+
+    Not by SIGPIPE, nor by any BrokenPipeError: a worker's pipe, or a connection, that breaks is a fault and is told.
+    """
+
+    def write(self, data: Any) -> int | None:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)  # for what is still to be flushed
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            if sys.is_finalizing():  # no exception can end it any more
+                return len(data)
+            raise SystemExit(UNREAD) from None
+
+
+def watch_stdout() -> None:
+    """From here on the process ends with UNREAD when it prints what nobody reads; stdout takes all names of files."""
+    out = sys.stdout
+    if not isinstance(out, io.TextIOWrapper):
+        return
+    out.reconfigure(errors="backslashreplace")  # names may be in any encoding, and older than UTF-8
+    if out is not sys.__stdout__:  # something else's, or watched already
+        return
+    raw = _Stdout(out.fileno(), "wb", closefd=False)
+    sys.stdout = io.TextIOWrapper(
+        raw if out.write_through else io.BufferedWriter(raw),
+        encoding=out.encoding,
+        errors=out.errors,
+        line_buffering=out.line_buffering,
+        write_through=out.write_through,
+    )
+
+
 def run_command(main: Callable[[], int | None]) -> NoReturn:
-    """A command as a process: SIGTERM ends it as an exception does, and it can say all names of files."""
+    """A command as a process: SIGTERM ends it as an exception does, and so does a reader of stdout that is gone."""
     signal.signal(signal.SIGTERM, terminate)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="backslashreplace"
-        )  # names may be in any encoding, and older than UTF-8
-    sys.exit(main())
+    watch_stdout()
+    try:
+        code = main()
+    except SystemExit:
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()  # here it still can end with UNREAD
+    sys.exit(code)
 
 
 def run_server(main: Callable[[], int]) -> NoReturn:

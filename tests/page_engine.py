@@ -2,12 +2,14 @@
 
 import base64
 import json
+import pathlib
 from typing import Any
 
 import numpy as np
 
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.sidecar import parse_hints
+from hybridvit.inference.weights import Weights, load_weights, save_weights
 
 BUNDLED = (  # photographs that scikit-image brings, gray and in colour
     "astronaut",
@@ -25,7 +27,7 @@ PLACE = (0.45, 0.35)  # of the width and the height: whose likeliest colours are
 _RUN = """async ({ data, width, height, channels, recipe, asks }) => {
     const { createEngine, createPainter } = await import("/js/local/engine.js");
     const { recipeOf } = await import("/js/recipe.js");
-    window.engine ??= await createEngine({ base: new URL("/", location.href), onProgress() {} });
+    window.engine ??= await createEngine({ base: new URL("/", location.href), onProgress() {}, onChange() {} });
     const pixels = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
     const base64 = (values) => {
         const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -88,12 +90,22 @@ def recipe_of(said: dict[str, Any], width: int, height: int) -> Recipe:
     return parse_hints(json.dumps(sidecar)).recipe
 
 
+def as_released(weights: Weights, folder: pathlib.Path) -> Weights:
+    """The same by way of a file of weights, whose kernels are float16, as they are in the page's."""
+    save_weights(weights, folder / "weights.safetensors")
+    return load_weights(folder / "weights.safetensors")
+
+
 class PageEngine:
     """On a browser's page at the address of an exported folder."""
 
     def __init__(self, page: Any, address: str):
         self._page = page
         page.goto(f"{address}model.json")
+
+    def runs_on(self) -> dict[str, Any]:
+        """What runs the model, and why it is not the graphics processor."""
+        return self._page.evaluate("window.engine.runsOn")
 
     def run(self, pixels: np.ndarray, said: dict[str, Any], asks: bool = False) -> dict[str, Any]:
         """Colours uint8 [h, w, c] by a sidecar's recipe.

@@ -1,10 +1,13 @@
 """What all commands have in common."""
 
+import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
-from hybridvit.command_line import Parser, check_writable, did_you_mean, path, terminate
+from hybridvit.command_line import UNREAD, Parser, check_writable, did_you_mean, path, terminate
 
 
 @pytest.fixture
@@ -80,3 +83,38 @@ def test_a_signal_ends_as_an_exception():
     with pytest.raises(SystemExit) as exit_:
         terminate(15, None)
     assert exit_.value.code == 143
+
+
+def ended_unread(body: str, *flags: str) -> tuple[int, str]:
+    """Exit code and stderr of a command whose `main` is that, when nobody reads its stdout."""
+    main = "\n ".join(["def main():", *body.splitlines()])
+    code = f"import os, sys\nfrom hybridvit.command_line import run_command\n{main}\nrun_command(main)"
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as unread:
+        words = [sys.executable, *flags, "-c", code]
+        done = subprocess.run(words, stdout=unread, stderr=subprocess.PIPE, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+MUCH = "try:\n  for i in range(10**5): print(i)\nexcept OSError:\n  return 2\nreturn 0"
+
+
+@pytest.mark.parametrize("flags", [[], ["-u"]])
+@pytest.mark.parametrize("body", [MUCH, "print('a')\nreturn 0", "print('a')\nsys.exit(2)"])
+def test_when_nobody_reads_stdout_it_ends_silently(body, flags):
+    assert ended_unread(body, *flags) == (UNREAD, "")
+
+
+def test_another_pipe_that_breaks_is_told():
+    code, err = ended_unread("reading, writing = os.pipe()\nos.close(reading)\nos.write(writing, b'a')")
+    assert code == 1
+    assert err.splitlines()[-1] == "BrokenPipeError: [Errno 32] Broken pipe"
+
+
+def test_what_is_read_is_whole():
+    code = "from hybridvit.command_line import run_command\nrun_command(lambda: print('ä\\udcff' * 9999))"
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode() == "ä\\udcff" * 9999 + os.linesep

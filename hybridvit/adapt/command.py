@@ -108,7 +108,7 @@ def _run(options) -> int:
         return 1
     save_weights(adapted.weights, options.output)
     print(
-        f"{options.output}: photographs held back are {100 * adapted.gain:.0f} % nearer to their corrected colours; "
-        f"others stand to lose {max(adapted.loss, 0):.2f} dB"
+        f"{options.output}: by corrected photographs held back, others of the collection stand to gain "
+        f"{adapted.gain:.2f} dB; photographs of other kinds to lose {max(adapted.loss, 0):.2f} dB"
     )
     return 0

@@ -15,6 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from hybridvit.adapt.lesson import Lesson, lesson_of
+from hybridvit.adapt.prospects import Anchor, anchor_of
 from hybridvit.colorize.inputs import find_sources
 from hybridvit.colorize.namesakes import Neighbours, find_sidecar
 from hybridvit.data.bundled import BundledColor, BundledGray
@@ -27,7 +28,7 @@ from hybridvit.inference.next_hint import next_hints
 from hybridvit.photo.photo import read_photo
 from hybridvit.review.found import Reviewed, find_reviewed
 
-MOST_LESSONS, MOST_ANCHORS = 400, 120  # photographs; they are all in memory, 2 MB each
+MOST_LESSONS, MOST_ANCHORS = 400, 240  # photographs; they are all in memory, 2 MB each
 ACCEPTED = 5  # places of an accepted result
 REACH = 2  # px around a place: its colour is their mean
 
@@ -86,7 +87,7 @@ def lessons_of(colorizer: Colorizer, found: Sorted) -> list[Lesson]:
     return lessons
 
 
-def anchors_of(colorizer: Colorizer, replay: Sequence[str], failed: dict[str, str]) -> list[Lesson]:
+def anchors_of(colorizer: Colorizer, replay: Sequence[str], failed: dict[str, str]) -> list[Anchor]:
     """Of photographs that shall stay as they are: `replay` (pictures, folders, globs), gray or in colour.
 
     Without them, those that scikit-image brings. The collection's own are none: to hold on to what is
@@ -99,7 +100,7 @@ def anchors_of(colorizer: Colorizer, replay: Sequence[str], failed: dict[str, st
     anchors = []
     for picture in _told(pictures, "reading what shall stay"):
         try:
-            anchors.append(lesson_of(colorizer.open(picture), Recipe()))
+            anchors.append(anchor_of(colorizer.open(picture)))
         except (ValueError, OSError) as error:
             failed[str(picture)] = str(error)
     return anchors

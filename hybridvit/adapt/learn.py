@@ -1,12 +1,12 @@
 """Training the low-rank change on lessons and anchors, and how much of it is taken.
 
-Part of the corrected photographs is held back. Of the change, that share is taken which brings them nearest to their
-lessons, as long as what the anchors held back stand to lose by it is small: nothing, if it does not help them.
+Part of the corrected photographs, and of the anchors, is held back. Of the change, that share is taken by which the
+former stand to gain most, as long as the latter stand to lose little: nothing, if the former gain nothing.
 """
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -16,21 +16,20 @@ from jaxtyping import Array, Float
 
 from hybridvit.adapt.lesson import Lesson, crop
 from hybridvit.adapt.low_rank import Factors, begin, changed
-from hybridvit.color.bins import BIN_CENTRES
+from hybridvit.adapt.prospects import Anchor, gain, loss, make_say
 from hybridvit.color.lab import CHROMA_SCALE
-from hybridvit.inference.decode import mean_ab
-from hybridvit.inference.predictor import padded
 from hybridvit.inference.weights import Weights, at_inference
 from hybridvit.models.generator import Generator, build_generator
 from hybridvit.objectives.bin_cross_entropy import cross_entropy
 
-STEPS = 80
+_T = TypeVar("_T")
+STEPS = 160
 LESSONS, ANCHORS = 4, 8  # a step
-RATE, WARMUP = 2e-3, 10
+RATE, WARMUP = 1e-3, 10
 CHROMA_WEIGHT = 10.0  # of the squared error of the chroma, beside the bins' cross-entropy
 LARGEST = 224  # px, side of the squares
 TOLD = 0.25  # share of the pictures that are told their hints, so that hints are met as before
-STRENGTHS = (1.0, 0.8, 0.6, 0.45, 0.3, 0.15)  # shares of the change that are tried
+STRENGTHS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)  # shares of the change that are tried
 LOSS = 0.03  # dB: what other photographs may be expected to lose, where nobody says
 HELD_BACK = 4  # every fourth
 
@@ -38,8 +37,8 @@ HELD_BACK = 4  # every fourth
 class Adapted(NamedTuple):
     """What came of it.
 
-    `strength` 0..1 is the share of the change that was taken; `gain` the share of the distance to their lessons that it
-    takes from corrected photographs held back; `loss` what others stand to lose, dB.
+    `strength` 0..1 is the share of the change that was taken; `gain` what others of the collection stand to gain by it,
+    `loss` what photographs of other kinds stand to lose, dB.
     """
 
     weights: Weights
@@ -51,7 +50,7 @@ class Adapted(NamedTuple):
 def adapt(
     weights: Weights,
     lessons: Sequence[Lesson],
-    anchors: Sequence[Lesson],
+    anchors: Sequence[Anchor],
     name: str,
     most: float | None = None,
     steps: int = STEPS,
@@ -66,17 +65,21 @@ def adapt(
             raise ValueError(
                 f"there are {len(some)} {what}: it takes {HELD_BACK} to learn from some and try the others"
             )
-    (taught, tried), (kept, watched) = map(_split, (lessons, anchors))
-    factors = train(weights, taught, kept, steps, tick)
-    far = _make_measure(weights)
+    (taught, tried), (kept, watched) = _split(lessons), _split(anchors)
+    factors = train(weights, taught, [anchor.said for anchor in kept], steps, tick)
+    say = make_say(weights)
     best = Adapted(weights._replace(name=name), 0.0, 0.0, 0.0)
-    before = max(far(weights.params, tried), 1e-9)
+    before = say(weights.params, tried)
     for strength in STRENGTHS:
         params = jax.tree.map(np.asarray, changed(weights.params, factors, strength))
-        loss = expected_loss(far(params, watched), watched)
-        gain = 1 - far(params, tried) / before
-        if loss <= (LOSS if most is None else most) and gain > best.gain:
-            best = Adapted(weights._replace(params=params, name=name), strength, gain, loss)
+        lost = loss(say(params, [anchor.said for anchor in watched]), watched)
+        if lost > (LOSS if most is None else most):
+            continue
+        gained = gain(before, say(params, tried), tried)
+        if gained > best.gain:
+            best = Adapted(weights._replace(params=params, name=name), strength, gained, lost)
+        elif best.strength:  # less of it gains less
+            break
     return best
 
 
@@ -147,39 +150,7 @@ def objective(
     return CHROMA_WEIGHT * squared + cross_entropy(said.bins - log_rarity, jnp.asarray(batch.probs)).mean()
 
 
-def _split(some: Sequence[Lesson]) -> tuple[list[Lesson], list[Lesson]]:
+def _split(some: Sequence[_T]) -> tuple[list[_T], list[_T]]:
     """Those to learn from, and every fourth."""
     kept = [one for i, one in enumerate(some) if i % HELD_BACK]
     return kept, list(some[::HELD_BACK])
-
-
-def _make_measure(weights: Weights) -> Callable[[Any, Sequence[Lesson]], float]:
-    """Mean squared distance, squared ab units, of what parameters say unasked from what lessons tell."""
-    generate = build_generator(at_inference(weights.model)).generate
-    say = jax.jit(lambda params, L: mean_ab(generate(params, L[..., None] / 50 - 1, None)))
-
-    def measure(params: Any, lessons: Sequence[Lesson]) -> float:
-        params = jax.device_put(params)
-        errors = []
-        for one in lessons:
-            height, width = one.L.shape
-            said = np.asarray(say(params, padded(one.L[None], None)[0]))[0, :height, :width]
-            errors.append(np.square(said - one.ab).sum(-1).mean())
-        return float(np.mean(errors))
-
-    return measure
-
-
-def expected_loss(moved: float, anchors: Sequence[Lesson]) -> float:
-    """What photographs like the anchors stand to lose, dB, when their colours have `moved` by so many squared ab units.
-
-    The squared error of a mean that was right is its distribution's variance; what moves it adds its square.
-    """
-    return float(10 * np.log10(1 + moved / np.mean([_variance(one.probs) for one in anchors])))
-
-
-def _variance(probs: Float[np.ndarray, "h8 w8 313"]) -> float:
-    """Of the colours, squared ab units, mean over the picture."""
-    probs = probs.astype(np.float32)
-    mean = probs @ BIN_CENTRES
-    return float((probs @ np.square(BIN_CENTRES).sum(-1) - np.square(mean).sum(-1)).mean())

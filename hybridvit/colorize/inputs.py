@@ -9,7 +9,7 @@ import os
 import pathlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from hybridvit.provenance.iiif_read import Canvas, Files, Manifest, read_manifest
 
@@ -44,7 +44,10 @@ class Found:
 
 
 def find_sources(
-    arguments: Sequence[str], output: str | os.PathLike, images: pathlib.Path | None = None
+    arguments: Sequence[str],
+    output: str | os.PathLike,
+    images: pathlib.Path | None = None,
+    suffixes: Collection[str] = SUFFIXES,
 ) -> Found:
     """The pictures, and what in folders is none.
 
@@ -52,13 +55,13 @@ def find_sources(
 
     An argument that exists is a name, also with `*`, `?` or `[`; else it is a glob (`**`: folders to any depth).
     The folder `output` inside an input folder, hidden files and hint sidecars are passed over; linked folders are
-    not entered.
+    not entered. `suffixes` are those of the files that are taken from folders.
 
     Raises FileNotFoundError for an argument that names nothing, ValueError if there is no picture in all of them.
     """
     found, seen, avoid = Found(), set(), os.path.realpath(output)
     for argument in arguments:
-        for path, root in _expand(os.path.expanduser(argument), avoid, found, images):
+        for path, root in _expand(os.path.expanduser(argument), avoid, found, images, suffixes):
             identity = os.path.realpath(path)
             if identity not in seen and not path.name.endswith(HINTS_SUFFIX):
                 seen.add(identity)
@@ -82,12 +85,12 @@ def describe(passed_over: Counter[str]) -> str:
 
 
 def _expand(
-    argument: str, avoid: str, found: Found, images: pathlib.Path | None
+    argument: str, avoid: str, found: Found, images: pathlib.Path | None, suffixes: Collection[str]
 ) -> Iterator[tuple[pathlib.Path, pathlib.Path]]:
     """(file, the folder that its place is counted from)."""
     path = pathlib.Path(argument)
     if path.is_dir():
-        for file in _walk(path, avoid, found):
+        for file in _walk(path, avoid, found, suffixes):
             yield file, path
     elif path.suffix.lower() == ".json" and path.is_file() and not path.name.endswith(HINTS_SUFFIX):
         yield from _of_manifest(path, images or path.parent, found)
@@ -108,7 +111,7 @@ def _expand(
             if not is_folder:
                 yield match, root
             elif "**" not in argument:  # which finds by itself what folders hold
-                for file in _walk(match, avoid, found):
+                for file in _walk(match, avoid, found, suffixes):
                     yield file, root
 
 
@@ -128,7 +131,9 @@ def _of_manifest(
             yield picture, folder
 
 
-def _walk(folder: pathlib.Path, avoid: str, found: Found) -> Iterator[pathlib.Path]:
+def _walk(
+    folder: pathlib.Path, avoid: str, found: Found, suffixes: Collection[str]
+) -> Iterator[pathlib.Path]:
     def note(error: OSError) -> None:
         found.unreadable[error.filename] = f"the folder cannot be read ({error.strerror})"
 
@@ -139,7 +144,7 @@ def _walk(folder: pathlib.Path, avoid: str, found: Found) -> Iterator[pathlib.Pa
             suffix = os.path.splitext(name)[1].lower()
             if name.startswith(".") or name.endswith(HINTS_SUFFIX):
                 continue
-            if suffix in SUFFIXES:
+            if suffix in suffixes:
                 yield pathlib.Path(parent, name)
             else:
                 found.passed_over[suffix] += 1

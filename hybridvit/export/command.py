@@ -94,4 +94,8 @@ def _export_page(weights: str, folder: pathlib.Path, license_of_weights: str | N
         loaded = save_web_page(load_weights(weights), folder)
     except (ValueError, OSError, ModuleNotFoundError) as error:
         fail(str(error))
-    print(f"{folder}: {loaded / 1e6:.1f} MB to load at the first visit; let a web server give it, by HTTPS")
+    wasm, webgpu = (loaded[how] / 1e6 for how in ("wasm", "webgpu"))
+    print(
+        f"{folder}: {wasm:.1f} MB to load at the first visit, {webgpu:.1f} MB where there is WebGPU; "
+        "let a web server give it, by HTTPS"
+    )

@@ -3,6 +3,7 @@
 A result's shape is the equation's, or has a 1 where the value is the same all along an axis (`OnnxGraph.full`).
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -163,6 +164,13 @@ def _dot(graph: OnnxGraph, equation: Any, operands: Sequence[Value]) -> list[Val
         if right_axes[0] == right_rank - 1:
             right = graph.add("Transpose", right, perm=(*lead, right_rank - 1, right_rank - 2))
         return _one(graph.add("MatMul", left, right), _shape(equation))
+    if (
+        left_rank == 2
+        and left_axes == (1,)
+        and not count
+        and len(right_axes) == 1 < right_rank - right_axes[0]
+    ):
+        return _one(_matrix_along(graph, equation, left, right, right_axes[0]), _shape(equation))
     letters = iter("abcdefghijklmnopqrstuvwxyz")
     l_names, r_names = ([""] * rank for rank in (left_rank, right_rank))
     for i, j in (*zip(left_batch, right_batch, strict=True), *zip(left_axes, right_axes, strict=True)):
@@ -173,6 +181,19 @@ def _dot(graph: OnnxGraph, equation: Any, operands: Sequence[Value]) -> list[Val
     result += [name for i, name in enumerate(r_names) if i not in (*right_batch, *right_axes)]
     rule = f"{''.join(l_names)},{''.join(r_names)}->{''.join(result)}"
     return _one(graph.add("Einsum", left, right, equation=rule), _shape(equation))
+
+
+def _matrix_along(graph: OnnxGraph, equation: Any, matrix: str, values: str, axis: int) -> str:
+    """A matrix times one axis of a map, which is not the last: Einsum would transpose the map before and after."""
+    shape, rows = equation.invars[1].aval.shape, equation.invars[0].aval.shape[0]
+    before, after = shape[:axis], shape[axis + 1 :]
+    if len(after) > 1:
+        values = _reshaped(graph, values, (*before, shape[axis], math.prod(after)))
+    values = graph.add("MatMul", matrix, values)
+    if len(after) > 1:
+        values = _reshaped(graph, values, (*before, rows, *after))
+    others = (i for i in range(len(shape)) if i != axis)
+    return graph.add("Transpose", values, perm=(axis, *others))
 
 
 def _conv(graph: OnnxGraph, equation: Any, operands: Sequence[Value]) -> list[Value]:

@@ -1,7 +1,6 @@
-"""The model of the page that colours by itself: an ONNX file with its weights in half precision, and what runs it.
+"""The model of the page that colours by itself: its graphs, what is said of it, and what runs it.
 
-Weights are kept as float16 and made float32 when the file is loaded: half the bytes, and the same arithmetic on all
-machines. onnxruntime-web comes from its npm package, of one version, by npm.
+onnxruntime-web comes from its npm package, of one version, by npm.
 """
 
 import hashlib
@@ -13,62 +12,62 @@ import subprocess
 import tarfile
 import tempfile
 
+import jax
 import numpy as np
 
-from hybridvit.export.write import save_onnx
-from hybridvit.extras import needing
-from hybridvit.inference.exported import KEY
-from hybridvit.inference.weights import Weights
+from hybridvit.export.web_graphs import write_graphs
+from hybridvit.export.write import about
+from hybridvit.inference.weights import Weights, at_inference
+from hybridvit.models.generator import build_generator
 
 RUNTIME = "onnxruntime-web@1.23.2"
 RUNTIME_SHA256 = "0b8707d7efab9a2bea63564d66cad79e897cfd0bd627e5ae000488ffc1c45c7d"  # of npm's file
-RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+BUILDS = {  # by what it runs on: the script, and the program with what starts it
+    "wasm": ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),
+    "webgpu": (
+        "ort.webgpu.min.mjs",
+        "ort-wasm-simd-threaded.asyncify.mjs",
+        "ort-wasm-simd-threaded.asyncify.wasm",
+    ),
+}
+RUNTIME_FILES = tuple(name for names in BUILDS.values() for name in names)
+PROBE = 64  # px of the picture by which a page finds whether a graphics processor computes as it should
+PROBE_EVERY = 61  # of its numbers
 CACHE = "HYBRIDVIT_ONNXRUNTIME_WEB"  # environment: the package's file, where there is no npm
-SMALLEST = 64  # numbers: smaller constants stay float32
 
 
 def write_model(weights: Weights, folder: pathlib.Path) -> None:
-    """Writes model.onnx, model.json and ort/ into the folder.
+    """Writes the model's graphs, model.json and ort/ into the folder.
 
     Raises ModuleNotFoundError without `onnx`, ValueError for a model that is not exported, OSError without the runtime.
     """
     (folder / "ort").mkdir(exist_ok=True)
     _unpack_runtime(folder / "ort")
-    about = write_half_onnx(weights, folder / "model.onnx")
-    sizes = {
-        "model": (folder / "model.onnx").stat().st_size,
-        "runtime": (folder / "ort" / RUNTIME_FILES[-1]).stat().st_size,
+    files = [*write_graphs(weights, folder), *(f"ort/{name}" for name in RUNTIME_FILES)]
+    said = about(weights)
+    model = {
+        **{
+            "name": said.name,
+            "weights": said.weights,
+            "license": said.license,
+            "log_rarity": said.log_rarity,
+        },
+        "probe": {"every": PROBE_EVERY, "values": _probe(weights)},
+        "bytes": {name: (folder / name).stat().st_size for name in files},
     }
-    said = {name: about[name] for name in ("name", "weights", "license", "log_rarity")}
-    (folder / "model.json").write_text(json.dumps({**said, "bytes": sizes}), "utf-8")
+    (folder / "model.json").write_text(json.dumps(model), "utf-8")
 
 
-def write_half_onnx(weights: Weights, path: pathlib.Path) -> dict:
-    """Writes the file; returns what it says of itself. Raises ValueError for weights that float16 cannot hold."""
-    with needing("onnx", "ONNX files need"):
-        import onnx
-        from onnx import helper, numpy_helper
-    save_onnx(weights, path)
-    model = onnx.load(path)
-    kept, casts = [], []
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < SMALLEST:
-            kept.append(tensor)
-            continue
-        half = values.astype(np.float16)
-        if not np.isfinite(half).all():
-            raise ValueError(f"{weights.name}: its weights are too large for float16")
-        name = f"{tensor.name}_half"
-        kept.append(numpy_helper.from_array(half, name))
-        casts.append(helper.make_node("Cast", [name], [tensor.name], to=onnx.TensorProto.FLOAT))
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
-    nodes = list(model.graph.node)
-    del model.graph.node[:]
-    model.graph.node.extend([*casts, *nodes])
-    path.write_bytes(model.SerializeToString())
-    return json.loads(next(prop.value for prop in model.metadata_props if prop.key == KEY))
+def _probe(weights: Weights) -> list[float]:
+    """Some of the chroma of a small picture with a hint, as engine/runtime.js makes them."""
+    places = np.arange(PROBE * PROBE)
+    luma = (places * 37 % 256) / 256 + (places % PROBE) / PROBE - 1
+    hints = np.zeros((PROBE, PROBE, 3), np.float32)
+    hints[PROBE // 2, PROBE // 2] = 0.25, -0.125, 1
+    given = luma.reshape(1, PROBE, PROBE, 1).astype(np.float32), hints[None]
+    generate = build_generator(at_inference(weights.model)).generate
+    chroma = np.asarray(jax.jit(generate)(weights.params, *given).chroma)
+    return chroma.reshape(-1)[::PROBE_EVERY].round(5).astype(float).tolist()
 
 
 def _unpack_runtime(folder: pathlib.Path) -> None:

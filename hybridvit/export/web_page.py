@@ -16,7 +16,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 import hybridvit
-from hybridvit.export.web_model import write_model
+from hybridvit.export.web_model import BUILDS, RUNTIME_FILES, write_model
 from hybridvit.inference.weights import Weights
 from hybridvit.version import VERSION
 
@@ -55,10 +55,11 @@ _GROUND, _GRAY, _ORANGE = "#242424", "#a6a6a6", "#e0803a"  # of icon.svg
 _SMOOTH = 4  # times the icon's size that it is drawn at
 
 
-def save_web_page(weights: Weights, folder: pathlib.Path) -> int:
+def save_web_page(weights: Weights, folder: pathlib.Path) -> dict[str, int]:
     """Writes the whole page with its model into a folder, which is made; the folder appears whole or not at all.
 
-    Returns the bytes that a first visit loads. Raises ModuleNotFoundError, ValueError and OSError as `write_model`.
+    Returns the bytes that a first visit loads, by what runs the model (the keys of `BUILDS`). Raises
+    ModuleNotFoundError, ValueError and OSError as `write_model`.
     """
     with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=".") as scratch:
         made = pathlib.Path(scratch, "page")
@@ -68,7 +69,10 @@ def save_web_page(weights: Weights, folder: pathlib.Path) -> int:
         if folder.exists():
             folder.rmdir()  # it is empty
         made.rename(folder)
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    whole = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    sizes = {name: (folder / "ort" / name).stat().st_size for name in RUNTIME_FILES}
+    large = {how: sum(sizes[name] for name in names if sizes[name] > EARLY) for how, names in BUILDS.items()}
+    return {how: whole - sum(large.values()) + large[how] for how in BUILDS}
 
 
 def write_page(folder: pathlib.Path) -> None:

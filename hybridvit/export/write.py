@@ -6,7 +6,7 @@ the JAX of today installs beside the Orbax of today.
 
 import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -32,10 +32,9 @@ def save_onnx(weights: Weights, path: str | os.PathLike) -> None:
         from hybridvit.export.onnx_graph import OnnxGraph
         from hybridvit.export.onnx_operators import OPERATORS
     network, specs = _network(weights)
-    multiple = _multiple(weights)
-    sizes = {"b": ("luma", 0, 1), "h": ("luma", 1, multiple), "w": ("luma", 2, multiple)}
-    model = OnnxGraph(sizes, OPERATORS).convert(jax.make_jaxpr(network)(*specs), INPUTS, OUTPUTS)
-    model.metadata_props.add(key=KEY, value=_about(weights).to_json())
+    graph = OnnxGraph(symbols(weights), OPERATORS)
+    model = graph.convert(jax.make_jaxpr(network)(*specs), INPUTS, OUTPUTS)
+    model.metadata_props.add(key=KEY, value=about(weights).to_json())
     _write(path, lambda partial: partial.write_bytes(model.SerializeToString()))
 
 
@@ -45,8 +44,8 @@ def save_stablehlo(weights: Weights, path: str | os.PathLike) -> None:
     with needing("onnx", "StableHLO files need"):
         import flatbuffers  # noqa: F401  JAX asks for it when all is computed
     module = export.export(jax.jit(network), platforms=PLATFORMS)(*specs).serialize()
-    tensors, about = {MODULE: np.frombuffer(module, np.uint8)}, {KEY: _about(weights).to_json()}
-    _write(path, lambda partial: safetensors.numpy.save_file(tensors, partial, about))
+    tensors, said = {MODULE: np.frombuffer(module, np.uint8)}, {KEY: about(weights).to_json()}
+    _write(path, lambda partial: safetensors.numpy.save_file(tensors, partial, said))
 
 
 SAVE: dict[str, Callable[[Weights, str | os.PathLike], None]] = {
@@ -55,12 +54,30 @@ SAVE: dict[str, Callable[[Weights, str | os.PathLike], None]] = {
 }
 
 
-def _network(weights: Weights) -> tuple[Callable, list[jax.ShapeDtypeStruct]]:
-    """The function of luma and hints, and their shapes."""
+def check(weights: Weights) -> None:
+    """Raises ValueError for a model that is not exported."""
     if weights.model.name != EXPORTED:
         raise ValueError(f"{weights.name} is a {weights.model.name}: only a {EXPORTED} can be exported")
     if weights.log_rarity is None:
         raise ValueError(f"{weights.name} was trained without the bins, which are exported with it")
+
+
+def given(weights: Weights, channels: Sequence[int]) -> list[jax.ShapeDtypeStruct]:
+    """Pictures of any size that the network takes."""
+    multiple = _multiple(weights)
+    b, h, w = export.symbolic_shape("b, h, w", constraints=[f"h*w >= {least_squares(multiple)}"])
+    return [jax.ShapeDtypeStruct((b, multiple * h, multiple * w, count), np.float32) for count in channels]
+
+
+def symbols(weights: Weights) -> dict[str, tuple[str, int, int]]:
+    """What the sizes of `given` are, for an `OnnxGraph`."""
+    multiple = _multiple(weights)
+    return {"b": ("luma", 0, 1), "h": ("luma", 1, multiple), "w": ("luma", 2, multiple)}
+
+
+def _network(weights: Weights) -> tuple[Callable, list[jax.ShapeDtypeStruct]]:
+    """The function of luma and hints, and their shapes."""
+    check(weights)
     generate = build_generator(at_inference(weights.model)).generate
     params = jax.tree.map(jnp.asarray, weights.params)
 
@@ -70,17 +87,15 @@ def _network(weights: Weights) -> tuple[Callable, list[jax.ShapeDtypeStruct]]:
         prediction = generate(params, luma, hints)
         return prediction.chroma, prediction.bins - jnp.asarray(weights.log_rarity)
 
-    multiple = _multiple(weights)
-    b, h, w = export.symbolic_shape("b, h, w", constraints=[f"h*w >= {least_squares(multiple)}"])
-    sides = b, multiple * h, multiple * w
-    return network, [jax.ShapeDtypeStruct((*sides, channels), np.float32) for channels in (1, 3)]
+    return network, given(weights, (1, 3))
 
 
 def _multiple(weights: Weights) -> int:
     return VARIANTS[weights.model.variant].stride
 
 
-def _about(weights: Weights) -> About:
+def about(weights: Weights) -> About:
+    """What its files say of it."""
     ours = weights.digest == load_weights(PRETRAINED).digest
     return About(
         name=weights.name,

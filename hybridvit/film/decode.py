@@ -4,6 +4,7 @@ Of frames in RGB the luma is made (they are gray: their red); frames of interlac
 by FFmpeg's bwdif filter. What cannot be decoded is passed over and counted.
 """
 
+import contextlib
 import dataclasses
 import itertools
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ with needing("film", "films need"):
 
 _PROBED = 10  # frames, by which an interlaced film is known
 _HDR = {16: "PQ", 18: "HLG"}  # transfer functions, ITU-T H.273 table 3
+LARGE = 2560 * 1920  # px of a frame, above which speed is given for memory
 _HD = 720  # rows from which an unnamed matrix is BT.709, below BT.601
 
 
@@ -98,21 +100,37 @@ class Film:
                 luma = levelled(luma, levels, self.gains[index])
             yield Frame(index, luma, pts, round(frame.duration or step))
 
+    def frames_since(self, pts: int) -> Iterator[tuple[int, Plane]]:
+        """Times, ticks, and lumas from somewhere before `pts` on, without reading what lies before where the file can
+        be entered; frames that have no time of their own, or another form than the first, are left out.
+        """
+        for frame in _decoded(self.path, self.deinterlaced, [], pts):
+            if frame.pts is None or (frame.height, frame.width) != self.size:
+                continue
+            luma, levels = _luma(frame, self.path)
+            if levels == self.levels:
+                yield round(frame.pts * (frame.time_base or self.time_base) / self.time_base), luma
+
+
+class InterlacedError(ValueError):
+    """The film has to be deinterlaced."""
+
 
 def open_film(path: Path, deinterlace: bool = False) -> Film:
     """Opens a film by its first frames.
 
     Raises:
       OSError: it cannot be opened.
-      ValueError: it is none, has no pictures, is interlaced (without `deinterlace`), or HDR; one line that names it.
+      ValueError: it is none, has no pictures, is interlaced (without `deinterlace`: InterlacedError), or HDR; one line
+        that names it.
     """
-    damaged: list[float] = []
-    frames = list(itertools.islice(_decoded(path, deinterlace, damaged), _PROBED))
-    if not frames:
+    decoded = itertools.islice(_decoded(path, deinterlace, []), _PROBED)
+    first = next(decoded, None)
+    if first is None:
         raise ValueError(f"{path}: no frame of it can be decoded")
-    if not deinterlace and sum(frame.interlaced_frame for frame in frames) * 2 > len(frames):
-        raise ValueError(f"{path}: it is interlaced: --deinterlace makes full frames of its fields")
-    first = frames[0]
+    interlaced = [first.interlaced_frame, *(frame.interlaced_frame for frame in decoded)]
+    if not deinterlace and sum(interlaced) * 2 > len(interlaced):
+        raise InterlacedError(f"{path}: it is interlaced: --deinterlace makes full frames of its fields")
     with opened(path) as container:
         stream = _pictures(container, path)
         time_base = stream.time_base or first.time_base or Fraction(1, 1000)
@@ -144,7 +162,11 @@ def open_film(path: Path, deinterlace: bool = False) -> Film:
 def opened(path: Path) -> "av.container.InputContainer":
     """FFmpeg's container of a file. Raises ValueError or OSError, one line that names it, if it is none."""
     try:
-        return av.open(str(path), metadata_errors="replace")
+        container = av.open(str(path), metadata_errors="replace")
+        if container.format.name == "concat":  # a text, whatever its name: it would open other files
+            container.close()
+            raise ValueError(f"{path}: a list of films, not one")
+        return container
     except av.error.InvalidDataError:
         empty = path.stat().st_size == 0
         raise ValueError(
@@ -168,10 +190,17 @@ def _pictures(container: "av.container.InputContainer", path: Path) -> "av.Video
     return moving[0]
 
 
-def _decoded(path: Path, deinterlace: bool, damaged: list[float]) -> Iterator["av.VideoFrame"]:
+def _decoded(
+    path: Path, deinterlace: bool, damaged: list[float], since: int | None = None
+) -> Iterator["av.VideoFrame"]:
+    """The frames; those from `since` on (ticks, and some before it) where the file can be entered there, else all."""
     with opened(path) as container:
         stream = _pictures(container, path)
-        stream.thread_type = "AUTO"
+        # A thread a frame holds a frame each, and what FFmpeg knows of it: too much where frames are large
+        stream.thread_type = "SLICE" if stream.width * stream.height > LARGE else "AUTO"
+        if since is not None:
+            with contextlib.suppress(av.error.FFmpegError):
+                container.seek(since, stream=stream)
         graph = _deinterlacer(stream) if deinterlace else None
         for packet in _packets(container, stream, damaged):
             try:

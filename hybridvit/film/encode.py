@@ -14,7 +14,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 
-from hybridvit.film.decode import Film
+from hybridvit.film.decode import LARGE, Film
 from hybridvit.film.levels import Halved, Levels, Plane
 
 Planes = tuple[Plane, Halved, Halved]
@@ -50,7 +50,18 @@ CODECS = {
     ),
     "prores": Codec("prores_ks", (10,), ("422", "444"), None, {}),
 }
-_LARGE = 4096 * 2304  # px of a frame, above which x264 and x265 look less far ahead, for their memory
+# For frames of more than LARGE px. Memory: no look ahead, one picture to refer to, threads that share a picture (files
+# are some percent larger). FFV1 does not open with few slices then
+_OF_LARGE = {
+    "h264": {
+        "x264-params": "threads=2:sliced-threads=1:sync-lookahead=0:rc-lookahead=0:ref=1:bframes=0:weightp=0"
+    },
+    "h265": {
+        "x265-params": "log-level=error:frame-threads=1:rc-lookahead=1:bframes=0:b-adapt=0:ref=1:weightp=0"
+    },
+    "av1": {"svtav1-params": "lp=1:pred-struct=1:lookahead=0"},
+    "ffv1": {"slices": "16"},
+}
 
 
 class Form(NamedTuple):
@@ -152,6 +163,7 @@ def encode_part(part: Part, film: Film, form: Form, frames: Iterable[tuple[Plane
                 numbers[pts] = len(times)
                 times.append((pts, duration))
                 write(context.encode(frame))
+                del planes, frame  # what they hold is not to wait for the next ones
             write(context.encode(None))
         part.times.write_text(json.dumps({"times": times, "delay": delay}))
         os.replace(unfinished, part.path)
@@ -166,8 +178,8 @@ def _stream(container: "av.container.OutputContainer", film: Film, form: Form) -
         options["crf"] = str(form.quality)
     if form.codec == "prores":
         options["profile"] = "4" if form.chroma == "444" else "3"
-    if film.size[0] * film.size[1] > _LARGE and form.codec == "h264":
-        options |= {"rc-lookahead": "8", "threads": "2", "ref": "2"}
+    if film.size[0] * film.size[1] > LARGE:
+        options |= _OF_LARGE.get(form.codec, {})
     stream = container.add_stream(known.encoder, rate=film.rate.limit_denominator(65535), options=options)
     stream.height, stream.width = film.size
     stream.pix_fmt = form.pixels

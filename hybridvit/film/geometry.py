@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt16
 
-from hybridvit.film.levels import Halved, Levels, Matrix, Plane, chroma_of, values
+from hybridvit.film.chroma import chroma_of
+from hybridvit.film.levels import Halved, Levels, Matrix, Plane, values
 from hybridvit.inference.view import view_size
 
 _BAND = (
@@ -85,13 +86,13 @@ class Geometry:
     ) -> tuple[Halved, Halved]:
         """Cb and Cr in the levels `to`, of 1 / `halves` of the luma's height and width, for the view's L and ab."""
         maps = _guides(*(np.rot90(x, -self.turns) for x in (L, ab)))
-        places = self._places(halves)
-        rows, columns = places.shape[:2]
+        y_of, x_of = self._places(halves)
+        rows, columns = len(y_of), len(x_of)
         planes = tuple(np.empty((rows, columns), to.dtype) for _ in range(2))
         band = min(rows, max(8, _BAND // columns))
         for start in range(0, rows, band):
             start = min(start, rows - band)  # all bands have one shape: one program
-            part = places[start : start + band]
+            part = np.dstack(np.meshgrid(x_of, y_of[start : start + band]))
             y = values(_sited(luma[start * halves[0] : (start + band) * halves[0]], halves), self.levels)
             found = [
                 cv2.remap(m, part, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -111,13 +112,13 @@ class Geometry:
         middle, start = self._middles(axis, halves), self.inside[axis]
         return (middle >= start) & (middle <= start + self.inside[axis + 2])
 
-    @functools.lru_cache(maxsize=1)  # noqa: B019  one film has one
-    def _places(self, halves: tuple[int, int]) -> Float[np.ndarray, "r c 2"]:
+    def _places(self, halves: tuple[int, int]) -> tuple[Float[np.ndarray, " r"], Float[np.ndarray, " c"]]:
+        """The rows and columns of the view, px, at which the chroma lies."""
         y, x = (
             (self._middles(axis, halves) - self.inside[axis]) * self.lying[axis] / self.inside[axis + 2] - 0.5
             for axis in (0, 1)
         )
-        return np.stack(np.meshgrid(x, y), -1).astype(np.float32)
+        return y.astype(np.float32), x.astype(np.float32)
 
 
 def _sited(luma: Plane, halves: tuple[int, int]) -> Float[np.ndarray, "r c"]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from hybridvit.hints.recipe import Recipe, within
 from hybridvit.hints.shapes import Hint, HintError, Mask, Region, check_within, shown
-from hybridvit.hints.sidecar import LARGEST_FILE, from_json, hint_from_json
+from hybridvit.hints.sidecar import LARGEST_FILE, from_json, hint_from_json, recipe_to_json, write_json
 
 VERSION = 1
 SCHEMA = Path(__file__).with_name("schema.json")
@@ -43,6 +43,17 @@ def load_film_hints(path: Path) -> FilmHints:
         raise ValueError(f"{path}: not JSON") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def save_film_hints(path: Path, hints: FilmHints) -> None:
+    """Writes a file, as `load_film_hints` reads it; raises OSError if it cannot."""
+    frames = [
+        {"time": time, "hints": recipe_to_json(Recipe(hints=found))["hints"]} for time, found in hints.frames
+    ]
+    whole = recipe_to_json(hints.recipe)
+    del whole["hints"]
+    film = {"width": hints.width, "height": hints.height}
+    write_json(path, {"version": VERSION, "film": film, "frames": frames, **whole})
 
 
 def film_hints_of(data: Any) -> FilmHints:

@@ -51,12 +51,12 @@ def look_at(film: Readable, progress: Any = None, also: Callable[[Plane], None] 
             progress.update()
     if not times:
         raise ValueError(f"{film.path}: no frame of it can be decoded")
-    (top, height), (left, width) = (_without_bars(one, film.levels) for one in lightest)
+    (top, height), (left, width) = (without_bars(one, film.levels) for one in lightest)
     return Seen(tuple(cuts.cuts()), (top, left, height, width), tuple(times))
 
 
-def _without_bars(lightest: np.ndarray, levels: Levels) -> tuple[int, int]:
-    """First and count of the rows, or columns, between dark ones."""
+def without_bars(lightest: np.ndarray, levels: Levels) -> tuple[int, int]:
+    """First and count of the rows, or columns, between dark ones, given the greatest mean of each."""
     light = np.flatnonzero(lightest > levels.black + _DARK * levels.span)
     size = len(lightest)
     if not len(light):

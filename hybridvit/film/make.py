@@ -30,7 +30,7 @@ from hybridvit.inference.predictor import Predict
 from hybridvit.photo.photo import photo_of
 
 LONGEST_PART = 240  # frames: what a crash loses at most
-AHEAD = 2**28  # bytes of luma that wait for the next key frame, at most
+AHEAD = 2**26  # bytes of luma that wait for the next key frame, at most
 
 
 class Shown(NamedTuple):

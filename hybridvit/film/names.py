@@ -1,4 +1,8 @@
-"""Names of films; nothing heavy is imported for them."""
+"""Names of films, and whether there is what reads them; nothing heavy is imported for it."""
+
+import importlib.util
+
+MISSING = "films need PyAV and OpenCV: pip install 'hybridvit[film]'"
 
 KEPT = (".m4v", ".mkv", ".mov", ".mp4")  # containers of H.264, in which results are
 SUFFIXES = (
@@ -16,6 +20,11 @@ SUFFIXES = (
     ".webm",
     ".wmv",
 )
+
+
+def films_can_be_read() -> bool:
+    """Whether the packages of the extra "film" are there."""
+    return all(importlib.util.find_spec(name) for name in ("av", "cv2"))
 
 
 def is_film(name: str) -> bool:

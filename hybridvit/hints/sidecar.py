@@ -124,8 +124,13 @@ def load_hints(path: str | os.PathLike) -> Sidecar:
 
 def save_hints(path: str | os.PathLike, sidecar: Sidecar) -> None:
     """Writes a sidecar through a temporary file in its folder; raises OSError if it cannot."""
+    write_json(path, to_json(sidecar))
+
+
+def write_json(path: str | os.PathLike, data: dict[str, Any]) -> None:
+    """Writes a JSON file through a temporary one in its folder; raises OSError if it cannot."""
     path = pathlib.Path(path)
-    text = json.dumps(to_json(sidecar), indent=1, ensure_ascii=False)
+    text = json.dumps(data, indent=1, ensure_ascii=False)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("x", encoding="utf-8") as file:

@@ -1,10 +1,10 @@
 """A photograph opened for colouring, once or again and again: what hints do not change is done once.
 
 Without hints there is one run of the model. With hints that it is given there is one more: what is vivid, and which
-hints are given, is decided without them, and that run is kept. Hints enter the network's first layer, so nothing inside
-it can be kept from one set of hints to the next; a run costs less than what a person notices. Hints that keep to their
-reach (`bounded`) are laid over; of these, the ones that contradict the model take a run too (`sorting`). A method
-without a distribution is given all hints: it has nothing by which to tell what belongs together.
+hints are given, is decided without them, and that run is kept. Hints that keep to their reach (`bounded`) are laid
+over; of these, the ones that contradict the model take a run too (`sorting`). What a pretrained encoder sees is kept
+from one run to the next (`Predictor`), so runs with other hints take less than half the time. A method without a
+distribution is given all hints: it has nothing by which to tell what belongs together.
 
 The model's view is of the photograph inside its borders (`borders`), unless the settings say otherwise.
 """
@@ -264,7 +264,9 @@ class Canvas:
         order = self._sorted(hints, settings)
         with_them = tuple(hint for hint in hints if hint in order.given or hint in order.doubted)
         before, after = (self._conditioned(some, settings).mean for some in (order.given, with_them))
-        change = sorting.limited(after - before, order.most)
+        said, theirs = self._model_map(with_them, settings)[0], self.hint_map(order.doubted, settings)[1]
+        tone = sorting.is_tone(after - before, (said - before)[theirs])
+        change = sorting.limited(after - before, order.most / max(1 - tone, 1e-6))
         return np.where(self.hint_map(order.given, settings)[1][..., None], 0, change)
 
     def _with_map(self, given: sampling.HintMap, settings: Settings) -> Conditioned:

@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 class Kept:
-    """Up to `most` bytes of arrays and tuples of arrays; may be used by several threads."""
+    """Up to `most` bytes of arrays and tuples of arrays, or `least` results; may be used by several threads."""
 
-    def __init__(self, most: int):
-        self.most = most
+    def __init__(self, most: int, least: int = _KEPT_ANYHOW):
+        self.most, self.least = most, least
         self._results: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()  # with their bytes
         self._held = 0  # bytes
         self._lock = threading.RLock()
@@ -28,7 +28,7 @@ class Kept:
             made = make()
             self._results[key] = made, _bytes(made)
             self._held += _bytes(made)
-            while len(self._results) > _KEPT_ANYHOW and self._held > self.most:
+            while len(self._results) > self.least and self._held > self.most:
                 self._held -= self._results.popitem(last=False)[1][1]
             return made
 

@@ -10,11 +10,13 @@ from jaxtyping import Array, Bool, Float
 
 from hybridvit.color.lab import CHROMA_SCALE
 from hybridvit.inference.decode import mean_ab, vivid_ab
+from hybridvit.inference.kept import Kept
 from hybridvit.inference.weights import Weights, at_inference
 from hybridvit.models.generator import build_generator
 
 BUCKET = 64  # px: views are padded to multiples of it, and compiled once for each padded shape
 STRIDE = 8  # px of the view, a cell of the distribution
+SEEN_BYTES = 2**24  # of what is seen of the views before: 1.7 MB of one of 256 x 384 px
 
 Hints = tuple[Float[np.ndarray, "b h w 2"], Bool[np.ndarray, "b h w"]]  # ab, and where it is known
 
@@ -48,6 +50,8 @@ class Predictor:
     """Runs one set of weights; may be called by several threads, which then wait for one another.
 
     Weights that were trained without the bins know one colour for each place: the mean stands for the vivid one too.
+    What a pretrained encoder sees does not depend on the hints: of single views it is kept, and other hints on the same
+    view take half the time or less. What is answered does not depend on what was kept.
     """
 
     def __init__(self, weights: Weights):
@@ -56,12 +60,13 @@ class Predictor:
         self._params = jax.device_put(weights.params)
         self.weights = weights._replace(params=self._params)  # in memory once
         self._turn = threading.Lock()  # two runs at once would take longer than one after the other
-        generate = build_generator(at_inference(weights.model)).generate
+        self._seen = Kept(SEEN_BYTES, least=1)
+        generator = build_generator(at_inference(weights.model))
         log_rarity = weights.log_rarity
         self.log_rarity, self.has_distribution = log_rarity, log_rarity is not None
 
         def predict(
-            params: Any, L: Float[Array, "b h w"], hints: tuple[Array, Array] | None
+            params: Any, L: Float[Array, "b h w"], seen: Any, hints: tuple[Array, Array] | None
         ) -> tuple[
             Float[Array, "b h w 2"], Float[Array, "b h w 2"] | None, Float[Array, "b h8 w8 313"] | None
         ]:
@@ -70,7 +75,7 @@ class Predictor:
                 ab, mask = hints
                 known = mask[..., None].astype(jnp.float32)
                 given = jnp.concatenate([ab / CHROMA_SCALE * known, known], -1)
-            prediction = generate(params, L[..., None] / 50 - 1, given)
+            prediction = generator.paint(params, L[..., None] / 50 - 1, seen, given)
             if log_rarity is None:
                 mean = mean_ab(prediction)
                 return mean, mean if hints is None else None, None
@@ -78,6 +83,8 @@ class Predictor:
             vivid = vivid_ab(prediction, log_rarity) if hints is None else None
             return mean_ab(prediction), vivid, prediction.bins
 
+        see = generator.see
+        self._see = see and jax.jit(lambda params, L: see(params, L[..., None] / 50 - 1))
         self._predict = jax.jit(predict)
 
     def __call__(self, L: Float[np.ndarray, "b h w"], hints: Hints | None = None) -> Predicted:
@@ -85,8 +92,17 @@ class Predictor:
         height, width = L.shape[1:]
         L, hints = padded(L, hints)
         with self._turn:
-            found = (None if x is None else np.asarray(x) for x in self._predict(self._params, L, hints))
+            said = self._predict(self._params, L, self._look(L), hints)
+            found = (None if x is None else np.asarray(x) for x in said)
         return cropped(Predicted(*found), height, width)
+
+    def _look(self, L: Float[np.ndarray, "b hp wp"]) -> Any:
+        """What is seen, whatever the hints; None where the network does not tell it from them."""
+        if self._see is None:
+            return None
+        if len(L) > 1:  # of many pictures, for hints on none of them
+            return self._see(self._params, L)
+        return self._seen.once((L.shape, L.tobytes()), lambda: self._see(self._params, L))
 
 
 def padded(

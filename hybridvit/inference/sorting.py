@@ -5,7 +5,8 @@
   there is news, it is given to the model with that, to hold its place.
 - One that contradicts the model is laid over its thing in full (`bounded`), and doubted elsewhere: what the model makes
   of it there counts as far as it stays below what is seen at once, and the less the less likely the hint was. Each
-  further one counts on top, and all the more the nearer its reach comes to the whole picture.
+  further one counts on top, and all the more the nearer its reach comes to the whole picture. But where the model takes
+  it for the tone of all of the picture (`is_tone`; a brown print), all of that counts.
 - One that does not reach its whole thing is laid over alone.
 """
 
@@ -26,6 +27,8 @@ FAINT = (
     4.9  # ab units: below 5 a change is hardly seen, and worth half of what the model would gain by all of it
 )
 CONFIRMS = 3.0  # ab units from the colour that is shown: the same colour
+# Of what hints change at their places, mean of the picture: below, a thing's colour; above, a tone of all
+TONE = (0.3, 0.4)
 _TRUST = 1 / 8  # power of the likelihood
 _PIXELS = 16  # of a hint, evenly spread, that are compared
 
@@ -72,6 +75,18 @@ def limited(change: Float[np.ndarray, "h w 2"], most: float) -> Float[np.ndarray
     """No vector of it longer than `most`."""
     length = np.hypot(change[..., 0], change[..., 1])
     return change * np.minimum(1, most / np.maximum(length, 1e-6))[..., None]
+
+
+def is_tone(change: Float[np.ndarray, "h w 2"], news: Float[np.ndarray, "n 2"]) -> float:
+    """Whether what the model makes of hints is a tone of all of the picture rather than a thing's colour, 0..1.
+
+    `change` is what it makes of them; `news`, how far their own pixels were told to change: compared are mean lengths.
+    """
+    if not len(news):
+        return 0.0
+    far, told = (float(np.linalg.norm(x, axis=-1).mean()) for x in (change, news))
+    x = min(max((far / max(told, 1e-6) - TONE[0]) / (TONE[1] - TONE[0]), 0.0), 1.0)
+    return x * x * (3 - 2 * x)
 
 
 def is_shown(

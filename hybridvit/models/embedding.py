@@ -131,7 +131,7 @@ class HybridEncoder(nnx.Module):
         pad = ((0, 0), (0, -height % self.stride), (0, -width % self.stride), (0, 0))
         luma = jnp.pad(luma, pad, mode="edge")
         if self.pretrained:
-            x = self.half(luma, None, None, None).tokens
+            x = self.half(luma).tokens
         else:
             x = self.stem(blocks.space_to_depth(luma, 4))
             x = self.down_eighth(blocks.space_to_depth(run(self.encoder_quarter, x), 2))

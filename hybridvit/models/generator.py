@@ -13,7 +13,7 @@ from hybridvit.models.autoencoder import Autoencoder
 from hybridvit.models.blocks import ShapesOnly
 from hybridvit.models.eccv16 import Eccv16
 from hybridvit.models.hscau_net import HSCAUNet
-from hybridvit.models.hybrid_conv_vit import HybridConvViT
+from hybridvit.models.hybrid_conv_vit import VARIANTS, HybridConvViT
 from hybridvit.models.link_net import LinkNet
 from hybridvit.models.prediction import Prediction
 from hybridvit.models.r2_unet import R2UNet
@@ -57,6 +57,12 @@ class Generator(NamedTuple):
     describe: (
         Callable[[Any, Array], Array] | None
     )  # variables, luma -> what is seen where; of HybridConvViT alone
+    see: (
+        Callable[[Any, Array], Any] | None
+    )  # variables, luma -> what is seen whatever the hints, if there is such
+    paint: Callable[
+        [Any, Array, Any, Array | None], Prediction
+    ]  # the rest of `generate`, from what is seen or None
 
 
 def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | None = None) -> Generator:
@@ -79,6 +85,14 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
     def generate(variables: Any, luma: Array, hints: Array | None) -> Prediction:
         return nnx.merge(graph, variables)(luma, hints)._replace(features=None)  # of training alone
 
+    def see(variables: Any, luma: Array) -> Any:
+        return nnx.merge(graph, variables).see(luma)
+
+    def paint(variables: Any, luma: Array, seen: Any, hints: Array | None) -> Prediction:
+        if seen is None:
+            return generate(variables, luma, hints)
+        return nnx.merge(graph, variables).paint(luma, seen, hints)._replace(features=None)
+
     def train_forward(
         params: Any, stats: Any, luma: Array, hints: Array | None, key: Array
     ) -> tuple[Prediction, Any]:
@@ -93,8 +107,17 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
     def describe(variables: Any, luma: Array) -> Array:
         return nnx.merge(graph, variables).describe(luma)
 
-    described = describe if config.name == HybridConvViT.__name__ else None
-    return Generator(generate, train_forward, init, (structure.params, structure.stats), described)
+    hybrid = config.name == HybridConvViT.__name__
+    sees = hybrid and VARIANTS[config.variant].encoder
+    return Generator(
+        generate,
+        train_forward,
+        init,
+        (structure.params, structure.stats),
+        describe if hybrid else None,
+        see if sees else None,
+        paint,
+    )
 
 
 class _Structure(NamedTuple):

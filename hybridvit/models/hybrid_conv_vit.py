@@ -170,14 +170,28 @@ class HybridConvViT(nnx.Module):
         None for `hints` is the same as hints that are all 0, and cheaper. In training (`key`) blocks of a pretrained
         encoder are left out at random.
         """
+        return self.paint(luma, self.see(luma, key) if self.pretrained else None, hints)
+
+    def see(self, luma: Float[Array, "b h w 1"], key: Array | None = None) -> Seen:
+        """What a pretrained encoder sees of a picture, whatever its hints; more than half of all the work."""
+        return self.half(jnp.pad(luma, self._pad(luma), mode="edge"), key)
+
+    def paint(
+        self, luma: Float[Array, "b h w 1"], seen: Seen | None, hints: Float[Array, "b h w hint"] | None
+    ) -> Prediction:
+        """All after `see`; None for `seen` if there is no pretrained encoder."""
         hints = hints if self.hint_channels else None
         height, width = luma.shape[1:3]
-        pad = ((0, 0), (0, -height % self.stride), (0, -width % self.stride), (0, 0))
+        pad = self._pad(luma)
         luma = jnp.pad(luma, pad, mode="edge")
         given = (None, None)
         if hints is not None:
             given = jnp.split(jnp.pad(hints, pad), [self.hint_channels - 1], -1)
-        quarter, eighth, x = self.half(luma, *given, key) if self.pretrained else self.look(luma, *given)
+        if seen is None:
+            seen = self.look(luma, *given)
+        elif hints is not None:
+            seen = self.half.add_hints(seen, *given)
+        quarter, eighth, x = seen
         x = self.transform(x)
         x = run(self.decoder_eighth, eighth + self.up_eighth(blocks.rms_norm(x)))
         logits = self.bins(blocks.rms_norm(x)).astype(jnp.float32)
@@ -196,10 +210,13 @@ class HybridConvViT(nnx.Module):
     def describe(self, luma: Float[Array, "b h w 1"]) -> Float[Array, "b h16 w16 d"]:
         """What is seen where, at 1/16, by the encoder alone: alike for things alike, whatever their colours."""
         height, width = luma.shape[1:3]
-        pad = ((0, 0), (0, -height % self.stride), (0, -width % self.stride), (0, 0))
-        luma = jnp.pad(luma, pad, mode="edge")
+        luma = jnp.pad(luma, self._pad(luma), mode="edge")
         x = self.half.describe(luma) if self.pretrained else self.look(luma, None, None).tokens
         return x[:, : -(-height // 16), : -(-width // 16)].astype(jnp.float32)
+
+    def _pad(self, luma: Float[Array, "b h w 1"]) -> tuple[tuple[int, int], ...]:
+        """Up to sides that the network sees."""
+        return (0, 0), (0, -luma.shape[1] % self.stride), (0, -luma.shape[2] % self.stride), (0, 0)
 
     def look(
         self,

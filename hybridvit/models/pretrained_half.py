@@ -79,22 +79,17 @@ class PretrainedHalf(nnx.Module):
                 }
             )
 
-    def __call__(
-        self,
-        luma: Float[Array, "b h w 1"],
-        chroma: Float[Array, "b h w ab"] | None,
-        mask: Float[Array, "b h w 1"] | None,
-        key: Array | None,
-    ) -> Seen:
-        """`luma` (-1..1) of sides in multiples of 32, and the hints, or None for none; a `key` in training."""
+    def __call__(self, luma: Float[Array, "b h w 1"], key: Array | None = None) -> Seen:
+        """Without hints: `luma` (-1..1) of sides in multiples of 32; a `key` in training."""
         # Lightness for sRGB's gray value: nowhere further from it than 0.04
         maps = self.encoder(preprocess((luma + 1) / 2), key, self.drop_path)
         norm = {stride: blocks.rms_norm(x) for stride, x in maps.items()}
-        seen = Seen(
+        return Seen(
             self.quarter(norm[4]), self.eighth(norm[8]), self.tokens(norm[16]) + self.context(norm[32])
         )
-        if mask is None:
-            return seen
+
+    def add_hints(self, seen: Seen, chroma: Float[Array, "b h w ab"], mask: Float[Array, "b h w 1"]) -> Seen:
+        """What is seen of a picture, with hints beside it."""
         return Seen(*(x + self.hints[name](chroma, mask) for name, x in seen._asdict().items()))
 
     def describe(self, luma: Float[Array, "b h w 1"]) -> Float[Array, "b h16 w16 d"]:

@@ -27,6 +27,7 @@ _TRIAL = b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"></svg>'
 UNTRUSTED = "signingCredential.untrusted"  # codes of the specification
 _CHANGED = ("assertion.dataHash.mismatch", "assertion.bmffHash.mismatch", "assertion.boxesHash.mismatch")
 _EXPIRED = ("signingCredential.expired", "claimSignature.outsideValidity")
+_VOUCHED = {"signingCredential.trusted", "claimSignature.validated"}
 
 
 class Signer:
@@ -195,7 +196,8 @@ def _credentials(store: dict[str, Any], anchored: bool) -> Credentials:
     manifest = store["manifests"][store["active_manifest"]]
     results = store.get("validation_results", {}).get("activeManifest", {})
     failed = [one["code"] for one in results.get("failure", ())]
-    trusted = (store["validation_state"] == "Trusted") if anchored else None
+    held = {one["code"] for one in results.get("success", ())}
+    trusted = held >= _VOUCHED if anchored else None  # though the file be changed since
     problems = tuple(dict.fromkeys(code for code in failed if code != UNTRUSTED))
     signature = manifest.get("signature_info", {})
     assertions = {one["label"]: one["data"] for one in manifest.get("assertions", ())}

@@ -31,6 +31,7 @@ async def get_info(studio: Studio, request: Request) -> Response:
         "formats": [one for one in FORMATS if one != "heic" or importlib.util.find_spec("pillow_heif")],
         "settings": dataclasses.asdict(Settings()),
         "output": output and str(output),
+        "films": await studio.workers.run("files", library.films_missing),
         "home": str(pathlib.Path.home()),
     }
     return as_json(about)

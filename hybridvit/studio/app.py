@@ -19,6 +19,7 @@ from hybridvit.inference.colorizer import Colorizer
 from hybridvit.studio import (
     about_routes,
     advice_routes,
+    film_routes,
     photo_routes,
     reach_routes,
     reference_routes,
@@ -44,6 +45,7 @@ def create_app(
     data: pathlib.Path,
     first: pathlib.Path | None = None,
     page: bool = True,
+    weights: str = "pretrained",
 ) -> Starlette:
     """The application.
 
@@ -54,9 +56,10 @@ def create_app(
       data: folder of the uploads, and of what the folder does not take; made when needed.
       first: the photograph of the folder to begin with.
       page: also the page; without it only the API.
+      weights: the colorizer's, as a command names them.
     """
     listed = Folder(folder, output, data) if folder else None
-    studio = Studio(colorizer, Library(listed, Uploads(data), output), first)
+    studio = Studio(colorizer, Library(listed, Uploads(data), output), first, weights)
     # Each takes its own kind of error
     handlers: dict[Any, Callable[[Request, Any], Awaitable[Response]]] = {
         HTTPException: refusal,
@@ -94,6 +97,12 @@ OPERATIONS = (
     advice_routes.preview_carry_over,
     advice_routes.carry,
     reach_routes.post_reach,
+    film_routes.get_film,
+    film_routes.get_cells,
+    film_routes.get_cuts,
+    film_routes.get_shot,
+    film_routes.get_film_picture,
+    film_routes.get_spread,
     saving_routes.save_photo,
     saving_routes.get_result,
     saving_routes.post_folder,

@@ -17,17 +17,19 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from hybridvit.command_line import Parser, check_writable, fail, path, run_server
+from hybridvit.film.names import MISSING, films_can_be_read, is_film
 from hybridvit.studio.server import PORT, Server, address_of, build, is_loopback, listen, locate, warm_up
 
 EXAMPLES = """\
 examples:
   hybridvit studio                                 drop photographs into the page
   hybridvit studio portrait.tif                    begins with this one
-  hybridvit studio scans/ --output coloured/       walks through a folder
+  hybridvit studio scans/ --output coloured/       walks through a folder, its films too
   hybridvit studio --weights runs/mine             your own model
   hybridvit studio --host 0.0.0.0                  also from other machines, with a token
 
-Hints are saved as they are made: photo.hints.json beside photo.tif, which hybridvit colorize reads too.
+Hints are saved as they are made: photo.hints.json beside photo.tif, which hybridvit colorize reads too, and
+reel.hints.json beside reel.mkv, which hybridvit film reads.
 """
 
 
@@ -79,6 +81,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def _serve(options: argparse.Namespace) -> None:
     try:
         locate(options.photo)
+        if options.photo and is_film(options.photo.name) and not films_can_be_read():
+            fail(f"{options.photo}: {MISSING}")
         for flag in ("output", "data"):
             check_writable(flag, getattr(options, flag))
         listener = listen(options.host, options.port)
@@ -93,7 +97,13 @@ def _serve(options: argparse.Namespace) -> None:
         token = None if open_ else secrets.token_urlsafe(24)
         hosts = ("localhost", "127.0.0.1", "::1", options.host) if open_ else ("*",)
         app = build(
-            colorizer, options.photo, output=options.output, data=options.data, hosts=hosts, token=token
+            colorizer,
+            options.photo,
+            output=options.output,
+            data=options.data,
+            hosts=hosts,
+            token=token,
+            weights=options.checkpoint,
         )
     except (ValueError, OSError, ModuleNotFoundError) as error:
         fail(str(error))

@@ -14,7 +14,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -29,6 +31,8 @@ BASE, EACH_PIXEL = (
 SECONDS, PIXELS_EACH_SECOND = 30, 5_000_000
 MOST_METADATA = 64 * 2**20  # bytes
 
+Answer = TypeVar("Answer")
+
 _turn = threading.BoundedSemaphore(AT_ONCE)
 _lock = threading.Lock()
 _spare: list[subprocess.Popen] = []
@@ -42,11 +46,27 @@ def decode_photo(path: str | os.PathLike, max_pixels: int) -> Photo:
       ValueError: what `read_photo` says, or that the decoders failed, or took too much memory or time; one line that
         names the file.
     """
-    path = Path(path)
+    return in_child(Path(path), {}, max_pixels, _collect)
+
+
+def in_child(
+    path: Path, wanted: Mapping[str, Any], max_pixels: int, collect: Callable[[Path, Path], Answer]
+) -> Answer:
+    """What a child makes of a file, bounded as for a photograph of so many pixels.
+
+    Args:
+      path: of the file.
+      wanted: what of it, see `decode_child`.
+      max_pixels: of a picture in it.
+      collect: given `path` and the folder of the child's files, takes the answer out of them.
+
+    Raises what `decode_photo` raises.
+    """
     with _turn, tempfile.TemporaryDirectory(prefix="hybridvit-", ignore_cleanup_errors=True) as folder:
         child = _take()
         seconds = SECONDS + max_pixels / PIXELS_EACH_SECOND
         order = {
+            **wanted,
             "path": os.fspath(path.absolute()),
             "folder": folder,
             "max_pixels": max_pixels,
@@ -62,7 +82,8 @@ def decode_photo(path: str | os.PathLike, max_pixels: int) -> Photo:
         except BaseException:
             child.kill()
             raise
-        return _collect(path, Path(folder), child.returncode, seconds)
+        _check(path, Path(folder), child.returncode, seconds)
+        return collect(path, Path(folder))
 
 
 def warm_up_decoder() -> None:
@@ -110,7 +131,8 @@ def _memory(max_pixels: int) -> int:
     return min(wanted, max(BASE, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2))
 
 
-def _collect(path: Path, folder: Path, code: int, seconds: float) -> Photo:
+def _check(path: Path, folder: Path, code: int, seconds: float) -> None:
+    """Raises what went wrong."""
     failure, rest = folder / "error", folder / "rest"
     if failure.exists():
         kind, *details = json.loads(failure.read_text())
@@ -124,20 +146,23 @@ def _collect(path: Path, folder: Path, code: int, seconds: float) -> Photo:
         )
     if rest.stat().st_size > MOST_METADATA:
         raise ValueError(f"{path}: its metadata take more than {MOST_METADATA >> 20} MB")
+
+
+def _collect(path: Path, folder: Path) -> Photo:
     try:
-        fields = from_text(rest.read_bytes())
+        fields = from_text((folder / "rest").read_bytes())
         arrays = {
-            name: _map(folder / name, *fields.pop(name)) for name in ("pixels", "alpha") if fields[name]
+            name: mapped(folder / name, *fields.pop(name)) for name in ("pixels", "alpha") if fields[name]
         }
         return Photo(**{**fields, **arrays, "source": path})
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _map(file: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+def mapped(file: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     """The array of a file; its memory is the file's, which is gone with it. Writing into it is private."""
     if os.name == "nt":  # a mapped file could not be removed
         return np.fromfile(file, dtype).reshape(shape)
     with file.open("rb") as opened:
-        mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
-    return np.frombuffer(mapped, dtype).reshape(shape)
+        held = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
+    return np.frombuffer(held, dtype).reshape(shape)

@@ -1,7 +1,8 @@
 """The process that decodes one photograph for `decode`: order on standard input, results as files in a folder.
 
 In: JSON {"path", "folder", "max_pixels", "memory", "seconds"}. Out: "pixels" and "alpha" (raw arrays) and "rest" (as
-`decoded_fields` has it), or "error" (JSON). Address space and CPU time are bounded where the system can.
+`decoded_fields` has it), or "error" (JSON). With "film" in the order, what `film_child` says. Address space and CPU
+time are bounded where the system can.
 """
 
 import json
@@ -27,7 +28,12 @@ def main() -> None:
     path, folder = Path(order["path"]), Path(order["folder"])
     try:
         _bound(order["memory"], order["seconds"])
-        _keep(read_photo(path, order["max_pixels"]), folder)
+        if "film" in order:
+            from hybridvit.studio.film_child import answer  # PyAV may not be there, and takes its time
+
+            answer(path, folder, order["film"], order["max_pixels"])
+        else:
+            _keep(read_photo(path, order["max_pixels"]), folder)
     except MemoryError:
         _report(folder, "ValueError", _too_much(order))
     except OSError as error:
@@ -35,6 +41,8 @@ def main() -> None:
     except ValueError as error:
         out_of_memory = re.search("out of memory|memory alloc|insufficient memory", str(error), re.IGNORECASE)
         _report(folder, "ValueError", _too_much(order) if out_of_memory else str(error))
+    except ModuleNotFoundError as error:
+        _report(folder, "ValueError", str(error))
     except Exception as error:
         _report(folder, "ValueError", f"{path}: cannot be decoded ({type(error).__name__}: {error})")
     os._exit(0)  # at once, whatever threads the decoders have left

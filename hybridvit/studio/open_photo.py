@@ -15,7 +15,9 @@ from hybridvit.inference.colorizer import Colorizer
 from hybridvit.photo.photo import Photo
 from hybridvit.studio.colored import Colored
 from hybridvit.studio.decode import decode_photo
+from hybridvit.studio.decode_film import decode_frame
 from hybridvit.studio.entry import Entry, stamp_of
+from hybridvit.studio.frame_file import FrameFile, check_for_film
 from hybridvit.studio.limits import COLORED_BYTES, PIXELS, VIEW_PIXELS
 from hybridvit.studio.pyramid import Box, Grid, Pixels
 from hybridvit.studio.recently_used import RecentlyUsed
@@ -41,7 +43,8 @@ class OpenPhoto:
       in_sight: level and place of the tiles last asked for in one revision's colours, the first ones first.
     """
 
-    def __init__(self, entry: Entry, photo: Photo, colorizer: Colorizer):
+    def __init__(self, entry: Entry, photo: Photo, colorizer: Colorizer, until: int | None = None):
+        """`until` is when the next frame begins, where this is one of a film."""
         self.entry, self._colorizer = entry, colorizer
         self._stamp = stamp_of(entry.path)
         self.canvas: Canvas = colorizer.open(dataclasses.replace(photo, alpha=None))
@@ -54,7 +57,8 @@ class OpenPhoto:
         self.changing = asyncio.Lock()
         self.in_sight: deque[tuple[int, Box]] = deque(maxlen=MOST_IN_SIGHT)
         self._seen_revision: str | None = None
-        self.file = SidecarFile(entry, width, height, self.sha256, self.check_view)
+        described = entry, width, height, self.sha256, self.check
+        self.file = SidecarFile(*described) if entry.at is None else FrameFile(*described, until)
         self.read_sidecar()
 
     @property
@@ -103,8 +107,12 @@ class OpenPhoto:
         if place not in self.in_sight:
             self.in_sight.append(place)
 
-    def check_view(self, recipe: Recipe) -> None:
-        """Raises HintError if the model would have to see more of the picture at once than fits into memory."""
+    def check(self, recipe: Recipe) -> None:
+        """Raises HintError if the model would have to see more of the picture at once than fits into memory, or if it
+        is a film's and cannot be that.
+        """
+        if self.entry.is_film:
+            check_for_film(recipe)
         for name, one in [
             ("", recipe),
             *((f"protected[{i}].", p.recipe) for i, p in enumerate(recipe.protected)),
@@ -134,9 +142,17 @@ class OpenPhoto:
             "bits": photo.bits,
             "gray": photo.pixels.shape[2] == 1,
             "levels": self.grid.levels,
+            "film": None
+            if self.entry.at is None
+            else {"id": self.entry.id.partition("-")[0], "at": self.entry.at},
         }
 
 
-def open_photo(entry: Entry, colorizer: Colorizer) -> OpenPhoto:
-    """Reads a photograph and its sidecar; takes seconds for a large one. Raises ValueError or OSError, one line."""
+def open_photo(entry: Entry, colorizer: Colorizer, until: int | None = None) -> OpenPhoto:
+    """Reads a photograph and its sidecar; takes seconds for a large one. Raises ValueError or OSError, one line.
+
+    `until` as for `OpenPhoto`.
+    """
+    if entry.at is not None:
+        return OpenPhoto(entry, decode_frame(entry.path, entry.at), colorizer, until)
     return OpenPhoto(entry, decode_photo(entry.path, PIXELS), colorizer)

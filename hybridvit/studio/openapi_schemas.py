@@ -46,6 +46,8 @@ _PHOTO = {"id": TEXT, "name": TEXT, "source": {"type": "string", "enum": ["folde
 _COLOR = _object(color=HEX, ab=PAIR, share=SHARE)
 _GAIN = _said(NUMBER, "share of the expected squared error that a hint there removes")
 _STATE = {"type": "string", "enum": list(STATES)}
+_TIME = _said(WHOLE, "microseconds from the film's first frame")
+_CELL = _object(at=_TIME, id=_said(TEXT, "of the frame, to open it"), clock=_said(TEXT, "the time in words"))
 _POINT = _object(x=NUMBER, y=NUMBER, gain=_GAIN, color=_said(HEX, "the likeliest there"))
 
 OWN = {
@@ -60,12 +62,14 @@ OWN = {
         formats=_list(FORMAT),
         settings=_said(reference("settings"), "those of a photograph that has no sidecar"),
         output=_or_null(_said(TEXT, "folder of the results; null: with the uploads")),
+        films=_or_null(_said(TEXT, "what to install to open the folder's films; null: nothing")),
         home=_said(TEXT, "the user's home folder, below which results may go elsewhere"),
     ),
     "Photos": _object(
         photos=_list(
             _object(
                 **_PHOTO,
+                kind=_said({"type": "string", "enum": ["photo", "film"]}, "a film is opened by its frames"),
                 hints=_or_null(_said(WHOLE, "in its sidecar")),
                 approved={"type": "boolean"},
                 saved=_said({"type": "boolean"}, "the result is there, and not older than the hints"),
@@ -85,6 +89,7 @@ OWN = {
             {"type": "integer", "minimum": 1}, "level k is shrunk 2^k times; the last one is a single tile"
         ),
         tile=_said(WHOLE, "px, side of a tile"),
+        film=_or_null(_said(_object(id=TEXT, at=_TIME), "whose frame it is")),
         sidecar=reference("Sidecar"),
         revision=REVISION,
         remarks=_list(_said(TEXT, "what a user should know")),
@@ -134,6 +139,39 @@ OWN = {
             )
         ),
         skipped=_list(_object(id=TEXT, reason=TEXT)),
+    ),
+    "Film": _object(
+        id=TEXT,
+        name=TEXT,
+        width=_said(WHOLE, "px of a frame as it is shown"),
+        height=WHOLE,
+        length=_said(WHOLE, "microseconds, about"),
+        step=_said(WHOLE, "microseconds from cell to cell of its strip"),
+        cells=_said(WHOLE, "how many there are"),
+        hinted=_said(_list(WHOLE), "times that have hints, microseconds"),
+        hints=_said(WHOLE, "how many there are"),
+        begin=_said(TEXT, "id of a frame to begin with"),
+        command=_said(TEXT, "what makes the coloured film"),
+    ),
+    "Cells": _object(cells=_list(_CELL)),
+    "Cuts": _object(
+        until=_said(WHOLE, "microseconds: where what was looked through ends"), cuts=_list(WHOLE)
+    ),
+    "Shot": _object(
+        times=_said(_list(WHOLE), "of its frames, as far as hints go from the one that was asked for"),
+        begins=_said({"type": "boolean"}, "whether its beginning is among them"),
+        ends={"type": "boolean"},
+        before=_or_null(_said(WHOLE, "the time of the frame before them; null: the film begins")),
+        stop=_or_null(_said(WHOLE, "the time of the frame behind them; null: the film ends")),
+        hinted=_said(_list(WHOLE), "those with hints"),
+        picked=_said(_list(_CELL), "those to show"),
+    ),
+    "Spread": _object(
+        tag=_or_null(_said(REVISION, "to ask for its pictures by; null: the shot has no hints")),
+        total=_said(WHOLE, "how many frames there are to go through"),
+        done=WHOLE,
+        ready=_said(_list(WHOLE), "the times of the pictures that are there"),
+        failure=_or_null(_said(TEXT, "why no more will come")),
     ),
     "Reach": _object(hint=reference("hint")),
     "Reached": _object(

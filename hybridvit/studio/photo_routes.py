@@ -19,6 +19,7 @@ from hybridvit.studio import encoding, parameters
 from hybridvit.studio.answers import FOREVER, as_json, tagged
 from hybridvit.studio.decode import decode_photo
 from hybridvit.studio.entry import Entry, stamp_of
+from hybridvit.studio.film_routes import DARK
 from hybridvit.studio.labels import attachment
 from hybridvit.studio.limits import PIXELS
 from hybridvit.studio.open_photo import OpenPhoto
@@ -160,6 +161,8 @@ async def get_sidecar(studio: Studio, request: Request) -> Response:
     name = photo.entry.sidecar.name
     if photo.entry.source == "upload":  # whose file is not called as it was
         name = f"{photo.entry.name.rpartition('/')[2].rpartition('.')[0] or photo.entry.name}.hints.json"
+    elif photo.entry.is_film:  # a frame's own
+        name = f"{photo.entry.name.rpartition('/')[2].replace(':', '.')}.hints.json"
     headers = {"Cache-Control": "no-store", **attachment(name)}
     return Response(text, headers=headers, media_type="application/json")
 
@@ -199,7 +202,7 @@ def _recipe_of(text: bytes, photo: OpenPhoto) -> tuple[Recipe, str]:
         )
     if sidecar.sha256 not in (None, photo.sha256):
         raise HintError("picture.sha256", "the hints are for another picture of this size")
-    photo.check_view(sidecar.recipe)
+    photo.check(sidecar.recipe)
     return sidecar.recipe, photo.revision_of(sidecar.recipe)
 
 
@@ -229,6 +232,9 @@ async def _decode(studio: Studio, upload: Upload) -> Photo:
 
 
 async def _thumbnail(studio: Studio, entry: Entry) -> bytes:
+    if entry.is_film:
+        at = entry.at if entry.at is not None else (await studio.films.about(entry)).length // DARK
+        return await studio.films.picture(entry, (await studio.films.frames(entry, [at]))[0])
     photo = studio.photos.get(entry.id)
 
     def draw() -> bytes:

@@ -32,7 +32,11 @@ class ReviewList:
     def listed(self) -> list[dict[str, Any]]:
         """For the page, those first that need a person most."""
         self._look_for_results()
-        pairs = [(entry, self.of(entry)) for entry in self._library.scan() if entry.source == "folder"]
+        pairs = [
+            (entry, self.of(entry))
+            for entry in self._library.scan()
+            if entry.source == "folder" and not entry.is_film
+        ]
         pairs.sort(key=lambda pair: (-pair[1].need, pair[1].name))
         return [
             {

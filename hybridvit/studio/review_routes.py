@@ -97,6 +97,8 @@ async def put_review(studio: Studio, request: Request) -> Response:
     except HintError as error:
         raise HTTPException(400, str(error)) from None
     photo = await studio.photo(request.path_params["id"])
+    if photo.entry.is_film:
+        raise HTTPException(409, f"{photo.entry.name}: films are not reviewed here")
 
     def write() -> Sidecar | None:
         if photo.file.changed:  # its hints, by somebody else

@@ -100,6 +100,8 @@ async def _done(
     studio: Studio, entry: Entry, file_format: str | None, work: Callable[..., Result], *more: Any
 ) -> Result:
     """What `save` or `take` makes; what is wrong with it is the request's error."""
+    if entry.is_film:
+        raise HTTPException(409, f"{entry.name}: a coloured film is made by hybridvit film")
     if file_format is not None:
         one_of("format", file_format, FORMATS)
     try:

@@ -17,6 +17,9 @@ from starlette.types import ASGIApp
 
 PORT = 8391
 TRIED = 50  # ports from there on, where none was asked for
+KEEP_ALIVE = (
+    75  # seconds between two requests on one connection; uvicorn's 5 are what clients wait between polls
+)
 GRACE = 5  # seconds that requests are given to end, a picture that is being saved among them
 
 
@@ -25,9 +28,15 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, on_start: Callable[[], None]):
         quiet = {"log_config": None, "log_level": "warning", "access_log": False, "server_header": False}
-        super().__init__(
-            uvicorn.Config(app, **quiet, ws="none", proxy_headers=False, timeout_graceful_shutdown=GRACE)
+        config = uvicorn.Config(
+            app,
+            **quiet,
+            ws="none",
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=GRACE,
         )
+        super().__init__(config)
         self._on_start = on_start
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -171,8 +180,10 @@ def build(
     hosts: Collection[str],
     token: str | None,
     frame_ancestors: Collection[str] = (),
+    weights: str = "pretrained",
 ) -> ASGIApp:
-    """The studio behind its gate (see `secure`); `data` is the user's data folder by default.
+    """The studio behind its gate (see `secure`); `data` is the user's data folder by default, `weights` the
+    colorizer's, as a command names them.
 
     Raises what `locate` does.
     """
@@ -184,7 +195,7 @@ def build(
 
     folder, first = locate(photo_or_folder)
     data = data or platformdirs.user_data_path("hybridvit", appauthor=False) / "studio"
-    app = create_app(colorizer, folder=folder, output=output, data=data, first=first)
+    app = create_app(colorizer, folder=folder, output=output, data=data, first=first, weights=weights)
     return secure(app, hosts=hosts, token=token, max_body=BYTES, frame_ancestors=frame_ancestors)
 
 

@@ -1,7 +1,7 @@
 """What all requests share: the library, the open photographs, threads; and what takes a thread or must happen once."""
 
+import asyncio
 import pathlib
-import re
 import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -14,7 +14,8 @@ from hybridvit.hints.shapes import Mask, Stroke
 from hybridvit.inference.colorizer import Colorizer
 from hybridvit.photo.photo import Photo
 from hybridvit.studio.colored import Colored
-from hybridvit.studio.entry import ID_DIGITS, Entry
+from hybridvit.studio.entry import ID, Entry
+from hybridvit.studio.films import Films
 from hybridvit.studio.flights import Flights
 from hybridvit.studio.library import Library
 from hybridvit.studio.limits import AWAKE, OPEN, OPEN_BYTES, SMALL_BYTES
@@ -23,6 +24,7 @@ from hybridvit.studio.pyramid import Pixels, build_pyramid
 from hybridvit.studio.recently_used import RecentlyUsed
 from hybridvit.studio.review_list import ReviewList
 from hybridvit.studio.small_pictures import SmallPictures
+from hybridvit.studio.spread import Spread
 from hybridvit.studio.workers import Workers
 
 Result = TypeVar("Result")
@@ -31,15 +33,24 @@ Result = TypeVar("Result")
 class Studio:
     """One for an application; its functions run in the event loop."""
 
-    def __init__(self, colorizer: Colorizer, library: Library, first: pathlib.Path | None = None):
-        """`first` is the photograph of the library to begin with."""
-        self.colorizer, self.library, self.first = colorizer, library, first
+    def __init__(
+        self,
+        colorizer: Colorizer,
+        library: Library,
+        first: pathlib.Path | None = None,
+        weights: str = "pretrained",
+    ):
+        """`first` is the photograph of the library to begin with; `weights` are the colorizer's, as for `load`."""
+        self.colorizer, self.library, self.first, self.weights = colorizer, library, first, weights
         self.reviews, self.small_pictures = ReviewList(library), SmallPictures(library.uploads.data)
         self.workers, self.flights = Workers(), Flights()
         self.photos: RecentlyUsed[OpenPhoto] = RecentlyUsed(OPEN_BYTES, OPEN)
         self.recipes: RecentlyUsed[Recipe] = RecentlyUsed(SMALL_BYTES)  # by photograph and revision
         self.tiles: RecentlyUsed[bytes] = RecentlyUsed(SMALL_BYTES)
         self.previews: RecentlyUsed[bytes] = RecentlyUsed(SMALL_BYTES)
+        self.films = Films(self.workers, self.flights)
+        self.spreads: RecentlyUsed[Spread] = RecentlyUsed(SMALL_BYTES)  # by tag
+        self.spreading: tuple[asyncio.Task[None], Spread] | None = None  # the one that is being made
         self.ahead: object = None  # whose turn it is to color_ahead
         # Also what is no longer kept open, but still in use: a photograph never is open twice
         self._alive: weakref.WeakValueDictionary[str, OpenPhoto] = weakref.WeakValueDictionary()
@@ -47,7 +58,7 @@ class Studio:
     async def entry(self, photo_id: str) -> Entry:
         """The photograph with this id; 404 if there is none."""
         entry = self.library.find(photo_id)
-        if entry is None and re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", photo_id):
+        if entry is None and ID.fullmatch(photo_id):
             await self.scan()
             entry = self.library.find(photo_id)
         if entry is None:
@@ -90,8 +101,11 @@ class Studio:
         return photo
 
     async def _open(self, entry: Entry) -> OpenPhoto:
+        if entry.is_film and entry.at is None:
+            raise HTTPException(422, f"{entry.name}: it is a film: open one of its frames")
+        until = await self.films.until(entry) if entry.is_film else None
         try:
-            return await self.workers.run("opening", open_photo, entry, self.colorizer)
+            return await self.workers.run("opening", open_photo, entry, self.colorizer, until)
         except FileNotFoundError:
             raise HTTPException(404, f"{entry.name}: the file is not there any more") from None
         except (ValueError, OSError, MemoryError) as error:

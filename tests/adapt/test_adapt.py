@@ -7,6 +7,7 @@ from PIL import Image
 from hybridvit.adapt import command, folder, learn
 from hybridvit.adapt.lesson import Lesson, lesson_of
 from hybridvit.adapt.low_rank import begin, changed
+from hybridvit.adapt.prospects import Anchor
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.review import review_now
 from hybridvit.hints.settings import Settings
@@ -97,7 +98,7 @@ def test_nothing_is_taken_that_does_not_help(tiny_weights, pictures, monkeypatch
         return factors
 
     monkeypatch.setattr(learn, "train", worse)
-    found = learn.adapt(tiny_weights, lessons, lessons, "mine")
+    found = learn.adapt(tiny_weights, lessons, [Anchor(one) for one in lessons], "mine")
     assert (found.strength, found.gain, found.weights.name) == (0.0, 0.0, "mine")
 
 

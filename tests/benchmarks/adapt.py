@@ -5,9 +5,10 @@
 
 Of the photographs of FOLDER whose `source_repo` in its manifest.csv is SOURCE, some are corrected: the true colours of
 2 x 2 px are given where the studio asks for them, five a photograph. Measured on others of the kind: PSNR without hints
-(mean decode) with the weights as they are, adapted, and with what the studio carries over from the corrected one that
-matches best; and with five hints of their own. On general photographs (FOLDER's of other kinds, or all of --general):
-what is lost, without hints and with five. Shorter side to 256 px at most, centre crop.
+(mean decode) with the weights as they are, adapted, with what the studio carries over from the corrected one that
+matches best, and in an album with all that are corrected; and with five hints of their own. On general photographs
+(FOLDER's of other kinds, or all of --general): what is lost, without hints and with five. Shorter side to 256 px at
+most, centre crop.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import time
 
 import numpy as np
 from PIL import Image
+from skimage.color import rgb2lab
 
 import hybridvit
 from hybridvit.adapt.folder import anchors_of
@@ -27,7 +29,9 @@ from hybridvit.data.transforms import center_square
 from hybridvit.hints.recipe import Recipe
 from hybridvit.inference.carry_over import SURE, preview_carry
 from hybridvit.inference.next_hint import next_hints
+from hybridvit.inference.places import Describer
 from hybridvit.inference.weights import load_weights
+from tests.benchmarks.album import Maker, View
 from tests.benchmarks.studio_advice import MEAN, SIZE, Truth
 
 HINTS = 5
@@ -68,12 +72,14 @@ def main() -> None:
     minutes = (time.process_time() - start) / 60
     print(
         f"{options.kind}: {len(corrected)} corrected, {len(others)} others, {minutes:.1f} minutes of CPU: "
-        f"strength {adapted.strength}, {100 * adapted.gain:.0f} % nearer, {adapted.loss:.3f} dB expected to be lost",
+        f"strength {adapted.strength}, {adapted.gain:.3f} dB expected to be gained, {adapted.loss:.3f} lost",
         flush=True,
     )
     after = hybridvit.Colorizer(adapted.weights)
     for name, paths in (("of the kind", others), ("general", general[: options.most])):
         report(name, [scores(path, colorizer, after) for path in paths])
+    gains = album_gains(truths, hints, [open_truth(path, colorizer) for path in others], colorizer)
+    print(f"in an album with those that are corrected: {_mean(gains)} dB", flush=True)
     carried = [carry(path, colorizer, truths, hints) for path in others[:CARRIED]]
     gains, sure = np.array(carried).T
     print(
@@ -122,6 +128,20 @@ def carry(
     best = max(found, key=lambda one: one.match)
     gain = truth.psnr(truth.canvas.chroma(best.recipe)) - truth.psnr_with()
     return gain, best.match >= SURE
+
+
+def album_gains(
+    truths: list[Truth], hints: list[Recipe], others: list[Truth], colorizer: hybridvit.Colorizer
+) -> np.ndarray:
+    """dB gained by each of the others by `hybridvit album` of all photographs, the corrected ones with their hints."""
+    views = [View(rgb2lab(truth.rgb).astype(np.float32), np.zeros(2)) for truth in (*truths, *others)]
+    made = Maker(colorizer, Describer(load_weights("pretrained")))(views, dict(enumerate(hints)))
+    return np.array(
+        [
+            truth.psnr(made.told[i]["mean"]) - truth.psnr(made.plain[i]["mean"])
+            for i, truth in enumerate(others, len(truths))
+        ]
+    )
 
 
 def report(name: str, rows: list[list[float]]) -> None:

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.serve_load                      32 clients for 60 s, photographs of 256 px, a queue of 16
 
 It prints photographs a second, how long a client waited for one, refusals (429), errors, and the server's memory.
-Linux. An error is any answer that is neither what was asked for nor a 429 with Retry-After.
+Linux. An error is any answer that is neither what was asked for nor a 429 with Retry-After, or none.
 """
 
 import argparse
@@ -72,7 +72,10 @@ async def load(address: str, pid: int, options: argparse.Namespace) -> int:
         await client(http, body, time.monotonic() + 0.001, {"seconds": [], "refused": [], "errors": []})
         before, began = memory(pid), time.monotonic()
         end = began + options.seconds
-        await asyncio.gather(*(client(http, body, end, seen) for _ in range(options.clients)))
+        ended = await asyncio.gather(
+            *(client(http, body, end, seen) for _ in range(options.clients)), return_exceptions=True
+        )
+        seen["errors"] += [repr(one) for one in ended if one is not None]
         took, after = time.monotonic() - began, memory(pid)
         health = await http.get("/health")
     waits = sorted(seen["seconds"])

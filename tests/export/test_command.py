@@ -56,7 +56,7 @@ def test_mistakes_are_one_line(written, tmp_path, monkeypatch, capsys, words, sa
 
 
 def test_the_license_of_the_released_weights_is_stated():
-    about = write._about(load_weights(PRETRAINED))
+    about = write.about(load_weights(PRETRAINED))
     assert about.license == "MIT AND Apache-2.0"  # the encoder's part of them
     assert about.multiple == 32
     assert np.isfinite(about.log_rarity).all()

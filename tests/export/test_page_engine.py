@@ -10,15 +10,15 @@ import skimage
 from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from hybridvit.export.web_model import RUNTIME_FILES, write_half_onnx, write_model
+from hybridvit.export.web_graphs import write_graphs
+from hybridvit.export.web_model import RUNTIME_FILES, write_model
 from hybridvit.inference.colorizer import Colorizer
-from hybridvit.inference.exported_predictor import load_exported
 from hybridvit.inference.next_hint import next_hints
 from hybridvit.inference.suggestions import likely_colors
 from hybridvit.inference.weights import PRETRAINED, load_weights
 from hybridvit.photo.photo import photo_of
 from hybridvit.studio.static_files import STATIC
-from tests.page_engine import BUNDLED, PLACE, PageEngine, hinted, recipe_of
+from tests.page_engine import BUNDLED, PLACE, PageEngine, as_released, hinted, recipe_of
 from tests.static_site import serve
 from tests.studio.browsing import SECONDS, open_browser
 
@@ -26,14 +26,19 @@ SMALL = {"size": 128}
 
 
 @pytest.fixture(scope="module")
-def folder(tiny_weights, tmp_path_factory) -> pathlib.Path:
-    """The page's scripts with a tiny model."""
+def weights(lite_weights, tmp_path_factory):
+    return as_released(lite_weights, tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="module")
+def folder(weights, tmp_path_factory) -> pathlib.Path:
+    """The page's scripts with a small model."""
     if not (os.environ.get("HYBRIDVIT_ONNXRUNTIME_WEB") or shutil.which("npm")):
         pytest.skip("no onnxruntime-web: install npm, or name its file in HYBRIDVIT_ONNXRUNTIME_WEB")
     folder = tmp_path_factory.mktemp("engine")
     shutil.copytree(STATIC / "js", folder / "js")
     try:
-        write_model(tiny_weights, folder)
+        write_model(weights, folder)
     except OSError as error:
         pytest.skip(str(error))
     return folder
@@ -48,9 +53,8 @@ def engine(folder):
 
 
 @pytest.fixture(scope="module")
-def colorizer(folder) -> Colorizer:
-    """Of the same file: weights of half precision are other weights."""
-    return Colorizer(load_exported(folder / "model.onnx"))
+def colorizer(weights) -> Colorizer:
+    return Colorizer(weights)
 
 
 def gray(name: str) -> np.ndarray:
@@ -112,6 +116,6 @@ def test_what_is_shown_beside(engine, colorizer):
 
 
 def test_the_released_model_is_at_most_12_megabytes_and_its_runtime_lies_beside(tmp_path, folder):
-    write_half_onnx(load_weights(PRETRAINED), tmp_path / "model.onnx")
-    assert (tmp_path / "model.onnx").stat().st_size <= 12e6
+    files = write_graphs(load_weights(PRETRAINED), tmp_path)
+    assert sum((tmp_path / name).stat().st_size for name in files) <= 12e6
     assert {path.name for path in (folder / "ort").iterdir()} == set(RUNTIME_FILES)

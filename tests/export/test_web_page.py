@@ -15,13 +15,16 @@ from hybridvit.export.web_page import POLICY, draw_icon, local_page, save_web_pa
 from hybridvit.hints.sidecar import load_hints
 from hybridvit.inference.colorizer import Colorizer
 from hybridvit.inference.exported import interface
-from hybridvit.inference.exported_predictor import load_exported
 from hybridvit.photo.photo import read_photo, read_provenance
 from hybridvit.studio.static_files import STATIC
+from tests.page_engine import as_released
 from tests.static_site import Site, serve
 from tests.studio.browsing import Desk, open_browser
 
 NOISE = r"Unknown CPU vendor"  # onnxruntime's remark on some machines, not on the page
+RUNS_ON = (
+    r"Computed on this device: WebAssembly, by (one thread|[2-4] threads) of its processor; .*WebGPU.*\."
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,22 +34,27 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def folder(tiny_weights, tmp_path_factory, browser) -> pathlib.Path:
+def weights(tiny_weights, tmp_path_factory):
+    return as_released(tiny_weights, tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="module")
+def folder(weights, tmp_path_factory, browser) -> pathlib.Path:
     """The page with a tiny model."""
     if not (os.environ.get("HYBRIDVIT_ONNXRUNTIME_WEB") or shutil.which("npm")):
         pytest.skip("no onnxruntime-web: install npm, or name its file in HYBRIDVIT_ONNXRUNTIME_WEB")
     folder = tmp_path_factory.mktemp("web") / "site"
     try:
-        save_web_page(tiny_weights, folder)
+        save_web_page(weights, folder)
     except OSError as error:
         pytest.skip(str(error))
     return folder
 
 
 @pytest.fixture(scope="module")
-def colorizer(folder) -> Colorizer:
-    """The desktop's, of the same file: weights of half precision are other weights."""
-    return Colorizer(load_exported(folder / "model.onnx"))
+def colorizer(weights) -> Colorizer:
+    """The desktop's."""
+    return Colorizer(weights)
 
 
 class LocalDesk(Desk):
@@ -118,11 +126,13 @@ def test_a_photograph_from_the_first_visit_to_the_desktop_and_without_a_network(
         desk.bring(photo)
         assert desk.size == (90, 150)  # upright
         assert desk.colorfulness() > 5
+        assert re.fullmatch(RUNS_ON, desk.get("runs-on").text_content())
         for testid in ("panel-carry", "to-review", "another-folder", "approved", "download"):
             assert not desk.get(testid).is_visible(), testid
         _hint_and_save(desk, photo, colorizer, tmp_path)
         asked = {path.partition("?")[0] for path in site.asked}
-        assert {"/model.onnx", "/ort/ort-wasm-simd-threaded.wasm", "/service_worker.js"} <= asked
+        assert {"/decoder.onnx", "/ort/ort-wasm-simd-threaded.wasm", "/service_worker.js"} <= asked
+        assert "/ort/ort-wasm-simd-threaded.asyncify.wasm" not in asked  # WebGPU's, which is not used here
     # The server is gone; the same file again has its hints, and opened hints take their place
     desk.page.goto("about:blank")
     desk.page.goto(site.address)

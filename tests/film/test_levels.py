@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from hybridvit.film.levels import BT601, BT709, Levels, chroma_of, fitted, values
+from hybridvit.film.chroma import chroma_of
+from hybridvit.film.levels import BT601, BT709, Levels, fitted, values
 
 
 def maps_of(ab: np.ndarray, L: np.ndarray) -> np.ndarray:

@@ -27,14 +27,17 @@ FAR_BLUE = dataclasses.replace(BLUE, reach=PICTURE)
 
 
 class Tinting:
-    """Sure of gray; with hints all of the picture is of their mean colour."""
+    """Sure of gray; with hints all of the picture is of their mean colour, or of a share of it."""
 
     name, digest, provenance = "tinting", "0" * 64, {}
+
+    def __init__(self, share=1.0):
+        self.share = share
 
     def __call__(self, L, hints=None):
         ab = np.zeros((*L.shape, 2), np.float32)
         if hints is not None:
-            ab += hints[0][hints[1]].mean(0)
+            ab += np.where(hints[1][..., None], 1, self.share) * hints[0][hints[1]].mean(0)
         logits = np.full((len(L), -(-L.shape[1] // 8), -(-L.shape[2] // 8), NUM_BINS), -30, np.float32)
         logits[..., np.linalg.norm(BIN_CENTRES, axis=-1).argmin()] = 0
         return Predicted(ab, ab if hints is None else None, logits)
@@ -143,11 +146,11 @@ def test_the_reach_grows_from_the_hints_pixels_to_the_picture(canvas):
 
 
 def test_a_point_that_contradicts_the_model_stays_on_its_square():
-    """A dark square on a light ground, and a model that knows gray alone and tints all of the picture by any hint."""
+    """A dark square on a light ground, and a model that knows gray alone and tints a little of all by any hint."""
     pixels = np.full((240, 320, 1), 190, np.uint8)
     square = np.s_[60:160, 80:200]
     pixels[square] = 70
-    colored = Canvas(Tinting(), photo_of(pixels))
+    colored = Canvas(Tinting(0.12), photo_of(pixels))
     ab = colored.chroma(Recipe((Point(140, 110, (40.0, 30.0)),), settings=Settings(256, decode="mean")))
     inside = np.zeros((240, 320), bool)
     inside[square] = True
@@ -156,8 +159,24 @@ def test_a_point_that_contradicts_the_model_stays_on_its_square():
     assert (np.linalg.norm(ab, axis=-1)[~inside] > 5).mean() < 0.5  # all is the same to this model
     assert np.median(np.linalg.norm(ab, axis=-1)[~inside]) > 1  # it may be right, a little
     everywhere = Point(140, 110, (40.0, 30.0), reach=PICTURE)
-    ab = colored.chroma(Recipe((everywhere,), settings=Settings(256, decode="mean")))
+    ab = Canvas(Tinting(), photo_of(pixels)).chroma(
+        Recipe((everywhere,), settings=Settings(256, decode="mean"))
+    )
     assert (np.linalg.norm(ab - (40, 30), axis=-1) < 1).all()
+
+
+def test_what_contradicts_the_model_is_the_tone_of_all_where_the_model_spreads_it_so():
+    pixels = np.full((240, 320, 1), 190, np.uint8)
+    pixels[60:160, 80:200] = 70
+    moved = []
+    for share in (0.1, 0.35, 0.42, 1.0):
+        ab = Canvas(Tinting(share), photo_of(pixels)).chroma(
+            Recipe((Point(140, 110, (40.0, 30.0)),), settings=Settings(256, decode="mean"))
+        )
+        moved.append(np.linalg.norm(ab[8, 8]))
+    np.testing.assert_allclose(moved[2:], (21, 50), atol=0.5)
+    assert 1 < moved[0] < 4.9
+    assert moved[1] == pytest.approx(2 * moved[0], rel=0.05)  # half believed, twice as far
 
 
 def test_tiles_are_the_pictures_pixels(canvas):

@@ -6,7 +6,9 @@ from hybridvit.inference.sorting import (
     AGREES,
     CONFIRMS,
     FAINT,
+    TONE,
     is_shown,
+    is_tone,
     least_agreement,
     limited,
     sort_hints,
@@ -51,6 +53,17 @@ def test_no_change_is_longer_than_the_most_and_its_direction_stays():
     length = np.linalg.norm(change, axis=-1)
     np.testing.assert_allclose(np.linalg.norm(found, axis=-1), np.minimum(length, FAINT))
     np.testing.assert_allclose(found / np.linalg.norm(found, axis=-1)[..., None], change / length[..., None])
+
+
+@pytest.mark.parametrize("told", [1.0, 60.0])
+def test_a_tone_moves_the_picture_about_as_far_as_the_hints_were_told(told):
+    rng = np.random.default_rng(0)
+    change, news = (x / np.linalg.norm(x, axis=-1, keepdims=True) for x in rng.normal(size=(2, 20, 30, 2)))
+    low, high = TONE
+    shares = (0, low, (low + high) / 2, high, 1)
+    found = [is_tone(share * told * change, told * news[0]) for share in shares]
+    np.testing.assert_allclose(found, (0, 0, 0.5, 1, 1), atol=1e-6)
+    assert is_tone(change, news[0, :0]) == 0  # hints in the border
 
 
 def test_a_colour_is_shown_also_where_the_gamut_cuts_it():

@@ -166,6 +166,6 @@ def test_of_a_pretrained_one_it_is_what_the_blocks_make_of_both_halves(hint_chan
     assert not nnx.to_pure_dict(nnx.state(model, nnx.Param))
     luma = jnp.asarray(np.random.default_rng(1).uniform(-1, 1, (2, 64, 40, 1)), jnp.float32)
     padded = jnp.pad(luma, ((0, 0), (0, 0), (0, 24), (0, 0)), mode="edge")
-    tokens = generator.half(padded, None, None, None).tokens
+    tokens = generator.half(padded).tokens
     expected = blocks.rms_norm(generator.transform(tokens)).mean((1, 2))
     np.testing.assert_allclose(model(luma), expected, atol=1e-5)

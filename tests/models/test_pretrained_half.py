@@ -46,7 +46,8 @@ def given() -> tuple[jax.Array, jax.Array, jax.Array]:
 def test_at_first_hints_change_nothing_that_is_seen(given):
     luma, chroma, mask = given
     half = make_half()
-    with_hints, without = forward(half, luma, chroma, mask, None), forward(half, luma, None, None, None)
+    without = forward(half, luma)
+    with_hints = half.add_hints(without, chroma, mask)
     for name in ("quarter", "eighth", "tokens"):
         assert not half.hints[name](chroma, mask).any()  # exactly 0
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), with_hints, without)
@@ -71,7 +72,8 @@ def test_the_zero_path_learns_from_the_first_step(given):
     graph, params = nnx.split(make_half(), nnx.Param)
 
     def loss(params):
-        seen = nnx.merge(graph, params)(luma, chroma, mask, None)
+        half = nnx.merge(graph, params)
+        seen = half.add_hints(half(luma), chroma, mask)
         return sum(jnp.square(x - 1).mean() for x in seen)
 
     grads = nnx.to_pure_dict(jax.jit(jax.grad(loss))(params))
@@ -83,7 +85,8 @@ def test_what_the_encoder_sees_does_not_depend_on_hints(given):
     """When all has been learnt, what hints add is theirs alone, and zero where there are none."""
     luma, chroma, mask = given
     half = scattered(make_half())
-    with_hints, without = forward(half, luma, chroma, mask, None), forward(half, luma, None, None, None)
+    without = forward(half, luma)
+    with_hints = half.add_hints(without, chroma, mask)
     for name, factor in (("quarter", 4), ("eighth", 8), ("tokens", 16)):
         added = half.hints[name](chroma, mask)
         found, plain = getattr(with_hints, name), getattr(without, name)

@@ -229,6 +229,15 @@ def test_trust_is_of_those_who_are_named(original, signer, museum, tmp_path):
     assert (found.intact, found.trusted) == (True, False)
 
 
+def test_who_signed_is_known_though_the_file_be_changed_since(original, signer, museum, tmp_path):
+    path = write(original, tmp_path / "a.png", signer, "png")
+    data = bytearray(path.read_bytes())
+    data[-40] ^= 0x55  # of the pixels, before the last chunk
+    path.write_bytes(data)
+    found = read_credentials(path, museum.anchors_file.read_text())
+    assert (found.intact, found.changed, found.trusted) == (False, True, True)
+
+
 def test_nothing_is_written_where_signing_fails(original, tmp_path, monkeypatch):
     signer = Signer(make_test_key())
     monkeypatch.setattr(signer, "_signer", None)

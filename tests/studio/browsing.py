@@ -6,7 +6,7 @@ import pathlib
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -32,14 +32,14 @@ def find_chromium() -> str | None:
 
 
 @contextlib.contextmanager
-def open_browser() -> Iterator[Any]:
+def open_browser(flags: Sequence[str] = FLAGS) -> Iterator[Any]:
     """Chromium; skips the test where there is none."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="pip install -r requirements-test.txt")
     program = find_chromium()
     if program is None:
         pytest.skip("no Chromium: apt-get install chromium, or name one in HYBRIDVIT_CHROMIUM")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=flags)
         yield browser
         browser.close()
 

@@ -160,7 +160,8 @@ def test_for_other_machines_with_one(played, capsys):
     assert command.main(["--port", "0", "--host", "0.0.0.0", "--no-browser"]) == 130
     said = capsys.readouterr()
     token = re.search(r":\d+/\?token=([\w-]{32,})\n", said.out)[1]
-    assert played.gates[0] == {"output": None, "data": None, "hosts": ("*",), "token": token}
+    own = {"output": None, "data": None, "weights": "pretrained"}
+    assert played.gates[0] == {**own, "hosts": ("*",), "token": token}
     assert "not encrypted" in said.err
     assert not played.opened
 

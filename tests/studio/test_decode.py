@@ -163,10 +163,10 @@ SOUND |= {"exif": None, "pixels": [[1, 1, 3], "|u1"], "alpha": None}
 def test_a_decoder_that_was_taken_over_cannot_reach_the_server(folder, said):
     (folder / "pixels").write_bytes(bytes(3))
     (folder / "rest").write_bytes(json.dumps(SOUND).encode())
-    assert decode._collect(folder / "a.jpg", folder, 0, 1.0).pixels.shape == (1, 1, 3)
+    assert decode._collect(folder / "a.jpg", folder).pixels.shape == (1, 1, 3)
     (folder / "rest").write_bytes(said)
     with pytest.raises(ValueError, match=r"^\S+a\.jpg: .+$"):
-        decode._collect(folder / "a.jpg", folder, 0, 1.0)
+        decode._collect(folder / "a.jpg", folder)
 
 
 def test_several_at_once_while_the_waiting_process_has_died(folder):

@@ -105,7 +105,9 @@ def test_accepted_results_are_exported_and_only_once(reviewed, page, tmp_path, m
         page.get_by_test_id("export-start").click()
         page.get_by_test_id("export-said").filter(has_text=said).wait_for()
     assert [path.name for path in (tmp_path / "out").iterdir()] == [reviewed[1].name]
+    page.get_by_test_id("export-close").click()
     shutil.copy(reviewed[0], tmp_path / "out" / reviewed[1].name)
+    page.get_by_test_id("export").click()
     page.get_by_test_id("export-start").click()
     page.get_by_test_id("export-said").filter(has_text="choose another folder").wait_for()
 
@@ -153,3 +155,30 @@ def test_of_a_thousand_few_are_in_the_document(page):
     page.get_by_test_id("filter-text").fill("miller")
     counts.filter(has_text="1 of 1000").wait_for(state="attached")
     assert name_of(page) == "0007.jpg"
+
+
+def test_verdicts_do_not_wait_for_small_pictures(page, served):
+    waiting = []  # small pictures that were asked for, and never come
+    page.route("**/review/picture**size=small**", lambda route: waiting.append(route.request.url))
+    page.reload()
+    page.get_by_test_id("item").nth(2).wait_for()
+    name = name_of(page)
+    page.get_by_test_id("grid").focus()
+    page.keyboard.press("a")
+    item(page, name, "accepted").wait_for()
+    assert len(waiting) <= 3
+
+
+def test_what_was_said_last_is_kept_before_an_export(reviewed, page):
+    held = []
+    page.route("**/api/photos/*/review", lambda route: held.append(route))
+    page.get_by_test_id("grid").focus()
+    with page.expect_request("**/api/photos/*/review"):
+        page.keyboard.press("a")
+    page.get_by_test_id("export").click()
+    what = page.locator("#export-what")
+    what.filter(has_text="Keeping what you said last").wait_for()
+    assert page.get_by_test_id("export-start").is_disabled()
+    held[0].continue_()
+    what.filter(has_text="2 accepted results").wait_for()
+    assert page.get_by_test_id("export-start").is_enabled()

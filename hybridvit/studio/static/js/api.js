@@ -137,6 +137,20 @@ export function createApi(backend) {
         variant: (id, seed, revision, signal) =>
             blob(photoPath(id, `/variants/${seed}?${new URLSearchParams({ revision })}`), { signal }),
 
+        /** A film: {id, name, length, step, cells, hinted, begin, command}; times are microseconds. */
+        film: (id, signal) => json(photoPath(id, "/film"), { signal }),
+        /** Frames of its strip, from a cell on: [{at, id, clock}]. */
+        filmCells: async (id, first, signal) => (await json(photoPath(id, `/film/cells?${query({ first })}`), { signal })).cells,
+        /** Where shots begin about a time: {cuts, until}. */
+        filmCuts: (id, at, signal) => json(photoPath(id, `/film/cuts?${query({ at })}`), { signal }),
+        /** The shot of the frame that begins then: {times, begins, ends, stop, hinted, picked}. */
+        filmShot: (id, at, signal) => json(photoPath(id, `/film/shot?${query({ at })}`), { signal }),
+        /** How far the shot's colours are: {tag, total, done, ready, failure}; answers when more than `after` is done. */
+        filmSpread: (id, at, after, signal) => json(photoPath(id, `/film/spread?${query({ at, after })}`), { signal }),
+        /** A frame, small; `tag`: the colours that its shot's hints give it. */
+        filmPictureUrl: (id, at, tag) =>
+            backend.picture(photoPath(id, `/film/picture?${query({ at, ...(tag && { tag }) })}`)),
+
         /** The folder's photographs for review, those first that need a person most. */
         reviewQueue: async () => (await json("review")).photos,
         /** @param {{of: "result"|"original", size: "small"|"large", tag: string}} what `tag` changes with the file */

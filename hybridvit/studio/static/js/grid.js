@@ -14,6 +14,8 @@ const FILTERS = {
     open: ["Not approved", ({ approved }) => !approved],
 };
 
+const isPhoto = ({ kind }) => kind !== "film"; // a film is saved by its own command
+
 /**
  * @param {object} parts
  * @param {import("./api.js").Api} parts.api
@@ -92,8 +94,9 @@ export function createGrid({ api, photos, messages, saveOne, chooseFolder }) {
         list.replaceChildren(...found.map(itemOf));
         roving.setStop(list.querySelector("[aria-current]") ?? list.querySelector(".thumb"));
         count.textContent = `${found.length} of ${photos.all.length} photos`;
-        save.textContent = `Save ${found.length === photos.all.length ? "all" : "these"} ${found.length}`;
-        save.disabled = !found.length;
+        const kept = found.filter(isPhoto).length;
+        save.textContent = `Save ${found.length === photos.all.length ? "all" : "these"} ${kept}`;
+        save.disabled = !kept;
     }
 
     /** Made once, unless its colours have changed since. */
@@ -123,7 +126,7 @@ export function createGrid({ api, photos, messages, saveOne, chooseFolder }) {
     }
 
     async function saveAll() {
-        const wanted = shown();
+        const wanted = shown().filter(isPhoto);
         const failed = [];
         [cancelled, stop.hidden, save.hidden] = [false, false, true];
         let done = 0;

@@ -55,6 +55,7 @@ const GROUPS = [
     ],
     [
         "Photos",
+        [", .", "One frame back, one on, in a film"],
         ["Page ↓", "Next"],
         ["Page ↑", "Previous"],
         ["O", "Add photos"],

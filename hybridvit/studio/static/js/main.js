@@ -3,6 +3,7 @@
 import { createApi } from "./api.js";
 import { createCompare } from "./compare.js";
 import { createCrop } from "./crop.js";
+import { createFilm } from "./film/film.js";
 import { createGestures } from "./gestures.js";
 import { createGrid } from "./grid.js";
 import { createHeader } from "./header.js";
@@ -10,6 +11,7 @@ import { createHintsLayer } from "./hints_layer.js";
 import { createHintsList } from "./hints_list.js";
 import { inWorker } from "./local/backend.js";
 import { createLoading } from "./local/loading.js";
+import { createRunsOn } from "./local/runs_on.js";
 import { createMessages } from "./messages.js";
 import { overHttp } from "./over_http.js";
 import { createCarry } from "./panels/carry.js";
@@ -21,7 +23,7 @@ import { createSave } from "./panels/save.js";
 import { createSettings } from "./panels/settings.js";
 import { createUncertainty } from "./panels/uncertainty.js";
 import { createVariants } from "./panels/variants.js";
-import { createPhotos } from "./photos.js";
+import { createPhotos, wholeOf } from "./photos.js";
 import { createPrepare } from "./prepare.js";
 import { createPopup } from "./popup.js";
 import { createSheet } from "./sheet.js";
@@ -60,19 +62,29 @@ const save = createSave(parts);
 const grid = createGrid({ ...parts, saveOne: save.saveOne, chooseFolder: save.chooseFolder });
 createStrip({ ...parts, strip: byId("strip"), showAll: grid.show });
 createPrepare(parts);
+const variants = createVariants(parts);
+const carry = api.isLocal ? [] : [createCarry(parts)];
 byId("panels-scroll").append(
     createHintsList(store, viewport, popup),
     createSettings(parts),
     panel("sure", "How sure is it?", { open: true }, ...uncertainty.elements, ...nextHint.elements),
-    createVariants(parts),
+    variants,
     createReference(parts),
-    ...(api.isLocal ? [] : [createCarry(parts)]),
+    ...carry,
     createHistoryList(parts),
+    ...(local ? [createRunsOn(local)] : []),
 );
 byId("panels-foot").append(save.element);
+const film = api.isLocal ? null : createFilm({ ...parts, element: byId("film") });
+if (film) byId("panels-foot").append(film.making);
+store.addEventListener("photo", () => {
+    const isFilm = Boolean(store.photo.film);
+    document.body.toggleAttribute("data-film", isFilm);
+    for (const one of [variants, ...carry, save.element]) one.hidden = isFilm;
+});
 
 const actions = {
-    save: save.save,
+    save: () => (store.photo?.film ? film.make() : save.save()),
     openFiles: photos.pick,
     nextPhoto: () => photos.step(1),
     previousPhoto: () => photos.step(-1),
@@ -83,7 +95,8 @@ const actions = {
     togglePanels: sheet.toggle,
     showAllPhotos: grid.show,
     toggleApproved: api.isLocal ? undefined : photos.toggleApproved,
-    turn: crop.turn,
+    turn: (by) => store.photo?.film || crop.turn(by),
+    stepFrame: film?.step,
 };
 const shortcuts = createShortcuts(store, viewport, tools, actions);
 createHeader({ ...parts, help: shortcuts.help });
@@ -150,11 +163,12 @@ async function start() {
     if (info) {
         photos.setLimits(info.limits);
         save.setFormats(info);
+        if (info.films) messages.remark(`Films are here that cannot be opened: ${info.films}`, { key: "films" });
     }
     await photos.refresh();
     const wanted = decodeURIComponent(location.hash.slice(1)) || info?.first;
-    const first = photos.all.find(({ id }) => id === wanted) ?? photos.all[0];
-    if (first) photos.open(first.id);
+    const first = photos.all.find(({ id }) => id === wholeOf(wanted)) ?? photos.all[0];
+    if (first) photos.open(first.id === wholeOf(wanted) ? wanted : first.id);
 }
 
 start();

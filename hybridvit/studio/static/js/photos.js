@@ -16,6 +16,7 @@ export function createPhotos({ api, store, messages, viewport }) {
     const here = api.isLocal ? "this page" : "the studio";
     let photos = [];
     let opening = null; // id
+    const lastFrames = new Map(); // by film
     const pick = make("input", {
         type: "file",
         accept: api.isLocal ? "image/*" : "image/*,.tif,.tiff,.heic,.heif,.avif,.jp2,.pgm,.pnm",
@@ -29,11 +30,12 @@ export function createPhotos({ api, store, messages, viewport }) {
     viewport.append(empty.element, pick);
 
     const emit = (name) => events.dispatchEvent(new CustomEvent(name));
-    const current = () => opening ?? store.photo?.id ?? null;
+    const openId = () => wholeOf(store.photo?.id);
+    const current = () => wholeOf(opening) ?? openId();
 
     function mark() {
-        const open = photos.find(({ id }) => id === store.photo?.id);
-        if (open) open.hints = store.recipe.hints.length;
+        const open = photos.find(({ id }) => id === openId());
+        if (open && open.kind !== "film") open.hints = store.recipe.hints.length;
         document.body.toggleAttribute("data-empty", !store.photo);
         empty.element.hidden = current() !== null;
         empty.setFolder(photos.length > 0);
@@ -46,15 +48,27 @@ export function createPhotos({ api, store, messages, viewport }) {
         mark();
     }
 
+    /** What of it is shown: of a film the frame that was open last, else where its hints begin. */
+    async function frameOf(id) {
+        const isFilm = photos.find((photo) => photo.id === id)?.kind === "film";
+        return isFilm ? (lastFrames.get(id) ?? (await api.film(id)).begin) : id;
+    }
+
+    /** @param {string} id of a photo, a film, or a frame of one */
     async function openPhoto(id) {
-        if (id === current() && opening) return;
+        if (id === opening) return;
         opening = id;
         mark();
-        const opened = await messages.guard(store.open(id), "open");
+        const opened = await messages.guard(
+            frameOf(id).then((frame) => opening === id && store.open(frame)),
+            "open",
+        );
         if (opened) messages.close("open");
+        else lastFrames.delete(id); // the film may be another one by now
         if (opening !== id) return;
         opening = null;
-        if (opened) history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+        if (opened) history.replaceState(null, "", `#${encodeURIComponent(store.photo.id)}`);
+        if (opened && store.photo.film) lastFrames.set(store.photo.film.id, store.photo.id);
         mark();
         emit("opened");
     }
@@ -89,7 +103,7 @@ export function createPhotos({ api, store, messages, viewport }) {
     async function remove(photo) {
         const done = await messages.guard(api.removePhoto(photo.id).then(() => true));
         if (!done) return;
-        const wasOpen = photo.id === store.photo?.id;
+        const wasOpen = photo.id === openId();
         const at = photos.findIndex(({ id }) => id === photo.id);
         await refresh();
         messages.note(`${photo.name} is removed from ${here}.`);
@@ -120,7 +134,7 @@ export function createPhotos({ api, store, messages, viewport }) {
     store.addEventListener("photo", mark);
     store.addEventListener("recipe", mark);
     store.addEventListener("busy", () => {
-        const open = photos.find(({ id }) => id === store.photo?.id);
+        const open = photos.find(({ id }) => id === openId());
         if (!open?.saved || !store.busy) return;
         open.saved = false; // its hints are newer than the file
         mark();
@@ -136,7 +150,7 @@ export function createPhotos({ api, store, messages, viewport }) {
         approve,
         /** Approves the photo that is shown, or takes that back. */
         toggleApproved() {
-            const open = photos.find(({ id }) => id === store.photo?.id);
+            const open = photos.find(({ id }) => id === openId());
             if (open) approve(open.id, !open.approved);
         },
         /** A photo's result has been saved. @param {string} id */
@@ -149,7 +163,7 @@ export function createPhotos({ api, store, messages, viewport }) {
         get all() {
             return photos;
         },
-        /** The id of the photo that is shown or being opened, or null. */
+        /** The id of the photo or film that is shown or being opened, or null. */
         get current() {
             return current();
         },
@@ -158,9 +172,14 @@ export function createPhotos({ api, store, messages, viewport }) {
             const at = photos.findIndex(({ id }) => id === current());
             return at < 0 ? null : (photos[at + 1]?.id ?? null);
         },
-        /** The id of the photo that is being opened, or null. */
+        /** The id of the photo, film or frame that is being opened, or null. */
         get opening() {
             return opening;
+        },
+        /** The number of a film's hints has changed. @param {string} id @param {number} hints */
+        noteHints(id, hints) {
+            for (const photo of photos) if (photo.id === id) photo.hints = hints;
+            mark();
         },
         /** How many come before and after the one shown. */
         get around() {
@@ -169,4 +188,9 @@ export function createPhotos({ api, store, messages, viewport }) {
         },
         setLimits: empty.setLimits,
     };
+}
+
+/** The id of a photo, or of the film that a frame is of. @param {string | null | undefined} id */
+export function wholeOf(id) {
+    return id?.split("-")[0] ?? null;
 }

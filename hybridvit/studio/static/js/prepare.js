@@ -16,7 +16,7 @@ export function createPrepare({ api, store, viewport, photos }) {
         clearTimeout(timer);
         timer = setTimeout(() => {
             const id = photos.next;
-            if (!id || store.busy || prepared === id) return;
+            if (!id || store.busy || prepared === id || photos.all.find((photo) => photo.id === id)?.kind === "film") return;
             prepared = id;
             api.prepare(id).catch(() => (prepared = null)); // it is only not ready then
         }, CALM_MS);

@@ -15,7 +15,7 @@ const PRESSED = "button, summary, a, input, [role=slider]"; // what Enter, space
  * @param {import("./store.js").Store} store
  * @param {import("./viewport.js").Viewport} viewport
  * @param {import("./tools.js").Tools} tools
- * @param {object} actions of the page, by name (main.js); `toggleApproved` may be missing
+ * @param {object} actions of the page, by name (main.js); `toggleApproved` and `stepFrame` may be missing
  * @returns {{help: () => void}}
  */
 export function createShortcuts(store, viewport, tools, actions) {
@@ -74,6 +74,8 @@ export function createShortcuts(store, viewport, tools, actions) {
         o: () => actions.openFiles(),
         g: () => actions.showAllPhotos(),
         a: () => actions.toggleApproved?.(),
+        ",": () => actions.stepFrame?.(-1),
+        ".": () => actions.stepFrame?.(1),
         pageup: () => actions.previousPhoto(),
         pagedown: () => actions.nextPhoto(),
         "?": () => help.show(),
@@ -83,7 +85,7 @@ export function createShortcuts(store, viewport, tools, actions) {
         y: () => store.redo(),
         s: () => actions.save(),
     };
-    const help = createHelp(actions.toggleApproved ? [] : ["A"]);
+    const help = createHelp(actions.toggleApproved ? [] : ["A", ", ."]);
 
     const isHoldKey = ({ key, code }) => key === "\\" || code === "Backslash";
 

@@ -23,6 +23,8 @@ import { Saving } from "./saving.js";
  */
 const EMPTY_SKETCH = Object.freeze({ draft: null, preview: null, cursor: null, brush: null, corner: null, outline: null });
 
+const OF_PHOTOS = ["protect", "crop"]; // what lies in an area of a film moves on
+
 export const TOOLS = Object.freeze(["point", "brush", "lasso", "protect", "eyedropper", "pan", "crop"]);
 
 /**
@@ -148,6 +150,7 @@ export class Store extends EventTarget {
         this.#selected = this.#selectedArea = null;
         this.#sketch = EMPTY_SKETCH;
         for (const event of ["photo", "recipe", "revision", "selection", "busy"]) this.#emit(event);
+        if (photo.film && OF_PHOTOS.includes(this.#tool)) this.setTool("point");
         return true;
     }
 
@@ -270,7 +273,7 @@ export class Store extends EventTarget {
 
     /** @param {string} name one of TOOLS */
     setTool(name) {
-        if (name === this.#tool) return;
+        if (name === this.#tool || (this.photo?.film && OF_PHOTOS.includes(name))) return;
         this.#tool = name;
         this.#emit("tool");
     }

@@ -4,7 +4,7 @@ import { icon, make } from "./dom.js";
 import { createRoving } from "./roving.js";
 import { createThumbnail } from "./thumbnail.js";
 
-const CALM_MS = 800; // then its small picture gets the new colours
+const CALM_MS = 3000; // then its small picture gets the new colours: sooner, that would delay the next click
 
 /**
  * @param {object} parts

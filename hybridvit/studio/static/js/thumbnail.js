@@ -42,7 +42,7 @@ export function createThumbnail(api, photo, open) {
             class: "thumb",
             title: photo.name,
             tabindex: "-1",
-            data: { id: photo.id },
+            data: { id: photo.id, kind: photo.kind ?? "photo" },
             on: { click: () => open(photo.id) },
         },
         picture,
@@ -73,8 +73,8 @@ export function createThumbnail(api, photo, open) {
 }
 
 /** A photograph's marks in words. @returns {string[]} */
-export function marksOf({ hints, saved, approved }) {
-    const said = [];
+export function marksOf({ kind, hints, saved, approved }) {
+    const said = kind === "film" ? ["film"] : [];
     if (hints) said.push(`${hints} ${hints === 1 ? "hint" : "hints"}`);
     if (saved) said.push("saved");
     if (approved) said.push("approved");

@@ -6,7 +6,7 @@
 import { ready } from "./offline.js";
 import { metadataOf, withMetadata } from "./saved_file.js";
 
-/** @returns {import("../api.js").Backend & {addEventListener: Function}} events: "loading" (detail: {loaded, total}), "loaded" */
+/** @returns {import("../api.js").Backend & {addEventListener: Function}} events: "loading" (detail: {loaded, total}), "loaded", "failed", "runson" (detail: an Engine of engine/runtime.js) */
 export function inWorker() {
     const events = new EventTarget();
     const waiting = new Map(); // number of a request -> {resolve, reject}
@@ -26,8 +26,9 @@ export function inWorker() {
         return worker;
     }
 
-    function hear({ number, loading, failed, ...answer }) {
-        if (loading) events.dispatchEvent(new CustomEvent(loading.done ? "loaded" : "loading", { detail: loading }));
+    function hear({ number, loading, runsOn, failed, ...answer }) {
+        if (runsOn) events.dispatchEvent(new CustomEvent("runson", { detail: runsOn }));
+        else if (loading) events.dispatchEvent(new CustomEvent(loading.done ? "loaded" : "loading", { detail: loading }));
         else if (failed) fail(failed);
         else {
             waiting.get(number)?.resolve(answer);

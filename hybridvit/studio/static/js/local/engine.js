@@ -5,10 +5,14 @@ import { loadNetwork } from "./engine/network.js";
 
 export { createPainter, guideMaps } from "./engine/painter.js";
 
-/** @param {{base: URL, onProgress: (loaded: number, total: number) => void}} options the page's folder; bytes */
-export async function createEngine({ base, onProgress }) {
-    const network = await loadNetwork(base, onProgress);
+/** @param {Parameters<typeof loadNetwork>[0]} options */
+export async function createEngine(options) {
+    const network = await loadNetwork(options);
     return {
+        /** What runs the model, which may change. */
+        get runsOn() {
+            return network.engine;
+        },
         name: network.name,
         digest: network.digest,
         /** @param {{width: number, height: number, channels: number, pixels: Uint8Array}} photo */

@@ -19,8 +19,9 @@ const library = new Library(coming);
 async function load() {
     const { version } = await (await fetch(new URL("web.json", FOLDER))).json();
     const tell = (loaded, total, done = false) => postMessage({ loading: { loaded, total, done } });
-    const engine = await createEngine({ base: FOLDER, onProgress: tell });
+    const engine = await createEngine({ base: FOLDER, onProgress: tell, onChange: (runsOn) => postMessage({ runsOn }) });
     tell(0, 0, true);
+    postMessage({ runsOn: engine.runsOn });
     return { engine, version };
 }
 

@@ -3,6 +3,7 @@
 import { icon, make, setPicture } from "../dom.js";
 import { panel } from "./panel.js";
 
+const isPhoto = ({ kind }) => kind !== "film";
 const hintsOf = (count) => `${count} ${count === 1 ? "hint" : "hints"}`;
 
 /** @param {object} parts @returns {HTMLElement} */
@@ -15,13 +16,13 @@ export function createCarry({ api, store, photos, messages }) {
         class: "button wide",
         text: "Look in the photos that follow …",
         data: { testid: "carry" },
-        on: { click: () => ask(photos.all.slice(indexOf() + 1)) },
+        on: { click: () => ask(photos.all.slice(indexOf() + 1).filter(isPhoto)) },
     });
     const every = button({
         class: "button wide",
         text: "Look in all others …",
         data: { testid: "carry-all" },
-        on: { click: () => ask(photos.all.filter(({ id }) => id !== store.photo.id)) },
+        on: { click: () => ask(photos.all.filter((photo) => isPhoto(photo) && photo.id !== store.photo.id)) },
     });
     const outcome = make("div", { class: "outcome", role: "status", data: { testid: "carried" } });
     const back = button({ class: "button small", text: "Undo all of it", hidden: true, on: { click: takeBack } });

@@ -72,6 +72,8 @@ export function createSettings({ store }) {
         on: { change: () => change("Borders", { borders: borders.checked ? "auto" : "off" }) },
     });
 
+    const framing = make("label", { class: "field" }, make("span", { text: "Leave borders around the photo gray" }), borders);
+
     function show() {
         if (!store.recipe) return;
         const { settings } = store.recipe;
@@ -82,6 +84,8 @@ export function createSettings({ store }) {
             const input = label.querySelector("input");
             input.checked = input.value === settings.decode;
         }
+        radios[2].hidden = Boolean(store.photo?.film); // a drawn colouring would be another one in each key frame
+        framing.hidden = Boolean(store.photo?.film); // the command finds a film's borders by all of its frames
         about.textContent = DECODES[settings.decode][1];
         another.hidden = settings.decode !== "sample";
         borders.checked = settings.borders === "auto";
@@ -104,6 +108,6 @@ export function createSettings({ store }) {
         make("div", { class: "segments", role: "radiogroup", "aria-label": "Kind of colours" }, ...radios),
         make("div", { class: "row" }, about, another),
         make("div", { class: "field" }, make("label", { for: "size", text: "Detail" }), size),
-        make("label", { class: "field" }, make("span", { text: "Leave borders around the photo gray" }), borders),
+        framing,
     );
 }

@@ -6,8 +6,9 @@ const $ = (id) => /** @type {any} */ (document.getElementById(id)); // elements 
 /**
  * @param {import("../api.js").Api} api
  * @param {() => import("./queue.js").Item[]} accepted those to export
+ * @param {() => Promise<any>} settled ends when what was said is kept
  */
-export function createExport(api, accepted) {
+export function createExport(api, accepted, settled) {
     const dialog = $("export-dialog");
     let running = false;
 
@@ -39,14 +40,17 @@ export function createExport(api, accepted) {
         }
     }
 
-    $("export").addEventListener("click", () => {
+    $("export").addEventListener("click", async () => {
+        $("export-what").textContent = "Keeping what you said last …";
+        $("export-folder").value ||= localStorage.getItem(FOLDER) ?? "";
+        $("export-start").disabled = true;
+        dialog.showModal();
+        await settled();
         const count = accepted().length;
         $("export-what").textContent = count
             ? `${count} accepted ${count === 1 ? "result" : "results"}; what lies there already is left as it is.`
             : "Nothing is accepted yet.";
-        $("export-folder").value ||= localStorage.getItem(FOLDER) ?? "";
         $("export-start").disabled = running || !count;
-        dialog.showModal();
     });
     $("export-start").addEventListener("click", run);
     $("export-form").addEventListener("submit", () => (running = false));

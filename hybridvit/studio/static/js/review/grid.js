@@ -6,6 +6,7 @@ import { inSight } from "./queue.js";
 export const ROW = 160; // px
 const NARROWEST = 112; // px, of a column
 const CALM_MS = 120; // what is scrolled past is not asked for
+const AT_ONCE = 3; // pictures asked for: a browser has six connections, and verdicts and the large picture need some
 
 /**
  * @param {HTMLElement} element
@@ -15,6 +16,7 @@ export function createGrid(element, { thumbnail, choose }) {
     let items = [];
     let chosen = null;
     let calm = 0;
+    let coming = 0;
     const tiles = new Map(); // by what is drawn of a tile
     const loaded = new Set(); // addresses
     const space = make("div", { role: "presentation" });
@@ -65,10 +67,18 @@ export function createGrid(element, { thumbnail, choose }) {
         return option;
     }
 
+    /** Those in the document alone; each that has come, or cannot, makes room for the next. */
     function load() {
+        const ended = () => {
+            coming--;
+            load();
+        };
         for (const image of /** @type {NodeListOf<HTMLImageElement>} */ (space.querySelectorAll("img:not([src])"))) {
-            image.src = image.dataset.src;
+            if (coming >= AT_ONCE) return;
+            coming++;
             image.addEventListener("load", () => loaded.add(image.dataset.src), { once: true });
+            for (const end of ["load", "error"]) image.addEventListener(end, ended, { once: true });
+            image.src = image.dataset.src;
         }
     }
 

@@ -17,6 +17,7 @@ let chosen = null;
 let stateShown = "";
 let before = false;
 let sending = Promise.resolve(); // one verdict after the other, in their order
+let unsent = 0; // verdicts
 const done = []; // {id, state}: what a verdict replaced
 const numbers = new Map(); // of a state, its element
 
@@ -41,7 +42,7 @@ function draw() {
     const each = Object.entries(found).map(([state, count]) => `${count} ${state}`);
     $("counts").textContent = `${queue.length} of ${items.length} shown: ${each.join(", ")}`;
     const item = current();
-    $("undo").disabled = !done.length;
+    $("undo").disabled = !done.length && !unsent;
     for (const id of ["accepted", "redo", "rejected", "next"]) $(id).disabled = !item;
     $("before").disabled = !item?.colored;
     $("name").textContent = item?.name ?? (items.length ? "No photograph" : "No photograph is in this folder");
@@ -108,25 +109,35 @@ async function put(item, state) {
     }
 }
 
+/** In its turn; the page is not left before. */
+function send(act) {
+    unsent++;
+    sending = sending
+        .then(act)
+        .catch((error) => say(error.message))
+        .finally(() => {
+            unsent--;
+            draw();
+        });
+}
+
 /** Goes on at once; what is said of a photograph is sent in its turn. */
 function judge(state) {
     const item = current();
     if (!item) return;
     step(1);
-    sending = sending.then(async () => {
+    send(async () => {
         const was = { id: item.id, state: item.state };
         const now = items.find((one) => one.id === item.id);
         if (now && (await put(now, state))) done.push(was);
-        draw();
     });
 }
 
 function undo() {
-    sending = sending.then(async () => {
+    send(async () => {
         const last = done.pop();
         const item = last && items.find((one) => one.id === last.id);
         if (item && (await put(item, last.state))) choose(item.id);
-        draw();
     });
 }
 
@@ -175,6 +186,7 @@ addEventListener("keydown", (event) => {
 });
 addEventListener("keyup", (event) => event.key.toLowerCase() === "b" && hold(false));
 addEventListener("blur", () => hold(false));
+addEventListener("beforeunload", (event) => unsent && event.preventDefault());
 for (const id of ["accepted", "redo", "rejected"]) $(id).addEventListener("click", () => judge(id));
 $("next").addEventListener("click", () => step(1));
 $("undo").addEventListener("click", undo);
@@ -194,7 +206,11 @@ for (const state of ["", ...STATES]) {
     $("filter-state").append(make("label", {}, input, state || "all", numbers.get(state)));
 }
 createTheme([]);
-createExport(api, () => items.filter((item) => item.state === "accepted" && item.colored));
+createExport(
+    api,
+    () => items.filter((item) => item.state === "accepted" && item.colored),
+    () => sending,
+);
 $("reviewer").value = localStorage.getItem(NAME) ?? "";
 $("reviewer").addEventListener("change", () => localStorage.setItem(NAME, $("reviewer").value));
 load().catch((error) => say(error.message));

@@ -20,10 +20,10 @@ export function lay(land, L, hints, others) {
     const size = L.data.length;
     const [strength, colors, mask] = [new Float32Array(size), new Float32Array(2 * size), new Uint8Array(size)];
     for (const [hint] of hints) {
-        hint.own.mask.forEach((is, i) => {
-            if (!is) return;
-            [strength[i], colors[2 * i], colors[2 * i + 1], mask[i]] = [hint.strength, ...hint.ab, 1];
-        });
+        const own = hint.own.mask;
+        for (let i = 0; i < size; i++) {
+            if (own[i]) [strength[i], colors[2 * i], colors[2 * i + 1], mask[i]] = [hint.strength, ...hint.ab, 1];
+        }
     }
     const edge = softEdge(L, { ...L, mask });
     const out = { weight: new Float32Array(size), ab: new Float32Array(2 * size) };

@@ -9,21 +9,22 @@ import { findInside, respanned } from "./borders.js";
 import { knownBins, lay, MOST } from "./bounded.js";
 import { colorAb, lightnessOf } from "./light.js";
 import { cellMeans, chooseCells, flattestPlace, remaining } from "./influence.js";
+import { Kept } from "./kept.js";
 import { inPalette } from "./palette.js";
 import { resized, spreadEvenly } from "./planes.js";
 import { areaOf, atView } from "./rasters.js";
 import { agreement, distances, meanAt, terrain } from "./reach.js";
 import { withResidual } from "./residual.js";
 import { givenCells, withSamples } from "./sampling.js";
-import { isShown, sortHints } from "./sorting.js";
+import { isShown, isTone, sortHints } from "./sorting.js";
 import { binsAt, likelyColors, shownAt } from "./suggestions.js";
 import { viewLightness, viewSize } from "./view.js";
 import { KNOWN, madeVivid, withoutShown } from "./vivid.js";
 
 const KEPT = 48; // results: some of a view each
+const FACTS = 4096; // results that are numbers
 const [HERE, THING, PICTURE] = [0, 0.5, 1];
-const STRIDE = 8;
-const NEXT_VIEW = 256; // px
+const [STRIDE, NEXT_VIEW] = [8, 256]; // px
 const DEFAULT_REACH = { point: THING, stroke: HERE, region: HERE };
 
 /** A hint with all that may be left out. */
@@ -34,7 +35,8 @@ export class Canvas {
     #network;
     #photo;
     #inside = null;
-    #kept = new Map();
+    #kept = new Kept(KEPT);
+    #facts = new Kept(FACTS);
 
     /** @param {import("./network.js").Network} network @param {{width: number, height: number, channels: number, pixels: Uint8Array}} photo */
     constructor(network, photo) {
@@ -42,11 +44,7 @@ export class Canvas {
     }
 
     #once(key, make) {
-        if (!this.#kept.has(key)) {
-            this.#kept.set(key, make());
-            if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value);
-        }
-        return this.#kept.get(key);
+        return this.#kept.once(key, make);
     }
 
     /** The part of the photograph that is coloured by these settings. */
@@ -78,9 +76,9 @@ export class Canvas {
 
     /** ab in CIE units at the view, of all that a recipe says. */
     async chroma(recipe) {
-        const full = { ...recipe, hints: recipe.hints.map(complete) };
-        const view = this.view(recipe.settings);
-        return { ab: await this.#chroma(full), ...view };
+        const { hints, palette, settings, protected: areas = [] } = recipe;
+        const full = { hints: hints.map(complete), palette, settings, protected: areas };
+        return { ab: await this.#once(`chroma ${JSON.stringify(full)}`, () => this.#chroma(full)), ...this.view(settings) };
     }
 
     #free(settings) {
@@ -94,7 +92,10 @@ export class Canvas {
 
     #own(hint, settings) {
         const { color: _, source: __, reach: ___, strength: ____, ...shape } = hint;
-        return this.#once(`own ${JSON.stringify(shape)} ${viewKey(settings)}`, () => this.#map([{ ...hint, strength: 1 }], settings));
+        return this.#once(`own ${JSON.stringify(shape)} ${viewKey(settings)}`, () => {
+            const { mask, height, width } = this.#map([{ ...hint, strength: 1 }], settings);
+            return { mask, height, width };
+        });
     }
 
     #known(hint, settings) {
@@ -106,8 +107,9 @@ export class Canvas {
         const agreements = [];
         const confirming = new Map();
         for (const hint of hints) {
-            agreements.push(await this.#agreement(hint, settings));
-            confirming.set(hint, await this.#confirms(hint, settings));
+            const key = `${JSON.stringify(hint)} ${settings.decode} ${settings.seed} ${viewKey(settings)}`;
+            agreements.push(await this.#facts.once(`agreement ${key}`, () => this.#agreement(hint, settings)));
+            confirming.set(hint, await this.#facts.once(`confirms ${key}`, () => this.#confirms(hint, settings)));
         }
         return sortHints(hints, agreements, (hint) => confirming.get(hint));
     }
@@ -168,7 +170,7 @@ export class Canvas {
         if (hints.most > 0) ab = await this.#doubted(ab, recipe, hints);
         if (hints.bounded.length) {
             const laid = await this.#laid(recipe.hints, settings);
-            ab = ab.map((value, i) => value + laid.weight[i >> 1] * (laid.ab[i] - value));
+            for (let i = 0; i < ab.length; i++) ab[i] += laid.weight[i >> 1] * (laid.ab[i] - ab[i]);
         }
         return this.#protect(ab, recipe);
     }
@@ -186,7 +188,7 @@ export class Canvas {
             ab = (await this.#conditioned(hints, settings)).mean;
             if (settings.decode === "vivid" && !recipe.palette.length) ab = hints.length ? madeVivid(ab, free) : free.vivid;
         }
-        ab = inPalette(L, ab, recipe.palette).map((value) => value * settings.strength);
+        ab = inPalette(L, ab, recipe.palette).map((value) => value * settings.strength); // a copy
         return given.mask.some(Boolean) ? withResidual(L, ab, given) : ab;
     }
 
@@ -197,14 +199,17 @@ export class Canvas {
         const before = (await this.#conditioned(order.given, settings)).mean;
         const after = (await this.#conditioned(withThem, settings)).mean;
         const { mask } = this.#map(order.given, settings);
+        const said = await this.#modelMap(withThem, settings);
+        const [change, news] = [after, said.ab].map((values) => values.map((value, i) => value - before[i]));
+        const most = order.most / Math.max(1 - isTone(change, news, this.#map(order.doubted, settings).mask), 1e-6);
         const out = Float32Array.from(ab);
-        mask.forEach((is, i) => {
-            if (is) return;
-            const change = [after[2 * i] - before[2 * i], after[2 * i + 1] - before[2 * i + 1]];
-            const share = Math.min(1, order.most / Math.max(Math.hypot(...change), 1e-6)) * settings.strength;
-            out[2 * i] += change[0] * share;
-            out[2 * i + 1] += change[1] * share;
-        });
+        for (let i = 0; i < mask.length; i++) {
+            if (mask[i]) continue;
+            const length = Math.sqrt(change[2 * i] * change[2 * i] + change[2 * i + 1] * change[2 * i + 1]);
+            const share = Math.min(1, most / Math.max(length, 1e-6)) * settings.strength;
+            out[2 * i] += change[2 * i] * share;
+            out[2 * i + 1] += change[2 * i + 1] * share;
+        }
         return out;
     }
 

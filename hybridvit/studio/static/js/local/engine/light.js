@@ -8,7 +8,7 @@ const XYZ_FROM_RGB = [
     [0.019334, 0.119193, 0.950227],
 ].map((row) => row.map((value) => value / row.reduce((a, b) => a + b)));
 const [WEIGHT_R, WEIGHT_G, WEIGHT_B] = XYZ_FROM_RGB[1];
-const M = inverse(XYZ_FROM_RGB);
+const [[RX, RY, RZ], [GX, GY, GZ], [BX, BY, BZ]] = inverse(XYZ_FROM_RGB);
 const SLACK = 3e-4;
 const BISECTIONS = 10;
 
@@ -48,29 +48,30 @@ function code(linear) {
 
 const RGB = new Float64Array(3);
 
-/** Linear light of red, green and blue, into RGB. */
-function linearRgb(y, a, b) {
-    const [x, z] = [light(y + a / 500), light(y - b / 200)];
-    const middle = light(y);
-    RGB[0] = M[0][0] * x + M[0][1] * middle + M[0][2] * z;
-    RGB[1] = M[1][0] * x + M[1][1] * middle + M[1][2] * z;
-    RGB[2] = M[2][0] * x + M[2][1] * middle + M[2][2] * z;
+/** Linear light of red, green and blue, into RGB; `middle` is `light(y)`. */
+function linearRgb(y, middle, a, b) {
+    const x = light(y + a / 500);
+    const z = light(y - b / 200);
+    RGB[0] = RX * x + RY * middle + RZ * z;
+    RGB[1] = GX * x + GY * middle + GZ * z;
+    RGB[2] = BX * x + BY * middle + BZ * z;
 }
 
-function fits(y, a, b, slack) {
-    linearRgb(y, a, b);
-    const [low, high] = [-slack, 1 + slack];
+function fits(y, middle, a, b) {
+    linearRgb(y, middle, a, b);
+    const low = -SLACK * middle;
+    const high = 1 - low;
     return RGB[0] >= low && RGB[1] >= low && RGB[2] >= low && RGB[0] <= high && RGB[1] <= high && RGB[2] <= high;
 }
 
 /** The share, 0..1, of the chroma that the gamut has room for at this lightness and hue. */
 export function shareInGamut(L, a, b) {
     const y = (L + 16) / 116;
-    const slack = SLACK * light(y);
-    if (fits(y, a, b, slack)) return 1;
+    const middle = light(y);
+    if (fits(y, middle, a, b)) return 1;
     let share = 0;
     for (let i = 0, step = 0.5; i < BISECTIONS; i++, step /= 2) {
-        if (fits(y, (share + step) * a, (share + step) * b, slack)) share += step;
+        if (fits(y, middle, (share + step) * a, (share + step) * b)) share += step;
     }
     return share;
 }
@@ -78,7 +79,8 @@ export function shareInGamut(L, a, b) {
 /** The pixel, a number 0xBBGGRR, with lightness L and the chroma that fits there. */
 export function composed(L, a, b) {
     const share = shareInGamut(L, a, b);
-    if (share !== 1) linearRgb((L + 16) / 116, share * a, share * b);
+    const y = (L + 16) / 116;
+    if (share !== 1) linearRgb(y, light(y), share * a, share * b);
     return code(RGB[0]) | (code(RGB[1]) << 8) | (code(RGB[2]) << 16);
 }
 

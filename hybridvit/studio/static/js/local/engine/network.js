@@ -1,72 +1,42 @@
 /** The model: lightness and hints at its view to the mean and the vivid chroma, and its distributions. */
 
 import { BINS, meansOf, probabilities } from "./bins.js";
+import { startRuntime } from "./runtime.js";
 
 const BUCKET = 64; // px: views are padded to multiples of it, as hybridvit/inference/predictor.py does
 const STRIDE = 8; // px of the view, a cell of the distribution
 const SCALE = 110; // ab units that one unit of the network's chroma stands for
-const MOST_THREADS = 4;
 const VIVID = { temperature: 0.6, rarity: 0.35, power: 0.65, pivot: 10, most: 2 }; // hybridvit/inference/decode.py
 
 /**
- * @param {URL} base the page's folder @param {(loaded: number, total: number) => void} onProgress bytes
+ * @param {{base: URL, onProgress: (loaded: number, total: number) => void, onChange: (engine: object) => void}} options
+ * the page's folder; bytes; told when something else has to run the model
  * @returns {Promise<Network>}
  */
-export async function loadNetwork(base, onProgress) {
-    const about = await (await fetched(new URL("model.json", base))).json();
-    const ort = await import(new URL("ort/ort.wasm.min.mjs", base).href);
-    ort.env.wasm.wasmPaths = new URL("ort/", base).href;
-    ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency || 1, MOST_THREADS) : 1;
-    const sizes = about.bytes; // of the files, which a server's headers need not say
-    const total = sizes.model + sizes.runtime;
-    const loaded = { model: 0, runtime: 0 };
-    const load = async (name, path) => {
-        const bytes = await withProgress(new URL(path, base), sizes[name], (count) => {
-            loaded[name] = count;
-            onProgress(loaded.model + loaded.runtime, total);
-        });
-        return bytes;
-    };
-    const [runtime, model] = await Promise.all([load("runtime", "ort/ort-wasm-simd-threaded.wasm"), load("model", "model.onnx")]);
-    ort.env.wasm.wasmBinary = runtime.buffer;
-    const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"], graphOptimizationLevel: "all" });
-    return new Network(ort, session, about);
+export async function loadNetwork(options) {
+    const response = await fetch(new URL("model.json", options.base));
+    if (!response.ok) throw new Error(`model.json: the server answers ${response.status}`);
+    const about = await response.json();
+    return new Network(await startRuntime({ ...options, about }), about);
 }
 
-async function fetched(url) {
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`${url.pathname.split("/").at(-1)}: the server answers ${response.status}`);
-    return response;
-}
-
-async function withProgress(url, size, tell) {
-    const { body } = await fetched(url);
-    const bytes = new Uint8Array(size);
-    let count = 0;
-    for (const reader = body.getReader(); ; ) {
-        const { done, value } = await reader.read();
-        if (done) break;
-        if (count + value.length > size) throw new Error(`${url.pathname.split("/").at(-1)} is not the file of this page`);
-        bytes.set(value, count);
-        count += value.length;
-        tell(count);
-    }
-    if (count !== size) throw new Error(`${url.pathname.split("/").at(-1)} is cut off`);
-    return bytes;
-}
-
-/** Of one session; runs follow one another. */
+/** Of one model; runs follow one another. What is seen of a view, whatever its hints, is kept as long as the view is. */
 export class Network {
-    #ort;
-    #session;
+    #runtime;
     #rarity;
+    #seen = new WeakMap(); // L -> {luma and what the encoder sees of it, as tensors}
     #turn = Promise.resolve();
     /** @type {string} */ name;
     /** @type {string} SHA-256 of the weights */ digest;
 
-    constructor(ort, session, { name, weights, log_rarity: rarity }) {
-        [this.#ort, this.#session, this.#rarity] = [ort, session, rarity];
+    constructor(runtime, { name, weights, log_rarity: rarity }) {
+        [this.#runtime, this.#rarity] = [runtime, rarity];
         [this.name, this.digest] = [name, weights];
+    }
+
+    /** @returns {import("./runtime.js").Engine} */
+    get engine() {
+        return this.#runtime.engine;
     }
 
     /**
@@ -75,31 +45,44 @@ export class Network {
      * @returns {Promise<{mean: Float32Array, vivid: Float32Array | null, logits: import("./bins.js").Cells}>}
      */
     async predict(L, hints) {
-        const height = Math.ceil(L.height / BUCKET) * BUCKET;
-        const width = Math.ceil(L.width / BUCKET) * BUCKET;
-        const luma = new Float32Array(height * width);
-        const planes = new Float32Array(3 * height * width);
-        for (let y = 0; y < height; y++) {
-            const from = Math.min(y, L.height - 1) * L.width;
-            for (let x = 0; x < width; x++) {
-                const [to, at] = [y * width + x, from + Math.min(x, L.width - 1)];
-                luma[to] = L.data[at] / 50 - 1;
-                if (!hints || y >= L.height || x >= L.width || !hints.mask[at]) continue;
-                planes[3 * to] = hints.ab[2 * at] / SCALE;
-                planes[3 * to + 1] = hints.ab[2 * at + 1] / SCALE;
-                planes[3 * to + 2] = 1;
-            }
-        }
-        const { Tensor } = this.#ort;
-        const feeds = { luma: new Tensor("float32", luma, [1, height, width, 1]), hints: new Tensor("float32", planes, [1, height, width, 3]) };
-        const run = this.#turn.then(() => this.#session.run(feeds));
+        const run = this.#turn.then(() => this.#run(L, hints));
         this.#turn = run.catch(() => {});
         const { chroma, bins } = await run;
+        const [, height, width] = chroma.dims;
         const [chromaData, binData] = [chroma.data, bins.data];
         const mean = cropped(chromaData, width, L, (value) => value * SCALE);
         const cells = { data: binData, rows: height / STRIDE, columns: width / STRIDE };
         const vivid = hints ? null : this.#vivid(mean, cells, L);
         return { mean, vivid, logits: croppedCells(cells, Math.ceil(L.height / STRIDE), Math.ceil(L.width / STRIDE)) };
+    }
+
+    async #run(L, hints) {
+        const seen = await this.#see(L);
+        const [, height, width] = seen.luma.dims;
+        const planes = new Float32Array(3 * height * width);
+        for (let i = 0; hints && i < hints.mask.length; i++) {
+            if (!hints.mask[i]) continue;
+            const to = 3 * (Math.floor(i / L.width) * width + (i % L.width));
+            planes[to] = hints.ab[2 * i] / SCALE;
+            planes[to + 1] = hints.ab[2 * i + 1] / SCALE;
+            planes[to + 2] = 1;
+        }
+        return this.#runtime.run("decoder", { ...seen, hints: { data: planes, dims: [1, height, width, 3] } });
+    }
+
+    async #see(L) {
+        const known = this.#seen.get(L);
+        if (known) return known;
+        const [height, width] = [L.height, L.width].map((size) => Math.ceil(size / BUCKET) * BUCKET);
+        const data = new Float32Array(height * width);
+        for (let y = 0, to = 0; y < height; y++) {
+            const from = Math.min(y, L.height - 1) * L.width;
+            for (let x = 0; x < width; x++) data[to++] = L.data[from + Math.min(x, L.width - 1)] / 50 - 1;
+        }
+        const luma = { data, dims: [1, height, width, 1] };
+        const seen = { luma, ...(this.#runtime.hasEncoder && (await this.#runtime.run("encoder", { luma }))) };
+        this.#seen.set(L, seen);
+        return seen;
     }
 
     #vivid(mean, cells, { height, width }) {

@@ -11,35 +11,58 @@ const SHARPNESS = -0.75;
 const TAPS = 4;
 const OPAQUE = 0xff000000;
 
-/** a, b, L, and the slopes of a and b over L, at the view. @returns {Float32Array[]} */
-export function guideMaps(ab, L, height, width) {
-    const size = L.length;
-    const planes = [new Float64Array(size), new Float64Array(size), Float64Array.from(L)];
-    for (let i = 0; i < size; i++) [planes[0][i], planes[1][i]] = [ab[2 * i], ab[2 * i + 1]];
-    const [a, b, l] = planes.map((plane) => {
-        const mean = plane.reduce((x, y) => x + y) / size;
-        return plane.map((value) => value - mean);
-    });
-    const mean = (plane) => meanAround(plane, height, width);
-    const meanL = mean(l);
-    const variance = mean(l.map((value) => value * value)).map((value, i) => value - meanL[i] ** 2);
-    const slopes = [a, b].map((x) => {
-        const meanX = mean(x);
-        return mean(mean(l.map((value, i) => value * x[i])).map((value, i) => (value - meanL[i] * meanX[i]) / (variance[i] + TEXTURE)));
-    });
-    return [...planes, ...slopes].map((plane) => Float32Array.from(plane));
+const ofLightness = new WeakMap(); // L -> what the slopes need of it, whatever the colours
+
+function guideOf(L, height, width) {
+    let guide = ofLightness.get(L);
+    if (!guide) {
+        const l = centred(L, 0, 1);
+        const mean = meanAround(l, height, width);
+        const variance = meanAround(l.map((value) => value * value), height, width).map((value, i) => value - mean[i] ** 2);
+        guide = { l, mean, variance, plane: Float32Array.from(L) };
+        ofLightness.set(L, guide);
+    }
+    return guide;
 }
 
+/** A plane of several that are interleaved, less its mean. */
+function centred(data, first, step) {
+    const out = new Float64Array(data.length / step);
+    let sum = 0;
+    for (let i = 0, at = first; i < out.length; i++, at += step) sum += out[i] = data[at];
+    const mean = sum / out.length;
+    for (let i = 0; i < out.length; i++) out[i] -= mean;
+    return out;
+}
+
+/** a, b, L, and the slopes of a and b over L, at the view. @returns {Float32Array[]} */
+export function guideMaps(ab, L, height, width) {
+    const { l, mean, variance, plane } = guideOf(L, height, width);
+    const size = l.length;
+    const colors = [new Float32Array(size), new Float32Array(size)];
+    const slopes = colors.map((color, c) => {
+        for (let i = 0; i < size; i++) color[i] = ab[2 * i + c];
+        const x = centred(ab, c, 2);
+        const meanX = meanAround(x, height, width);
+        for (let i = 0; i < size; i++) x[i] *= l[i];
+        const slope = meanAround(x, height, width);
+        for (let i = 0; i < size; i++) slope[i] = (slope[i] - mean[i] * meanX[i]) / (variance[i] + TEXTURE);
+        return Float32Array.from(meanAround(slope, height, width));
+    });
+    return [...colors, plane, ...slopes];
+}
+
+/** Means of 3 x 3; beyond the border its pixels go on. */
 function meanAround(plane, height, width) {
     const out = new Float64Array(plane.length);
+    const sums = new Float64Array(width); // of three rows
     for (let y = 0; y < height; y++) {
-        const rows = [Math.max(y - 1, 0), y, Math.min(y + 1, height - 1)].map((row) => row * width);
-        for (let x = 0; x < width; x++) {
-            const [left, right] = [Math.max(x - 1, 0), Math.min(x + 1, width - 1)];
-            let sum = 0;
-            for (const row of rows) sum += plane[row + left] + plane[row + x] + plane[row + right];
-            out[y * width + x] = sum / 9;
-        }
+        const [above, here, below] = [Math.max(y - 1, 0) * width, y * width, Math.min(y + 1, height - 1) * width];
+        for (let x = 0; x < width; x++) sums[x] = plane[above + x] + plane[here + x] + plane[below + x];
+        const last = width - 1;
+        for (let x = 1; x < last; x++) out[here + x] = (sums[x - 1] + sums[x] + sums[x + 1]) / 9;
+        out[here] = (2 * sums[0] + sums[Math.min(1, last)]) / 9;
+        out[here + last] = (2 * sums[last] + sums[Math.max(last - 1, 0)]) / 9;
     }
     return out;
 }
@@ -86,26 +109,35 @@ export function createPainter(levels, level, recipe, view, inside, maps = guideM
         const out = new Uint32Array(rgba.buffer);
         const vertical = tapsOf(height, view.height, firstRow - top, rows);
         const horizontal = tapsOf(width, view.width, firstColumn - left, columns);
-        const begin = Math.min(...horizontal.index);
-        const span = Math.max(...horizontal.index) - begin + 1;
-        const lines = maps.map(() => new Float64Array(span));
+        const begin = horizontal.index.reduce((least, i) => Math.min(least, i), Infinity);
+        const span = horizontal.index.reduce((most, i) => Math.max(most, i), 0) - begin + 1;
+        const [lineA, lineB, lineL, slopeA, slopeB] = maps.map(() => new Float64Array(span));
+        const [mapA, mapB, mapL, mapSlopeA, mapSlopeB] = maps;
+        const { index, weights } = horizontal;
         const { channels, data } = pixels;
-        for (let y = 0; y < rows; y++) {
-            lines.forEach((line, k) => {
-                const map = maps[k];
-                const at = TAPS * y;
-                for (let x = 0; x < span; x++) {
-                    let sum = 0;
-                    for (let t = 0; t < TAPS; t++) sum += vertical.weights[at + t] * map[vertical.index[at + t] * view.width + begin + x];
-                    line[x] = sum;
+        for (let y = 0, to = 0; y < rows; y++) {
+            for (const line of [lineA, lineB, lineL, slopeA, slopeB]) line.fill(0);
+            for (let t = 0; t < TAPS; t++) {
+                const weight = vertical.weights[TAPS * y + t];
+                let at = vertical.index[TAPS * y + t] * view.width + begin;
+                for (let x = 0; x < span; x++, at++) {
+                    lineA[x] += weight * mapA[at];
+                    lineB[x] += weight * mapB[at];
+                    lineL[x] += weight * mapL[at];
+                    slopeA[x] += weight * mapSlopeA[at];
+                    slopeB[x] += weight * mapSlopeB[at];
                 }
-            });
-            const [lineA, lineB, lineL, slopeA, slopeB] = lines;
+            }
             let from = ((firstRow + y) * pixels.width + firstColumn) * channels;
-            for (let x = 0; x < columns; x++, from += channels) {
-                let [a, b, l, sa, sb] = [0, 0, 0, 0, 0];
-                for (let t = 0, at = TAPS * x; t < TAPS; t++, at++) {
-                    const [weight, i] = [horizontal.weights[at], horizontal.index[at] - begin];
+            for (let x = 0; x < columns; x++, from += channels, to++) {
+                let a = 0;
+                let b = 0;
+                let l = 0;
+                let sa = 0;
+                let sb = 0;
+                for (let at = TAPS * x; at < TAPS * x + TAPS; at++) {
+                    const weight = weights[at];
+                    const i = index[at] - begin;
                     a += weight * lineA[i];
                     b += weight * lineB[i];
                     l += weight * lineL[i];
@@ -114,7 +146,7 @@ export function createPainter(levels, level, recipe, view, inside, maps = guideM
                 }
                 const L = channels === 1 ? grayLightness[data[from]] : lightnessOf(data[from], data[from + 1], data[from + 2]);
                 const detail = L - l;
-                out[y * columns + x] = (composed(L, a + sa * detail, b + sb * detail) | OPAQUE) >>> 0;
+                out[to] = composed(L, a + sa * detail, b + sb * detail) | OPAQUE;
             }
         }
         paintHints(out, { top: firstRow, left: firstColumn, height: rows, width: columns });

@@ -60,29 +60,43 @@ function weightsOf(size, count, { support, of }) {
     });
 }
 
-/** Means over squares of `size` px, odd; beyond the border the plane is mirrored. */
+/** Means over squares of `size` px, odd; beyond the border the plane is mirrored. @param {Plane} plane @returns {Plane} */
 export function uniform({ data, height, width }, size) {
-    const across = averaged(data, height, width, 1, width, size);
-    return { data: averaged(across, width, height, width, 1, size), height, width };
-}
-
-function averaged(data, lines, length, step, between, size) {
-    const out = new Float32Array(data.length);
     const half = size >> 1;
-    const period = 2 * length;
-    const at = (line, i) => {
-        const place = ((i % period) + period) % period;
-        return data[line * between + (place < length ? place : period - 1 - place) * step];
-    };
-    for (let line = 0; line < lines; line++) {
+    const across = new Float32Array(data.length);
+    const places = mirrored(width, half);
+    const line = new Float64Array(places.length + 1);
+    for (let start = 0; start < data.length; start += width) {
+        for (let i = 0; i < places.length; i++) line[i] = data[start + places[i]];
         let sum = 0;
-        for (let i = -half; i <= half; i++) sum += at(line, i);
-        for (let i = 0; i < length; i++) {
-            out[line * between + i * step] = sum / size;
-            sum += at(line, i + half + 1) - at(line, i - half);
+        for (let i = 0; i < size; i++) sum += line[i];
+        for (let i = 0; i < width; i++) {
+            across[start + i] = sum / size;
+            sum += line[i + size] - line[i];
         }
     }
-    return out;
+    const rows = mirrored(height, half).map((row) => row * width);
+    const sums = new Float64Array(width); // of `size` rows
+    for (let i = 0; i < size - 1; i++) for (let x = 0; x < width; x++) sums[x] += across[rows[i] + x];
+    const out = new Float32Array(data.length);
+    for (let y = 0, to = 0; y < height; y++) {
+        const [first, last] = [rows[y], rows[y + size - 1]];
+        for (let x = 0; x < width; x++, to++) {
+            sums[x] += across[last + x];
+            out[to] = sums[x] / size;
+            sums[x] -= across[first + x];
+        }
+    }
+    return { data: out, height, width };
+}
+
+/** The places of 0..length and of `half` more at both ends, mirrored. */
+function mirrored(length, half) {
+    const period = 2 * length;
+    return Int32Array.from({ length: length + 2 * half }, (_, i) => {
+        const place = (((i - half) % period) + period) % period;
+        return place < length ? place : period - 1 - place;
+    });
 }
 
 /** From 0 to 1 without corners. */

@@ -109,18 +109,41 @@ export function within(distance, reach) {
     return end === 0 ? 0 : smooth(((1 + SOFT) * end - distance) / (2 * SOFT * end));
 }
 
+function times(one, other) {
+    const data = new Float32Array(one.data.length);
+    for (let i = 0; i < data.length; i++) data[i] = one.data[i] * other.data[i];
+    return { ...one, data };
+}
+
+const guides = new WeakMap(); // L -> its means and variances
+
+function guideOf(L, size) {
+    let guide = guides.get(L);
+    if (!guide) {
+        const mean = uniform(L, size).data;
+        guide = { mean, variance: uniform(times(L, L), size).data.map((value, i) => value - mean[i] ** 2) };
+        guides.set(L, guide);
+    }
+    return guide;
+}
+
 /** Planes of the grid at the view, their edges on those of the lightness. @returns {Float32Array[]} */
 export function toView(planes, grid, L) {
     const size = 2 * Math.max(1, evenRound(GUIDE * Math.min(L.height, L.width))) + 1;
-    const times = (one, other) => ({ ...L, data: one.data.map((value, i) => value * other.data[i]) });
-    const mean = uniform(L, size).data;
-    const variance = uniform(times(L, L), size).data.map((value, i) => value - mean[i] ** 2);
+    const { mean, variance } = guideOf(L, size);
+    const of = (data) => uniform({ ...L, data }, size).data;
     return planes.map((data) => {
         const x = resized({ data, ...grid }, L.height, L.width, "bilinear");
-        const middle = uniform(x, size).data;
-        const gain = uniform(times(L, x), size).data.map((value, i) => (value - mean[i] * middle[i]) / (variance[i] + GUIDE_NOISE));
-        const offset = uniform({ ...L, data: middle.map((value, i) => value - gain[i] * mean[i]) }, size).data;
-        return uniform({ ...L, data: gain }, size).data.map((value, i) => value * L.data[i] + offset[i]);
+        const middle = of(x.data);
+        const gain = of(times(L, x).data);
+        const offset = new Float32Array(gain.length);
+        for (let i = 0; i < gain.length; i++) {
+            gain[i] = (gain[i] - mean[i] * middle[i]) / (variance[i] + GUIDE_NOISE);
+            offset[i] = middle[i] - gain[i] * mean[i];
+        }
+        const [slope, out] = [of(gain), of(offset)];
+        for (let i = 0; i < out.length; i++) out[i] += slope[i] * L.data[i];
+        return out;
     });
 }
 
@@ -131,8 +154,8 @@ export function softEdge(L, own) {
     const nearest = new Int32Array(own.mask.length);
     const radius = Math.ceil(span);
     const around = [];
-    for (let dy = -radius; dy <= radius; dy++) for (let dx = -radius; dx <= radius; dx++) around.push([Math.hypot(dy, dx), dy, dx]);
-    around.sort(([one], [other]) => one - other);
+    for (let dx = -radius; dx <= radius; dx++) for (let dy = -radius; dy <= radius; dy++) around.push([dy * dy + dx * dx, dy, dx]);
+    around.sort(([one], [other]) => one - other); // of equally near ones SciPy takes the leftmost, then the uppermost
     const seen = new Uint8Array(own.mask.length); // only what is about the own pixels is looked at
     for (let y = 0, i = 0; y < L.height; y++) {
         for (let x = 0; x < L.width; x++, i++) {
@@ -146,13 +169,13 @@ export function softEdge(L, own) {
         for (let x = 0; x < L.width; x++, i++) {
             nearest[i] = i;
             if (!seen[i]) continue;
-            for (const [far, dy, dx] of around) {
+            for (const [square, dy, dx] of around) {
                 if (y + dy < 0 || y + dy >= L.height || x + dx < 0 || x + dx >= L.width) continue;
                 const there = i + dy * L.width + dx;
                 if (!own.mask[there]) continue;
                 nearest[i] = there;
                 const steps = own.mask[i] ? 0 : Math.abs(L.data[i] - L.data[there]);
-                weight[i] = smooth(1 - far / span - steps / EDGE_LIGHTNESS);
+                weight[i] = smooth(1 - Math.sqrt(square) / span - steps / EDGE_LIGHTNESS);
                 break;
             }
         }

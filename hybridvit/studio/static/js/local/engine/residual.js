@@ -6,7 +6,8 @@ const [REACH, LIGHTNESS, NOISE, CELL, MOST] = [0.25, 20, 0.01, 1 / 64, 256];
 
 /** @returns {Float32Array} `ab`, corrected to be the hints' where they are, and nearer to it around */
 export function withResidual(L, ab, hints) {
-    const own = [...hints.mask.keys()].filter((i) => hints.mask[i]);
+    const own = [];
+    for (let i = 0; i < hints.mask.length; i++) if (hints.mask[i]) own.push(i);
     if (own.every((i) => ab[2 * i] === hints.ab[2 * i] && ab[2 * i + 1] === hints.ab[2 * i + 1])) return ab;
     const side = Math.min(L.height, L.width);
     const [light, way] = [1 / LIGHTNESS, 1 / (REACH * side)];
@@ -26,13 +27,17 @@ export function withResidual(L, ab, hints) {
     );
     const weights = solved(among, sites.map((site) => Float64Array.of(site[3], site[4])));
     const out = Float32Array.from(ab);
+    const lights = L.data;
     sites.forEach(([lightness, row, column], k) => {
+        const [weightA, weightB] = weights[k];
         for (let y = 0, i = 0; y < L.height; y++) {
-            const down = (y * way - row) ** 2;
+            const down = (y * way - row) * (y * way - row);
             for (let x = 0; x < L.width; x++, i++) {
-                const affinity = Math.exp(-Math.sqrt(down + (x * way - column) ** 2 + (L.data[i] * light - lightness) ** 2));
-                out[2 * i] += weights[k][0] * affinity;
-                out[2 * i + 1] += weights[k][1] * affinity;
+                const aside = x * way - column;
+                const lighter = lights[i] * light - lightness;
+                const affinity = Math.exp(-Math.sqrt(down + aside * aside + lighter * lighter));
+                out[2 * i] += weightA * affinity;
+                out[2 * i + 1] += weightB * affinity;
             }
         }
     });

@@ -3,6 +3,7 @@
 import { shareInGamut } from "./light.js";
 import { spreadEvenly } from "./planes.js";
 
+const TONE = [0.3, 0.4];
 const [AGREES, FAINT, CONFIRMS, TRUST, PIXELS] = [0.15, 4.9, 3, 1 / 8, 16];
 
 /** @typedef {{given: object[], bounded: object[], doubted: object[], most: number}} Sorted */
@@ -31,11 +32,31 @@ export function sortHints(hints, agreements, confirms) {
 }
 
 /**
+ * Whether what the model makes of hints is a tone of all of the picture rather than a thing's colour, 0..1.
+ * @param {Float32Array} change what it makes of them, ab @param {Float32Array} news how far they were told to change
+ * @param {Uint8Array} mask the hints' own pixels
+ */
+export function isTone(change, news, mask) {
+    let [far, told, count] = [0, 0, 0];
+    for (let i = 0; i < mask.length; i++) {
+        far += Math.sqrt(change[2 * i] * change[2 * i] + change[2 * i + 1] * change[2 * i + 1]);
+        if (!mask[i]) continue;
+        told += Math.sqrt(news[2 * i] * news[2 * i] + news[2 * i + 1] * news[2 * i + 1]);
+        count++;
+    }
+    if (!count) return 0;
+    const ratio = far / mask.length / Math.max(told / count, 1e-6);
+    const x = Math.min(Math.max((ratio - TONE[0]) / (TONE[1] - TONE[0]), 0), 1);
+    return x * x * (3 - 2 * x);
+}
+
+/**
  * Whether half of a hint's own pixels show its colour, by what is shown or what the gamut leaves of that.
  * @param {Float32Array} L @param {Float32Array} shown @param {Uint8Array} mask @param {number[]} ab
  */
 export function isShown(L, shown, mask, [a, b]) {
-    const own = [...mask.keys()].filter((i) => mask[i]);
+    const own = [];
+    for (let i = 0; i < mask.length; i++) if (mask[i]) own.push(i);
     const some = spreadEvenly(own.length - 1, PIXELS).map((k) => own[k]);
     const near = some.filter((i) => {
         const share = shareInGamut(L[i], shown[2 * i], shown[2 * i + 1]);

@@ -5,15 +5,19 @@ export const KNOWN = 8; // ab units: a colour so near to what is shown is no new
 /** The mean given hints, made as vivid as without them where they say nothing. */
 export function madeVivid(mean, free) {
     const out = new Float32Array(mean.length);
+    const [freeMean, vivid] = [free.mean, free.vivid];
     for (let i = 0; i < mean.length; i += 2) {
-        const way = [free.vivid[i] - free.mean[i], free.vivid[i + 1] - free.mean[i + 1]];
-        const moved = [mean[i] - free.mean[i], mean[i + 1] - free.mean[i + 1]];
-        const length = Math.max(way[0] ** 2 + way[1] ** 2, 1e-6);
-        const gone = Math.min(Math.max((moved[0] * way[0] + moved[1] * way[1]) / length, 0), 1);
-        const aside = Math.hypot(moved[0] - gone * way[0], moved[1] - gone * way[1]);
-        const share = (1 - gone) * Math.exp(-aside / KNOWN);
-        out[i] = mean[i] + share * way[0];
-        out[i + 1] = mean[i + 1] + share * way[1];
+        const wayA = vivid[i] - freeMean[i];
+        const wayB = vivid[i + 1] - freeMean[i + 1];
+        const movedA = mean[i] - freeMean[i];
+        const movedB = mean[i + 1] - freeMean[i + 1];
+        const length = Math.max(wayA * wayA + wayB * wayB, 1e-6);
+        const gone = Math.min(Math.max((movedA * wayA + movedB * wayB) / length, 0), 1);
+        const asideA = movedA - gone * wayA;
+        const asideB = movedB - gone * wayB;
+        const share = (1 - gone) * Math.exp(-Math.sqrt(asideA * asideA + asideB * asideB) / KNOWN);
+        out[i] = mean[i] + share * wayA;
+        out[i + 1] = mean[i + 1] + share * wayB;
     }
     return out;
 }
