@@ -43,8 +43,8 @@ class Carrier(Generic[T]):
     """Colours shots. `predict` is the model: it is given what came with a frame, and the frame at the view.
 
     `is_key` says of what came with a frame that it has to be a key frame, whose colours are the model's alone. `shift`
-    is asked of a shot's first frame: by how much its colours are to be others than the model's; None: not at all. It
-    goes along the shot with what it lies on, and is added to what the model says of later key frames.
+    is asked of a shot's first frame, and told its colours by the model: by how much are they to be others; None: not at
+    all. It goes along the shot with what it lies on, and is added to what the model says of later key frames.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Carrier(Generic[T]):
         predict: Callable[[T, View], Chroma],
         every: int = EVERY,
         is_key: Callable[[T], bool] = lambda item: False,
-        shift: Callable[[T], Chroma | None] = lambda item: None,
+        shift: Callable[[T, Chroma], Chroma | None] = lambda item, ab: None,
     ):
         self.memory: Memory | None = (
             None  # of where the last shot ended; given back, the shot goes on from there
@@ -70,7 +70,8 @@ class Carrier(Generic[T]):
         for item, L in frames:
             small = shrunk(L)
             if self.memory is None:
-                ab, shift = self._predict(item, L), self._shift(item)
+                ab = self._predict(item, L)
+                shift = self._shift(item, ab)
                 shift = np.zeros_like(ab) if shift is None else shift
                 self.memory = Memory(small, ab + shift, np.ones(L.shape, np.float32), shift)
                 yield item, self.memory.ab

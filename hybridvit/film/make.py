@@ -66,9 +66,9 @@ def carrier_of(
 ) -> Carrier[Shown]:
     """What colours shots, by the recipe; told of the other shots, if there are `scenes`."""
 
-    def shift(shown: Shown) -> Float[np.ndarray, "h w 2"] | None:
+    def shift(shown: Shown, alone: Float[np.ndarray, "h w 2"]) -> Float[np.ndarray, "h w 2"] | None:
         own = dataclasses.replace(recipe, hints=shown.hints)
-        return None if scenes is None else scenes.shift(shown.frame.index, shown.view, own)
+        return None if scenes is None else scenes.shift(shown.frame.index, shown.view, own, alone)
 
     predict = predict_view(colorizer.predictor, recipe)
     return Carrier(predict, every, lambda shown: shown.is_given, shift)

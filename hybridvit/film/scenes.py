@@ -96,16 +96,18 @@ class Scenes:
         return None if told is self._colorizer else told.predictor
 
     def shift(
-        self, index: int, view: UInt16[np.ndarray, "h w"], recipe: Recipe
+        self,
+        index: int,
+        view: UInt16[np.ndarray, "h w"],
+        recipe: Recipe,
+        alone: Float[np.ndarray, "h w 2"],
     ) -> Float[np.ndarray, "h w 2"] | None:
-        """By how much the others change the colours, ab, of the shot's first frame; None: it matches none."""
+        """By how much the others change the colours, ab, of the shot's first frame; None: it matches none.
+
+        `alone` are its colours as the model gives them by the same recipe, untold.
+        """
         told = self.predictor(index)
-        if told is None:
-            return None
-        after, before = (
-            Canvas(one, photo_of(view)).chroma(recipe) for one in (told, self._colorizer.predictor)
-        )
-        return after - before
+        return None if told is None else Canvas(told, photo_of(view)).chroma(recipe) - alone
 
     def _path(self, index: int) -> Path:
         return self._folder / f"{index:09}.png"

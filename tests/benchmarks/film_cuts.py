@@ -89,7 +89,10 @@ def main(_: list[str]) -> None:
                 paths.append(pathlib.Path(folder, f"reference{i}.png"))
                 Image.fromarray(reference).save(paths[-1])
             scenes = Scenes(colorizer, describer, paths, recipe, starts, pathlib.Path(folder))
-            shifts = [scenes.shift(i, view, recipe) for i, view in enumerate(views)]
+            shifts = [
+                scenes.shift(i, view, recipe, ab)
+                for i, (view, ab) in enumerate(zip(views, plain, strict=True))
+            ]
         return [ab if shift is None else ab + shift for ab, shift in zip(plain, shifts, strict=True)]
 
     rows = []

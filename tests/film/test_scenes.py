@@ -42,7 +42,8 @@ def test_a_hint_in_one_shot_reaches_the_same_thing_in_another_and_no_other_shot(
         found = scenes.Scenes(
             Colorizer(tiny_weights), Describer(tiny_weights), (), RECIPE, starts, tmp_path / str(len(hints))
         )
-        return [found.shift(start.index, start.view, RECIPE) for start in starts]
+        alone = np.zeros((96, 96, 2), np.float32)
+        return [found.shift(start.index, start.view, RECIPE, alone) for start in starts]
 
     alone, hinted = shifts(()), shifts((everywhere,))
     assert alone[2] is None
@@ -54,7 +55,7 @@ def test_a_hint_in_one_shot_reaches_the_same_thing_in_another_and_no_other_shot(
 def test_a_shift_stays_with_what_it_lies_on_all_along_the_shot():
     views = [(t, frame.astype(np.float32) / 2.55) for t, frame in enumerate(scene(49, step=1))]
     shift = np.full((64, 96, 2), 10.0, np.float32)
-    carrier = Carrier(lambda t, L: np.zeros((*L.shape, 2), np.float32), shift=lambda t: shift)
+    carrier = Carrier(lambda t, L: np.zeros((*L.shape, 2), np.float32), shift=lambda t, ab: shift)
     found = [ab[20:44, 8 : 80 - t].mean() for t, ab in carrier.shot(views)]
     assert found[0] == 10
     assert min(found) > 8
