@@ -15,7 +15,7 @@ scratches, dirt on the luma) in turns. Both ways get the same views and the same
   et al. 2021, as ColorMNet reports it).
 - hints: ten true colours on one frame in the middle, and what all other frames gain.
 - speed: frames a second of `hybridvit film` (H.264, decoding and coding counted) over those of `Colorizer.colorize`
-  of the same frames in memory, by the clock and by CPU time.
+  of the same frames in memory, by the clock and by CPU time, of films of SPEED_FRAMES.
 - memory: the most that this process held, over films of several lengths.
 """
 
@@ -67,6 +67,7 @@ SHEET = flags.DEFINE_string(
 
 JSON = flags.DEFINE_string("json", None, "A table of docs/results, `measured` left to be filled in.")
 
+SPEED_FRAMES = (120, 480)  # a film loads the model for itself: a short one is mostly that
 Chromas = list[np.ndarray]
 
 
@@ -231,7 +232,7 @@ def film_file(path: pathlib.Path, count: int, height: int = 480, width: int = 85
         container.mux(stream.encode(None))
 
 
-def speed(colorizer: hybridvit.Colorizer, folder: pathlib.Path, count: int = 120) -> list[list]:
+def speed(colorizer: hybridvit.Colorizer, folder: pathlib.Path, count: int) -> list[list]:
     film_file(folder / "speed.mp4", count)
     with av.open(str(folder / "speed.mp4")) as container:
         frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
@@ -249,14 +250,14 @@ def speed(colorizer: hybridvit.Colorizer, folder: pathlib.Path, count: int = 120
         work()
         took.append((time.perf_counter() - start[0], time.process_time() - start[1]))
     (clock, cpu), film = [4 * one for one in took[0]], took[1]
-    print(f"speed: frame by frame {count / clock:.2f} frames/s, {1000 * cpu / count:.0f} ms of CPU a frame")
+    print(f"speed: {count} frames; frame by frame {count / clock:.2f} frames/s, {1000 * cpu / count:.0f} ms of CPU a frame")
     print(f"speed: film {count / film[0]:.2f} frames/s, {1000 * film[1] / count:.0f} ms of CPU a frame")
     print(f"speed: ratio {clock / film[0]:.2f} by the clock, {cpu / film[1]:.2f} by CPU time", flush=True)
     return [
-        ["speed against frame by frame, by the clock", clock / film[0]],
-        ["speed against frame by frame, by CPU time", cpu / film[1]],
-        ["frames a second, frame by frame", count / clock],
-        ["frames a second, film", count / film[0]],
+        [f"speed against frame by frame, by the clock, {count} frames", clock / film[0]],
+        [f"the same by CPU time, {count} frames", cpu / film[1]],
+        [f"frames a second, frame by frame, of {count}", count / clock],
+        [f"frames a second, film of {count}", count / film[0]],
     ]
 
 
@@ -326,7 +327,8 @@ def main(_: list[str]) -> None:
         gains = hints(colorizer.predictor, recipe, given())
     with tempfile.TemporaryDirectory() as folder:
         if "speed" in ONLY.value:
-            rows += speed(colorizer, pathlib.Path(folder))
+            for count in SPEED_FRAMES:
+                rows += speed(colorizer, pathlib.Path(folder), count)
         if "memory" in ONLY.value:
             rows += memory(pathlib.Path(folder))
     if JSON.value and made and gains:
