@@ -18,7 +18,7 @@ from hybridvit.inference.predictor import BUCKET, STRIDE, Hints, Predicted, Pred
 from hybridvit.inference.reach import to_view
 from hybridvit.models.prediction import Prediction
 
-_GO = 2.0
+_GO = 2.0  # power: where half of a distribution is another one, mean colours go three quarters of the way
 
 
 class Seen(NamedTuple):
