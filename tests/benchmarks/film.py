@@ -250,9 +250,8 @@ def speed(colorizer: hybridvit.Colorizer, folder: pathlib.Path, count: int) -> l
         work()
         took.append((time.perf_counter() - start[0], time.process_time() - start[1]))
     (clock, cpu), film = [4 * one for one in took[0]], took[1]
-    print(
-        f"speed: {count} frames; frame by frame {count / clock:.2f} frames/s, {1000 * cpu / count:.0f} ms of CPU a frame"
-    )
+    print(f"speed: {count} frames, 480 x 854 px")
+    print(f"speed: frame by frame {count / clock:.2f} frames/s, {1000 * cpu / count:.0f} ms of CPU a frame")
     print(f"speed: film {count / film[0]:.2f} frames/s, {1000 * film[1] / count:.0f} ms of CPU a frame")
     print(f"speed: ratio {clock / film[0]:.2f} by the clock, {cpu / film[1]:.2f} by CPU time", flush=True)
     return [
