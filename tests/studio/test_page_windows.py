@@ -66,7 +66,7 @@ def test_undo_survives_loading_the_page_again_and_the_list_goes_back(coat, serve
     assert len(served.recipe(COAT)["hints"]) == 1
     coat.get("panel-history").locator("summary").click()
     steps = coat.get("steps").get_by_role("button")
-    assert steps.all_inner_texts() == ["As opened", "Add point", "Add point"]
+    coat.wait_until(lambda: steps.all_inner_texts() == ["As opened", "Add point", "Add point"])
     with coat.redrawn():
         steps.nth(2).click()
     assert len(served.recipe(COAT)["hints"]) == 2
