@@ -233,32 +233,35 @@ def film_file(path: pathlib.Path, count: int, height: int = 480, width: int = 85
 
 
 def speed(colorizer: hybridvit.Colorizer, folder: pathlib.Path, count: int) -> list[list]:
-    film_file(folder / "speed.mp4", count)
-    with av.open(str(folder / "speed.mp4")) as container:
+    film = folder / f"{count}.mp4"
+    film_file(film, count)
+    with av.open(str(film)) as container:
         frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
     decode = {"decode": DECODE.value}
     colorizer.colorize(frames[0], **decode)
-    command.main([str(folder / "speed.mp4"), "--output", str(folder / "warm.mp4"), "--decode", DECODE.value])
+    command.main([str(film), "--output", str(folder / f"{count}-warm.mp4"), "--decode", DECODE.value])
     took = []
     for work in (
         lambda: [colorizer.colorize(frame, **decode) for frame in frames[::4]],
         lambda: command.main(
-            [str(folder / "speed.mp4"), "--output", str(folder / "o.mp4"), "--decode", DECODE.value]
+            [str(film), "--output", str(folder / f"{count}-o.mp4"), "--decode", DECODE.value]
         ),
     ):
         start = time.perf_counter(), time.process_time()
         work()
         took.append((time.perf_counter() - start[0], time.process_time() - start[1]))
-    (clock, cpu), film = [4 * one for one in took[0]], took[1]
+    (clock, cpu), carried = [4 * one for one in took[0]], took[1]
     print(f"speed: {count} frames, 480 x 854 px")
     print(f"speed: frame by frame {count / clock:.2f} frames/s, {1000 * cpu / count:.0f} ms of CPU a frame")
-    print(f"speed: film {count / film[0]:.2f} frames/s, {1000 * film[1] / count:.0f} ms of CPU a frame")
-    print(f"speed: ratio {clock / film[0]:.2f} by the clock, {cpu / film[1]:.2f} by CPU time", flush=True)
+    print(f"speed: film {count / carried[0]:.2f} frames/s, {1000 * carried[1] / count:.0f} ms of CPU a frame")
+    print(
+        f"speed: ratio {clock / carried[0]:.2f} by the clock, {cpu / carried[1]:.2f} by CPU time", flush=True
+    )
     return [
-        [f"speed against frame by frame, by the clock, {count} frames", clock / film[0]],
-        [f"the same by CPU time, {count} frames", cpu / film[1]],
+        [f"speed against frame by frame, by the clock, {count} frames", clock / carried[0]],
+        [f"the same by CPU time, {count} frames", cpu / carried[1]],
         [f"frames a second, frame by frame, of {count}", count / clock],
-        [f"frames a second, film of {count}", count / film[0]],
+        [f"frames a second, film of {count}", count / carried[0]],
     ]
 
 
