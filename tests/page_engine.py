@@ -2,14 +2,19 @@
 
 import base64
 import json
+import os
 import pathlib
+import shutil
 from typing import Any
 
 import numpy as np
+import pytest
 
+from hybridvit.export.web_model import write_model
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.sidecar import parse_hints
 from hybridvit.inference.weights import Weights, load_weights, save_weights
+from hybridvit.studio.static_files import STATIC
 
 BUNDLED = (  # photographs that scikit-image brings, gray and in colour
     "astronaut",
@@ -125,3 +130,14 @@ class PageEngine:
                 data, *shape = got[name]
                 got[name] = np.frombuffer(base64.b64decode(data), np.float32).reshape(shape)
         return {**got, "picture": rgba[..., :3]}
+
+
+def write_scripts(weights: Weights, folder: pathlib.Path) -> None:
+    """The page's scripts with this model; skips the test where onnxruntime-web cannot be had."""
+    if not (os.environ.get("HYBRIDVIT_ONNXRUNTIME_WEB") or shutil.which("npm")):
+        pytest.skip("no onnxruntime-web: install npm, or name its file in HYBRIDVIT_ONNXRUNTIME_WEB")
+    shutil.copytree(STATIC / "js", folder / "js")
+    try:
+        write_model(weights, folder)
+    except OSError as error:
+        pytest.skip(str(error))

@@ -46,12 +46,10 @@ def write_model(weights: Weights, folder: pathlib.Path) -> None:
     files = [*write_graphs(weights, folder), *(f"ort/{name}" for name in RUNTIME_FILES)]
     said = about(weights)
     model = {
-        **{
-            "name": said.name,
-            "weights": said.weights,
-            "license": said.license,
-            "log_rarity": said.log_rarity,
-        },
+        "name": said.name,
+        "weights": said.weights,
+        "license": said.license,
+        "log_rarity": said.log_rarity,
         "probe": {"every": PROBE_EVERY, "values": _probe(weights)},
         "bytes": {name: (folder / name).stat().st_size for name in files},
     }

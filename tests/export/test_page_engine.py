@@ -1,8 +1,6 @@
 """The engine of the page against Python: the same colours, and the same of what is shown beside, by WebAssembly."""
 
-import os
 import pathlib
-import shutil
 
 import numpy as np
 import pytest
@@ -11,14 +9,13 @@ from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from hybridvit.export.web_graphs import write_graphs
-from hybridvit.export.web_model import RUNTIME_FILES, write_model
+from hybridvit.export.web_model import RUNTIME_FILES
 from hybridvit.inference.colorizer import Colorizer
 from hybridvit.inference.next_hint import next_hints
 from hybridvit.inference.suggestions import likely_colors
 from hybridvit.inference.weights import PRETRAINED, load_weights
 from hybridvit.photo.photo import photo_of
-from hybridvit.studio.static_files import STATIC
-from tests.page_engine import BUNDLED, PLACE, PageEngine, as_released, hinted, recipe_of
+from tests.page_engine import BUNDLED, PLACE, PageEngine, as_released, hinted, recipe_of, write_scripts
 from tests.static_site import serve
 from tests.studio.browsing import SECONDS, open_browser
 
@@ -33,14 +30,8 @@ def weights(lite_weights, tmp_path_factory):
 @pytest.fixture(scope="module")
 def folder(weights, tmp_path_factory) -> pathlib.Path:
     """The page's scripts with a small model."""
-    if not (os.environ.get("HYBRIDVIT_ONNXRUNTIME_WEB") or shutil.which("npm")):
-        pytest.skip("no onnxruntime-web: install npm, or name its file in HYBRIDVIT_ONNXRUNTIME_WEB")
     folder = tmp_path_factory.mktemp("engine")
-    shutil.copytree(STATIC / "js", folder / "js")
-    try:
-        write_model(weights, folder)
-    except OSError as error:
-        pytest.skip(str(error))
+    write_scripts(weights, folder)
     return folder
 
 

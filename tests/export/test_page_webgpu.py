@@ -3,9 +3,7 @@
 Chromium's software adapter stands for the graphics processor, and is taken for one.
 """
 
-import os
 import pathlib
-import shutil
 
 import numpy as np
 import pytest
@@ -13,11 +11,9 @@ import skimage
 from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from hybridvit.export.web_model import write_model
 from hybridvit.inference.colorizer import Colorizer
 from hybridvit.photo.photo import photo_of
-from hybridvit.studio.static_files import STATIC
-from tests.page_engine import PageEngine, as_released, hinted, recipe_of
+from tests.page_engine import PageEngine, as_released, hinted, recipe_of, write_scripts
 from tests.static_site import Site, serve
 from tests.studio.browsing import FLAGS, SECONDS, open_browser
 
@@ -45,14 +41,8 @@ def weights(lite_weights, tmp_path_factory):
 @pytest.fixture(scope="module")
 def site(weights, tmp_path_factory):
     """The page's scripts with a small model."""
-    if not (os.environ.get("HYBRIDVIT_ONNXRUNTIME_WEB") or shutil.which("npm")):
-        pytest.skip("no onnxruntime-web: install npm, or name its file in HYBRIDVIT_ONNXRUNTIME_WEB")
     folder = tmp_path_factory.mktemp("engine")
-    shutil.copytree(STATIC / "js", folder / "js")
-    try:
-        write_model(weights, folder)
-    except OSError as error:
-        pytest.skip(str(error))
+    write_scripts(weights, folder)
     with serve(folder) as site:
         yield site
 
