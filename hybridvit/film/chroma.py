@@ -13,21 +13,21 @@ from jaxtyping import Array, Float, Int, UInt8, UInt16
 from hybridvit.color.lab import linear_to_srgb
 from hybridvit.film.levels import Levels, Matrix
 from hybridvit.inference.composition import lightness, linear_rgb
+from hybridvit.inference.upsampling import chroma_planes
 
 _STEPS = 3  # of the search for the lightness: Y' is then met within 0.0005 for colours that fit
 
 
 @functools.partial(jax.jit, static_argnames=("matrix", "levels"))
 def chroma_of(
-    y: Float[Array, "r c"], maps: Float[Array, "r c 5"], matrix: Matrix, levels: Levels
-) -> tuple[UInt8[Array, "r c"] | UInt16[Array, "r c"], UInt8[Array, "r c"] | UInt16[Array, "r c"]]:
+    y: Float[Array, "r c"], maps: Float[Array, "5 r c"], matrix: Matrix, levels: Levels
+) -> UInt8[Array, "2 r c"] | UInt16[Array, "2 r c"]:
     """Cb and Cr that go with Y' 0..1 so that the colour has the chroma of the `guide_maps`, as far as the gamut has it.
 
     Out of the gamut colours move towards gray, Y' staying what it is.
     """
     gray = lightness(y[..., None])
-    detail = gray - maps[..., 2]
-    a, b = maps[..., 0] + maps[..., 3] * detail, maps[..., 1] + maps[..., 4] * detail
+    a, b = chroma_planes(maps, gray)
     weights = (matrix.red, 1 - matrix.red - matrix.blue, matrix.blue)
 
     def encoded(L: Float[Array, "r c"]) -> list[Float[Array, "r c"]]:
@@ -52,4 +52,4 @@ def chroma_of(
         number = levels.gray + levels.chroma_span * share * difference / (2 * (1 - weight))
         return jnp.clip(jnp.rint(number), 0, top).astype(levels.dtype)
 
-    return coded(apart[2], matrix.blue), coded(apart[0], matrix.red)
+    return jnp.stack([coded(apart[2], matrix.blue), coded(apart[0], matrix.red)])

@@ -21,6 +21,7 @@ _BAND = (
     2**18
 )  # px of chroma that are worked on at once, so that large frames take little more than their planes
 _TEXTURE = 50.0  # as inference/upsampling has it
+_SMOOTH = (*(cv2.INTER_CUBIC,) * 3, *(cv2.INTER_LINEAR,) * 2)  # a, b, L, and slopes, which are means anyway
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,8 +60,9 @@ class Geometry:
         small = cv2.resize(
             part, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         )
-        gray = np.rint(values(small, self.levels) * 65535).astype(np.uint16)
-        return np.ascontiguousarray(np.rot90(gray, self.turns))
+        gray = values(small, self.levels)
+        gray *= 65535
+        return np.ascontiguousarray(np.rot90(np.rint(gray, out=gray).astype(np.uint16), self.turns))
 
     def to_view(self, x: float, y: float) -> tuple[float, float]:
         """A place of the upright frame, px, in the view."""
@@ -85,24 +87,19 @@ class Geometry:
         to: Levels,
     ) -> tuple[Halved, Halved]:
         """Cb and Cr in the levels `to`, of 1 / `halves` of the luma's height and width, for the view's L and ab."""
-        maps = _guides(*(np.rot90(x, -self.turns) for x in (L, ab)))
-        y_of, x_of = self._places(halves)
-        rows, columns = len(y_of), len(x_of)
-        planes = tuple(np.empty((rows, columns), to.dtype) for _ in range(2))
+        lying = (np.rot90(x, -self.turns) for x in (L, ab[..., 0], ab[..., 1]))
+        maps = _guides(*map(np.ascontiguousarray, lying))
+        (rows, y_step, y_first), (columns, x_step, x_first) = (self._places(axis, halves) for axis in (0, 1))
+        planes = np.empty((2, rows, columns), to.dtype)
         band = min(rows, max(8, _BAND // columns))
         for start in range(0, rows, band):
-            start = min(start, rows - band)  # all bands have one shape: one program
-            part = np.dstack(np.meshgrid(x_of, y_of[start : start + band]))
-            y = values(_sited(luma[start * halves[0] : (start + band) * halves[0]], halves), self.levels)
-            found = [
-                cv2.remap(m, part, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-                for m in (maps[..., :3], maps[..., 3:])
-            ]
-            for plane, coded in zip(planes, chroma_of(y, np.dstack(found), self.matrix, to), strict=True):
-                plane[start : start + band] = coded
-        for plane in planes:
-            plane[~self._within(0, halves)], plane[:, ~self._within(1, halves)] = to.gray, to.gray
-        return planes
+            part = luma[start * halves[0] : (start + band) * halves[0]]
+            y = values(_sited(part, halves), self.levels)
+            places = np.array([[x_step, 0, x_first], [0, y_step, y_first + start * y_step]])
+            found = [_led(one, places, y.shape, how) for one, how in zip(maps, _SMOOTH, strict=True)]
+            planes[:, start : start + band] = chroma_of(y, np.stack(found), self.matrix, to)
+        planes[:, ~self._within(0, halves)] = planes[..., ~self._within(1, halves)] = to.gray
+        return planes[0], planes[1]
 
     def _middles(self, axis: int, halves: tuple[int, int]) -> Float[np.ndarray, " n"]:
         half, count = halves[axis], -(-self.size[axis] // halves[axis])
@@ -112,13 +109,17 @@ class Geometry:
         middle, start = self._middles(axis, halves), self.inside[axis]
         return (middle >= start) & (middle <= start + self.inside[axis + 2])
 
-    def _places(self, halves: tuple[int, int]) -> tuple[Float[np.ndarray, " r"], Float[np.ndarray, " c"]]:
-        """The rows and columns of the view, px, at which the chroma lies."""
-        y, x = (
-            (self._middles(axis, halves) - self.inside[axis]) * self.lying[axis] / self.inside[axis + 2] - 0.5
-            for axis in (0, 1)
-        )
-        return y.astype(np.float32), x.astype(np.float32)
+    def _places(self, axis: int, halves: tuple[int, int]) -> tuple[int, float, float]:
+        """How many rows or columns the chroma has, how far apart they lie in the view, px, and where the first does."""
+        middles, scale = self._middles(axis, halves), self.lying[axis] / self.inside[axis + 2]
+        return len(middles), halves[axis] * scale, (middles[0] - self.inside[axis]) * scale - 0.5
+
+
+def _led(
+    plane: Float[np.ndarray, "h w"], places: Float[np.ndarray, "2 3"], shape: tuple[int, int], how: int
+) -> Float[np.ndarray, "r c"]:
+    flags = how | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(plane, places, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _sited(luma: Plane, halves: tuple[int, int]) -> Float[np.ndarray, "r c"]:
@@ -132,15 +133,16 @@ def _sited(luma: Plane, halves: tuple[int, int]) -> Float[np.ndarray, "r c"]:
     return planes
 
 
-def _guides(L: Float[np.ndarray, "h w"], ab: Float[np.ndarray, "h w 2"]) -> Float[np.ndarray, "h w 5"]:
+def _guides(
+    L: Float[np.ndarray, "h w"], a: Float[np.ndarray, "h w"], b: Float[np.ndarray, "h w"]
+) -> list[Float[np.ndarray, "h w"]]:
     """`inference.upsampling.guide_maps`, as OpenCV is quick to make them."""
 
     def mean(x: np.ndarray) -> np.ndarray:
         return cv2.blur(x, (3, 3), borderType=cv2.BORDER_REPLICATE)
 
-    L, ab = np.ascontiguousarray(L), np.ascontiguousarray(ab)
-    middle, even = L - L.mean(), ab - ab.mean((0, 1))
+    middle = L - L.mean()
     mean_L = mean(middle)
-    covariance = mean(middle[..., None] * even) - mean_L[..., None] * mean(even)
-    slopes = mean(covariance / (mean(middle * middle) - mean_L * mean_L + _TEXTURE)[..., None])
-    return np.dstack([ab, L, slopes]).astype(np.float32)
+    spread = mean(middle * middle) - mean_L * mean_L + np.float32(_TEXTURE)
+    even = (x - x.mean() for x in (a, b))
+    return [a, b, L, *(mean((mean(middle * x) - mean_L * mean(x)) / spread) for x in even)]

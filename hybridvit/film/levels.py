@@ -60,7 +60,10 @@ MATRICES |= {7: Matrix(0.212, 0.087, 7), 9: Matrix(0.2627, 0.0593, 9)}
 
 def values(plane: Num[np.ndarray, "h w"], levels: Levels) -> Float[np.ndarray, "h w"]:
     """Y' as float32, 0 black and 1 white; blacker than black and whiter than white are black and white."""
-    return np.clip((plane.astype(np.float32) - levels.black) / levels.span, 0, 1)
+    y = plane.astype(np.float32)
+    y -= levels.black
+    y /= levels.span
+    return np.clip(y, 0, 1, out=y)
 
 
 def fitted(plane: Plane, levels: Levels, to: Levels) -> Plane:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+import cv2
 import numpy as np
 
 from hybridvit.film.decode import Frame
@@ -45,7 +46,8 @@ def look_at(film: Readable, progress: Any = None, also: Callable[[Plane], None] 
         cuts.add(frame.luma)
         also(frame.luma)
         for axis in (0, 1):
-            np.maximum(lightest[axis], frame.luma.mean(1 - axis), out=lightest[axis])
+            mean = cv2.reduce(frame.luma, 1 - axis, cv2.REDUCE_AVG, dtype=cv2.CV_64F).ravel()
+            np.maximum(lightest[axis], mean, out=lightest[axis])
         times.append(frame.pts)
         if progress is not None:
             progress.update()

@@ -1,6 +1,7 @@
 """A film coloured from end to end: looked at, split into parts, each coloured and coded once, and joined."""
 
 import dataclasses
+import functools
 import json
 import os
 import shutil
@@ -168,7 +169,12 @@ def _planes(
 
 def lightness_of(view: UInt16[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
     """L, 0..100, of a view."""
-    return np.asarray(lightness(view[..., None]))
+    return _lightness_of_gray()[view]
+
+
+@functools.cache
+def _lightness_of_gray() -> Float[np.ndarray, "65536"]:
+    return np.asarray(lightness(np.arange(2**16, dtype=np.uint16)[:, None]))
 
 
 def _begin(folder: Path, record: Mapping[str, Any]) -> None:

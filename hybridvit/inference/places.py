@@ -3,11 +3,14 @@
 A photograph is described at the model's view by a vector for each cell of 16 px, less the mean of such vectors over the
 photographs that scikit-image brings, and of length 1: so the likeness of two places, their cosine, depends on nothing
 but the two. Places of two photographs match that are most like each other, both ways (mutual nearest neighbours), and
-like enough. LEAST was chosen on views of photographs with known geometry (crops, mirrored, relit): half of what two
+like enough. The mean of the released weights is kept beside them (`python -m hybridvit.inference.places` writes it);
+of others it is found when it is needed. LEAST was chosen on views of photographs with known geometry (crops, mirrored, relit): half of what two
 views share is found, 87 % of it within a cell and a quarter of its place.
 """
 
 import functools
+import importlib.resources
+import json
 import pathlib
 from typing import Any, NamedTuple
 
@@ -20,7 +23,7 @@ from PIL import Image
 from hybridvit.inference.composition import lightness
 from hybridvit.inference.decode import mean_ab
 from hybridvit.inference.predictor import Predicted, cropped, padded
-from hybridvit.inference.weights import Weights, at_inference
+from hybridvit.inference.weights import PRETRAINED, Weights, at_inference, load_weights
 from hybridvit.models.generator import build_generator
 
 CELL = 16  # px of the view
@@ -31,6 +34,8 @@ ENOUGH = 0.5  # of 1: the likeness from which on places match of two that have m
 LEAST = 0.6  # of 1: the likeness from which on two places match
 
 _TYPICAL = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png", "coins.png", "moon.png")
+
+_KEPT = importlib.resources.files("hybridvit") / "pretrained" / "typical.json"
 
 
 class Described(NamedTuple):
@@ -59,11 +64,13 @@ class Describer:
                 f"{weights.name} does not say what is alike and which colours are likely: use a HybridConvViT's weights"
             )
         self._params = jax.device_put(weights.params)
+        self._digest = weights.digest
 
         def run(params: Any, L: Float[Array, "1 h w"]) -> tuple[Array, Array, Array]:
             luma = L[..., None] / 50 - 1
-            prediction = generator.generate(params, luma, None)
-            return generator.describe(params, luma), mean_ab(prediction), prediction.bins - weights.log_rarity
+            seen, places = generator.describe(params, luma)
+            prediction = generator.paint(params, luma, seen, None)
+            return places, mean_ab(prediction), prediction.bins - weights.log_rarity
 
         self._run = jax.jit(run)
 
@@ -81,6 +88,11 @@ class Describer:
 
     @functools.cached_property
     def _typical(self) -> Float[np.ndarray, " d"]:
+        kept = json.loads(_KEPT.read_bytes())
+        return np.float32(kept["mean"]) if kept["weights_sha256"] == self._digest else self.typical()
+
+    def typical(self) -> Float[np.ndarray, " d"]:
+        """The mean of what is seen of the photographs that scikit-image brings."""
         return np.mean([self._look(L)[0].mean((0, 1)) for L in map(_bundled, _TYPICAL)], 0)
 
 
@@ -139,3 +151,9 @@ def _bundled(name: str) -> Float[np.ndarray, "h w"]:
         left, top = ((n - square) // 2 for n in image.size)
         rgb = image.convert("RGB").resize((VIEW, VIEW), box=(left, top, left + square, top + square))
     return np.asarray(lightness(np.asarray(rgb)))
+
+
+if __name__ == "__main__":
+    released = load_weights(PRETRAINED)
+    mean = [round(float(x), 6) for x in Describer(released).typical()]
+    pathlib.Path(str(_KEPT)).write_text(json.dumps({"weights_sha256": released.digest, "mean": mean}) + "\n")

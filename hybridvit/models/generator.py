@@ -54,9 +54,8 @@ class Generator(NamedTuple):
     train_forward: Callable[[Any, Any, Array, Array | None, Array], tuple[Prediction, Any]]
     init: Callable[[Array], tuple[Any, Any]]  # key -> params, stats
     shapes: tuple[Any, Any]  # what `init` would give, as jax.ShapeDtypeStruct
-    describe: (
-        Callable[[Any, Array], Array] | None
-    )  # variables, luma -> what is seen where; of HybridConvViT alone
+    # variables, luma -> what is seen, as `paint` takes it, and vectors of what is where; of HybridConvViT alone
+    describe: Callable[[Any, Array], tuple[Any, Array]] | None
     see: (
         Callable[[Any, Array], Any] | None
     )  # variables, luma -> what is seen whatever the hints, if there is such
@@ -104,7 +103,7 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
         _, params, stats = nnx.split(structure.make(nnx.Rngs(key)), nnx.Param, nnx.BatchStat)
         return nnx.to_pure_dict(params), nnx.to_pure_dict(stats)
 
-    def describe(variables: Any, luma: Array) -> Array:
+    def describe(variables: Any, luma: Array) -> tuple[Any, Array]:
         return nnx.merge(graph, variables).describe(luma)
 
     hybrid = config.name == HybridConvViT.__name__

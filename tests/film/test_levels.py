@@ -10,7 +10,7 @@ from hybridvit.film.levels import BT601, BT709, Levels, fitted, values
 
 
 def maps_of(ab: np.ndarray, L: np.ndarray) -> np.ndarray:
-    return np.dstack([ab, L, np.zeros_like(ab)]).astype(np.float32)
+    return np.stack([ab[..., 0], ab[..., 1], L, np.zeros_like(L), np.zeros_like(L)]).astype(np.float32)
 
 
 @pytest.mark.parametrize("full", [False, True])

@@ -15,6 +15,7 @@ from hybridvit.inference.places import (
     unit,
 )
 from hybridvit.inference.predictor import Predictor
+from hybridvit.inference.weights import load_weights
 
 
 @settings(max_examples=60, deadline=None)
@@ -64,6 +65,14 @@ def test_what_the_model_says_is_what_a_predictor_says(tiny_weights):
     seen, said = Describer(tiny_weights)(L), Predictor(tiny_weights)(L[None])
     np.testing.assert_allclose(seen.mean, said.mean[0], atol=1e-3)
     np.testing.assert_allclose(seen.logits, said.logits[0], atol=1e-3)
+
+
+def test_the_mean_that_is_kept_is_that_of_the_released_weights():
+    """Where it is not: python -m hybridvit.inference.places."""
+    describer = Describer(load_weights("pretrained"))
+    kept = describer._typical
+    np.testing.assert_allclose(kept, describer.typical(), atol=2e-3)
+    assert np.abs(kept).max() > 0.1
 
 
 def test_weights_that_do_not_see_things_are_refused(tiny_weights):
