@@ -50,11 +50,13 @@ CODECS = {
     ),
     "prores": Codec("prores_ks", (10,), ("422", "444"), None, {}),
 }
-# For frames of more than LARGE px. Memory: no look ahead, one picture to refer to, threads that share a picture (files
-# are some percent larger). FFV1 does not open with few slices then
+# For frames of more than LARGE px. Memory: no look ahead (in x264 `force-cfr` is that of one picture; times are kept),
+# one picture to refer to, threads that share a picture (files are some percent larger). FFV1 does not open with few
+# slices then
 _OF_LARGE = {
     "h264": {
-        "x264-params": "threads=2:sliced-threads=1:sync-lookahead=0:rc-lookahead=0:ref=1:bframes=0:weightp=0"
+        "x264-params": "threads=2:sliced-threads=1:sync-lookahead=0:rc-lookahead=0:ref=1:bframes=0:weightp=0:"
+        "force-cfr=1"
     },
     "h265": {
         "x265-params": "log-level=error:frame-threads=1:rc-lookahead=1:bframes=0:b-adapt=0:ref=1:weightp=0"
@@ -159,11 +161,12 @@ def encode_part(part: Part, film: Film, form: Form, frames: Iterable[tuple[Plane
 
             for planes, pts, duration in frames:
                 frame = _frame(planes, form, film)
+                del planes  # large frames are held once at a time
                 frame.pts, frame.time_base, frame.duration = pts, film.time_base, duration
                 numbers[pts] = len(times)
                 times.append((pts, duration))
                 write(context.encode(frame))
-                del planes, frame  # what they hold is not to wait for the next ones
+                del frame
             write(context.encode(None))
         part.times.write_text(json.dumps({"times": times, "delay": delay}))
         os.replace(unfinished, part.path)

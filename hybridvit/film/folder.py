@@ -168,7 +168,7 @@ def _color_shot(
             )
     if found == records and not options.overwrite:
         return 0
-    carrier = carrier_of(colorizer, recipe, scenes)
+    carrier = carrier_of(colorizer, recipe, scenes, folder.size, folder.levels)
 
     def views() -> Iterator[tuple[Shown, Any]]:
         for frame in folder.frames(start):

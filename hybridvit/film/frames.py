@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8, UInt16
 
-from hybridvit.film.carry import Carrier
+from hybridvit.film.carry import Carrier, pace
 from hybridvit.film.decode import Frame, gray_of
 from hybridvit.film.geometry import Geometry
 from hybridvit.film.levels import BT709, Levels
@@ -35,7 +35,7 @@ def color_frames(
     palette: Sequence[PaletteColor] = (),
     **settings: Any,
 ) -> Iterator[Rgb]:
-    """Colours a film frame by frame without flicker; about 15 frames are in memory, whatever its length.
+    """Colours a film frame by frame without flicker; about 40 frames are in memory, of large ones fewer.
 
     Args:
       colorizer: from `hybridvit.load`.
@@ -52,9 +52,10 @@ def color_frames(
     recipe = Recipe(palette=tuple(palette), settings=Settings(**{**settings, "borders": "off"}))
     if recipe.settings.decode == "sample":
         raise ValueError("a film's colours are not drawn: choose decode 'vivid' or 'mean'")
-    carrier: Carrier[Shown] = Carrier(predict_view(colorizer.predictor, recipe))
     cut = _cut_apart(_checked(frames))
     first = next(cut, None)
+    every, ahead = pace(first[0].luma.nbytes if first else 1)
+    carrier: Carrier[Shown] = Carrier(predict_view(colorizer.predictor, recipe), every, ahead=ahead)
     while first is not None:
         carrier.memory, following = None, []
 

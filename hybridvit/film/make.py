@@ -13,12 +13,12 @@ import numpy as np
 from jaxtyping import Float, UInt16
 from safetensors.numpy import load_file, save
 
-from hybridvit.film.carry import EVERY, Carrier, Memory
+from hybridvit.film.carry import Carrier, Memory, pace
 from hybridvit.film.decode import Film, Frame
 from hybridvit.film.encode import Form, Part, encode_part
 from hybridvit.film.geometry import Geometry
 from hybridvit.film.join import join
-from hybridvit.film.levels import fitted
+from hybridvit.film.levels import Levels, fitted
 from hybridvit.film.look import Readable, Seen
 from hybridvit.film.scenes import FOLDER, Scenes, Start
 from hybridvit.film.tracks import Tracks
@@ -31,7 +31,6 @@ from hybridvit.inference.predictor import Predict
 from hybridvit.photo.photo import photo_of
 
 LONGEST_PART = 240  # frames: what a crash loses at most
-AHEAD = 2**26  # bytes of luma that wait for the next key frame, at most
 
 
 class Shown(NamedTuple):
@@ -63,16 +62,17 @@ def predict_view(predictor: Predict, recipe: Recipe) -> Callable[[Shown, Any], F
 
 
 def carrier_of(
-    colorizer: Colorizer, recipe: Recipe, scenes: Scenes | None, every: int = EVERY
+    colorizer: Colorizer, recipe: Recipe, scenes: Scenes | None, size: tuple[int, int], levels: Levels
 ) -> Carrier[Shown]:
-    """What colours shots, by the recipe; told of the other shots, if there are `scenes`."""
+    """What colours shots of such frames, by the recipe; told of the other shots, if there are `scenes`."""
 
     def shift(shown: Shown, alone: Float[np.ndarray, "h w 2"]) -> Float[np.ndarray, "h w 2"] | None:
         own = dataclasses.replace(recipe, hints=shown.hints)
         return None if scenes is None else scenes.shift(shown.frame.index, shown.view, own, alone)
 
     predict = predict_view(colorizer.predictor, recipe)
-    return Carrier(predict, every, lambda shown: shown.is_given, shift)
+    every, ahead = pace(size[0] * size[1] * np.dtype(levels.dtype).itemsize)
+    return Carrier(predict, every, lambda shown: shown.is_given, shift, ahead)
 
 
 def starts_of(film: Readable, geometry: Geometry, shots: Sequence[int], tracks: Tracks) -> Iterator[Start]:
@@ -116,12 +116,9 @@ def make_film(
     folder = output.with_name(f"{output.name}.parts")
     parts = parts_of(seen, folder)
     _begin(folder, {**record, "shots": list(seen.shots), "frames": len(seen.times)})
-    every = int(
-        np.clip(AHEAD // max(1, film.size[0] * film.size[1] * np.dtype(film.levels.dtype).itemsize), 1, EVERY)
-    )
     own = frozenset(given)
     known = scenes(starts_of(film, geometry, seen.shots, tracks), folder / FOLDER) if scenes else None
-    carrier = carrier_of(colorizer, recipe, known, every)
+    carrier = carrier_of(colorizer, recipe, known, film.size, film.levels)
     frames, there = film.frames(), 0
     for number, (part, first, stop, is_new) in enumerate(parts):
         if part.is_done():
@@ -160,10 +157,16 @@ def _planes(
             if frame.index == stop - 1:
                 return
 
+    def planes(
+        frame: Frame, view: UInt16[np.ndarray, "h w"], ab: Float[np.ndarray, "h w 2"]
+    ) -> tuple[Any, Any, Any]:
+        chroma = geometry.chroma(frame.luma, lightness_of(view), ab, form.halves, form.levels)
+        return fitted(frame.luma, film.levels, form.levels), *chroma
+
     for shown, ab in carrier.shot(views()):
-        luma = shown.frame.luma
-        chroma = geometry.chroma(luma, lightness_of(shown.view), ab, form.halves, form.levels)
-        yield (fitted(luma, film.levels, form.levels), *chroma), shown.frame.pts, shown.frame.duration
+        made = [(planes(shown.frame, shown.view, ab), shown.frame.pts, shown.frame.duration)]
+        del shown, ab  # whoever codes it may let go of it
+        yield made.pop()
         _tell(progress, 1)
 
 

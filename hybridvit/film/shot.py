@@ -28,7 +28,7 @@ def color_shot(
     lumas: Callable[[], Iterable[Plane]],
     hinted: Mapping[int, tuple[Hint, ...]],
 ) -> Iterator[tuple[Shown, Float[np.ndarray, "h w 2"]] | None]:
-    """Goes through the shot twice; about 15 frames are in memory, and what the flow needs of all (`flow.SHORTER`).
+    """Goes through the shot twice; about 40 frames are in memory, of large ones fewer, and what the flow needs of all.
 
     Args:
       colorizer: the picture model.
@@ -47,7 +47,7 @@ def color_shot(
     view = geometry.lying[:: -1 if geometry.turns % 2 else 1]
     given = {k: tuple(moved(hint, geometry.to_view) for hint in hints) for k, hints in hinted.items()}
     tracks = spread(smalls, given, view)
-    carrier = carrier_of(colorizer, recipe, None)
+    carrier = carrier_of(colorizer, recipe, None, geometry.size, geometry.levels)
 
     def shown() -> Iterator[tuple[Shown, Float[np.ndarray, "h w"]]]:
         for index, luma in enumerate(lumas()):

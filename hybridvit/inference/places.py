@@ -2,10 +2,12 @@
 
 A photograph is described at the model's view by a vector for each cell of 16 px, less the mean of such vectors over the
 photographs that scikit-image brings, and of length 1: so the likeness of two places, their cosine, depends on nothing
-but the two. Places of two photographs match that are most like each other, both ways (mutual nearest neighbours), and
-like enough. The mean of the released weights is kept beside them (`python -m hybridvit.inference.places` writes it);
-of others it is found when it is needed. LEAST was chosen on views of photographs with known geometry (crops, mirrored, relit): half of what two
-views share is found, 87 % of it within a cell and a quarter of its place.
+but the two. The mean that is of the released weights lies beside them (`python -m hybridvit.inference.places` writes
+it); of others it is found when it is needed.
+
+Places of two photographs match that are most like each other, both ways (mutual nearest neighbours), and like enough.
+LEAST was chosen on views of photographs with known geometry (crops, mirrored, relit): half of what two views share is
+found, 87 % of it within a cell and a quarter of its place.
 """
 
 import functools

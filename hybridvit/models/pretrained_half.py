@@ -88,7 +88,7 @@ class PretrainedHalf(nnx.Module):
         return Seen(*(x + self.hints[name](chroma, mask) for name, x in seen._asdict().items()))
 
     def describe(self, luma: Float[Array, "b h w 1"]) -> tuple[Seen, Float[Array, "b h16 w16 d"]]:
-        """What is seen; and the encoder's maps at 1/16 and 1/32 side by side, each of length 1 in the root mean square."""
+        """What is seen; and the encoder's maps at 1/16 and 1/32 side by side, each of length 1."""
         norms = self._norms(luma, None)
         fine, coarse = (norms[stride] / jnp.sqrt(norms[stride].shape[-1]) for stride in (16, 32))
         return self._shown(norms), jnp.concatenate([fine, coarse.repeat(2, 1).repeat(2, 2)], -1)

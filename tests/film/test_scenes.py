@@ -57,7 +57,7 @@ def test_a_shift_stays_with_what_it_lies_on_all_along_the_shot():
     shift = np.full((64, 96, 2), 10.0, np.float32)
     carrier = Carrier(lambda t, L: np.zeros((*L.shape, 2), np.float32), shift=lambda t, ab: shift)
     found = [ab[20:44, 8 : 80 - t].mean() for t, ab in carrier.shot(views)]
-    assert found[0] == 10
+    assert abs(found[0] - 10) < 0.1
     assert min(found) > 8
 
 
