@@ -22,7 +22,7 @@ from hybridvit.film.flow import Match, Matcher, Small, enlarged, shrunk, warp
 
 EVERY = 8  # frames from key frame to key frame, at most
 MEMORY = 8.0  # key frames that the running mean is of
-KEYS_AHEAD = 4  # key frames that a shot's beginning waits for
+KEYS_AHEAD = 0  # key frames that a shot's beginning waits for: docs/film.md says what 4 do
 SEEN = 0.6  # mean trust below which the next key frame is due
 _KNOWN = 0.05  # of trust, below which nothing is known
 _MOST_HELD = 2**26  # bytes of luma that wait for key frames, about
