@@ -2,8 +2,7 @@
 
 Each key frame's colours are the running mean of what the model says of it and of what is carried there from the key
 frames before (MEMORY of them at most): so what flickers in the model's answers does not in the film. A shot's beginning
-waits for the KEYS_AHEAD key frames behind its first one, and what the model says of those is led back: else its colours
-would hang on one answer alone. A frame between two key frames takes its colours from both, nearer ones first, as far as
+can wait for some key frames behind its first one (`ahead`), and what the model says of those is led back to it. A frame between two key frames takes its colours from both, nearer ones first, as far as
 the flow is to be trusted; what neither knows, the model is asked for, or, where it is little, it is filled from around.
 The next key frame comes after `every` frames, or as soon as less than SEEN of the last one is to be seen.
 

@@ -35,7 +35,7 @@ def color_frames(
     palette: Sequence[PaletteColor] = (),
     **settings: Any,
 ) -> Iterator[Rgb]:
-    """Colours a film frame by frame without flicker; about 40 frames are in memory, of large ones fewer.
+    """Colours a film frame by frame without flicker; about 15 frames are in memory, of large ones fewer.
 
     Args:
       colorizer: from `hybridvit.load`.

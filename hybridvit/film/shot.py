@@ -28,7 +28,7 @@ def color_shot(
     lumas: Callable[[], Iterable[Plane]],
     hinted: Mapping[int, tuple[Hint, ...]],
 ) -> Iterator[tuple[Shown, Float[np.ndarray, "h w 2"]] | None]:
-    """Goes through the shot twice; about 40 frames are in memory, of large ones fewer, and what the flow needs of all.
+    """Goes through the shot twice; about 15 frames are in memory, of large ones fewer, and what the flow needs of all.
 
     Args:
       colorizer: the picture model.
