@@ -1,10 +1,11 @@
 """The colours of a shot, frame by frame: the model's of a few key frames, carried to all frames along the motion.
 
 Each key frame's colours are the running mean of what the model says of it and of what is carried there from the key
-frames before (MEMORY of them at most): so what flickers in the model's answers does not in the film. A shot's beginning
-can wait for some key frames behind its first one (`ahead`), and what the model says of those is led back to it. A frame between two key frames takes its colours from both, nearer ones first, as far as
-the flow is to be trusted; what neither knows, the model is asked for, or, where it is little, it is filled from around.
-The next key frame comes after `every` frames, or as soon as less than SEEN of the last one is to be seen.
+frames before (MEMORY of them at most): so what flickers in the model's answers does not in the film. A shot's
+beginning can wait for some key frames behind its first one (`ahead`), and what the model says of those is led back to
+it. A frame between two key frames takes its colours from both, nearer ones first, as far as the flow is to be trusted;
+what neither knows, the model is asked for, or, where it is little, it is filled from around. The next key frame comes
+after `every` frames, or as soon as less than SEEN of the last one is to be seen.
 
 Frames are given at the model's view, lightness 0..100; ab in CIE units. Behind a shot's beginning nothing is kept of a
 frame beyond the next key frame, and of one shot nothing in the next.
