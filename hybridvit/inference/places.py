@@ -9,19 +9,15 @@ views share is found, 87 % of it within a cell and a quarter of its place.
 
 import functools
 import pathlib
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 import numpy as np
 import skimage
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 from PIL import Image
 
 from hybridvit.inference.composition import lightness
-from hybridvit.inference.decode import mean_ab
-from hybridvit.inference.predictor import Predicted, cropped, padded
-from hybridvit.inference.weights import Weights, at_inference
-from hybridvit.models.generator import build_generator
+from hybridvit.inference.predictor import Predict, Predictor
 
 CELL = 16  # px of the view
 VIEW = 256  # px, the shorter side of the view in which places are compared
@@ -50,38 +46,32 @@ class Matches(NamedTuple):
 
 
 class Describer:
-    """Describes views; raises ValueError if the weights have no encoder that sees things, or no distribution."""
+    """Describes views; raises ValueError if the weights have no encoder that sees things, or no distribution.
 
-    def __init__(self, weights: Weights):
-        generator = build_generator(at_inference(weights.model))
-        if generator.describe is None or weights.log_rarity is None:
+    With the programs of the predictor that colours them: none is compiled for this alone.
+    """
+
+    def __init__(self, predictor: Predict):
+        if not (isinstance(predictor, Predictor) and predictor.describes and predictor.has_distribution):
             raise ValueError(
-                f"{weights.name} does not say what is alike and which colours are likely: use a HybridConvViT's weights"
+                f"{predictor.name} does not say what is alike and which colours are likely: "
+                "use a HybridConvViT's weights"
             )
-        self._params = jax.device_put(weights.params)
-
-        def run(params: Any, L: Float[Array, "1 h w"]) -> tuple[Array, Array, Array]:
-            luma = L[..., None] / 50 - 1
-            prediction = generator.generate(params, luma, None)
-            return generator.describe(params, luma), mean_ab(prediction), prediction.bins - weights.log_rarity
-
-        self._run = jax.jit(run)
+        self._predictor = predictor
 
     def __call__(self, L: Float[np.ndarray, "h w"]) -> Described:
         """Of a view, 0..100."""
-        seen, mean, logits = self._look(L)
-        return Described(unit(seen - self._typical), mean, logits)
-
-    def _look(self, L: Float[np.ndarray, "h w"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        seen, *said = (np.asarray(x) for x in self._run(self._params, padded(L[None], None)[0]))
-        height, width = L.shape
-        mean, _, logits = cropped(Predicted(said[0], None, said[1]), height, width)
+        mean, _, logits = self._predictor(L[None])
         assert logits is not None
-        return seen[0, : -(-height // CELL), : -(-width // CELL)], mean[0], logits[0]
+        return Described(unit(self._places(L) - self._typical), mean[0], logits[0])
+
+    def _places(self, L: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "rows columns d"]:
+        height, width = L.shape
+        return self._predictor.describe(L)[: -(-height // CELL), : -(-width // CELL)]
 
     @functools.cached_property
     def _typical(self) -> Float[np.ndarray, " d"]:
-        return np.mean([self._look(L)[0].mean((0, 1)) for L in map(_bundled, _TYPICAL)], 0)
+        return np.mean([self._places(L).mean((0, 1)) for L in map(_bundled, _TYPICAL)], 0)
 
 
 def unit(x: Float[np.ndarray, "*n d"]) -> Float[np.ndarray, "*n d"]:

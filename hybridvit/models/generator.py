@@ -60,6 +60,7 @@ class Generator(NamedTuple):
     see: (
         Callable[[Any, Array], Any] | None
     )  # variables, luma -> what is seen whatever the hints, if there is such
+    see_described: Callable[[Any, Array], tuple[Any, Array]] | None  # both in one look, where there is `see`
     paint: Callable[
         [Any, Array, Any, Array | None], Prediction
     ]  # the rest of `generate`, from what is seen or None
@@ -93,6 +94,9 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
             return generate(variables, luma, hints)
         return nnx.merge(graph, variables).paint(luma, seen, hints)._replace(features=None)
 
+    def see_described(variables: Any, luma: Array) -> tuple[Any, Array]:
+        return nnx.merge(graph, variables).see_described(luma)
+
     def train_forward(
         params: Any, stats: Any, luma: Array, hints: Array | None, key: Array
     ) -> tuple[Prediction, Any]:
@@ -116,6 +120,7 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
         (structure.params, structure.stats),
         describe if hybrid else None,
         see if sees else None,
+        see_described if sees else None,
         paint,
     )
 

@@ -214,6 +214,12 @@ class HybridConvViT(nnx.Module):
         x = self.half.describe(luma) if self.pretrained else self.look(luma, None, None).tokens
         return x[:, : -(-height // 16), : -(-width // 16)].astype(jnp.float32)
 
+    def see_described(self, luma: Float[Array, "b h w 1"]) -> tuple[Seen, Float[Array, "b h16 w16 d"]]:
+        """`see` and `describe` of a pretrained encoder, in one look."""
+        height, width = luma.shape[1:3]
+        seen, x = self.half.see_described(jnp.pad(luma, self._pad(luma), mode="edge"))
+        return seen, x[:, : -(-height // 16), : -(-width // 16)].astype(jnp.float32)
+
     def _pad(self, luma: Float[Array, "b h w 1"]) -> tuple[tuple[int, int], ...]:
         """Up to sides that the network sees."""
         return (0, 0), (0, -luma.shape[1] % self.stride), (0, -luma.shape[2] % self.stride), (0, 0)
