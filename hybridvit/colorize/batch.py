@@ -122,6 +122,7 @@ def colorize_files(
             if summary.failed:
                 bar.set_postfix(failed=len(summary.failed), refresh=False)
             bar.update()
+            del made  # what went wrong holds its picture, too
 
 
 def is_result(path: pathlib.Path) -> bool:
@@ -303,6 +304,7 @@ def _made(
             except Exception as error:
                 made.set_exception(error)
             yield job, made
+            del made
         return
     pending: deque[tuple[Job, concurrent.futures.Future]] = deque()
     with concurrent.futures.ThreadPoolExecutor(cores, "maker") as makers:

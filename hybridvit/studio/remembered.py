@@ -21,13 +21,13 @@ class Remembered:
         self._file = data / "review" / "found.sqlite"
         self._held: dict[tuple[str, str], tuple[tuple[int, int], Any]] = {}
         self._new: set[tuple[str, str]] = set()
-        self._is_read = False
+        self._read: set[str] = set()  # kinds
 
     def of(self, kind: str, path: pathlib.Path, find: Callable[[pathlib.Path], Any]) -> Any:
         """What `find` says of a file, as JSON holds it, since the file is what it is. What it raises is raised."""
-        if not self._is_read:
-            self._is_read = True
-            self._read()
+        if kind not in self._read:
+            self._read.add(kind)
+            self._read_kind(kind)
         stamp, key = stamp_of(path), (kind, str(path))
         if self._held.get(key, (None,))[0] != stamp:
             self._held[key] = stamp, find(path)
@@ -38,20 +38,20 @@ class Remembered:
         """Writes what was found since the last time."""
         if not self._new:
             return
-        rows = [(*key, *self._held[key][0], VERSION, json.dumps(self._held[key][1])) for key in self._new]
-        self._new.clear()
+        new, self._new = self._new, set()
+        rows = [(*key, *self._held[key][0], VERSION, json.dumps(self._held[key][1])) for key in new]
         with contextlib.suppress(OSError, sqlite3.Error):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with self._open() as database:
                 database.executemany("insert or replace into found values (?, ?, ?, ?, ?, ?)", rows)
 
-    def _read(self) -> None:
+    def _read_kind(self, kind: str) -> None:
         if not self._file.exists():
             return
         with contextlib.suppress(sqlite3.Error, ValueError), self._open() as database:
             # What another version found may say other things
-            found = "select kind, path, time, size, value from found where version = ?"
-            for kind, path, time, size, value in database.execute(found, (VERSION,)):
+            found = "select path, time, size, value from found where kind = ? and version = ?"
+            for path, time, size, value in database.execute(found, (kind, VERSION)):
                 self._held[kind, path] = (time, size), json.loads(value)
 
     @contextlib.contextmanager

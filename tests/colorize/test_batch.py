@@ -16,7 +16,7 @@ from PIL import Image
 from hybridvit.colorize import batch
 from hybridvit.colorize.batch import colorize_files, leave_results
 from hybridvit.colorize.inputs import find_sources
-from hybridvit.colorize.naming import plan
+from hybridvit.colorize.naming import Job, plan
 from hybridvit.colorize.summary import Summary, explain
 from hybridvit.hints.frame import WHOLE
 from hybridvit.hints.recipe import Protected, Recipe
@@ -449,10 +449,12 @@ def test_pictures_made_on_several_cores_come_in_their_order_and_a_large_one_is_m
     monkeypatch.setattr(batch, "READ_AHEAD", 10)
     at_work, seen = set(), {}
 
-    def prepare(name):
+    def prepare(job):
+        name = job.source.name
         return batch.Work(batch.photo_of(np.zeros((1, 20 if name == "large" else 1), np.uint8)), [], None)
 
-    def finish(name, ready):
+    def finish(job, ready):
+        name = job.source.name
         at_work.add(name)
         ready.popleft().result()
         if name == "second" and cores == 2:
@@ -465,8 +467,9 @@ def test_pictures_made_on_several_cores_come_in_their_order_and_a_large_one_is_m
         return name
 
     names, gone = ["first", "second", "third", "large", "last"], threading.Event()
-    made = list(batch._made(batch._ahead(prepare, names), finish, cores))
-    assert [name for name, _ in made] == names
+    jobs = [Job(pathlib.Path(name), (), None, "png") for name in names]
+    made = list(batch._made(batch._ahead(prepare, jobs), finish, cores))
+    assert [job.source.name for job, _ in made] == names
     assert [one.exception() is None for _, one in made] == [True, True, False, True, True]
     assert seen["large"] == {"large"}
     assert ("second" in seen["third"]) == (cores == 2)

@@ -1,3 +1,4 @@
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -78,7 +79,7 @@ def test_what_is_seen_is_described_in_the_same_look(lite_weights, monkeypatch):
     seen = predictor.describe(L)
     assert len(looks) == 1
     generator = build_generator(at_inference(lite_weights.model))
-    luma = padded(L[None], None)[0][..., None] / 50 - 1
+    luma = jnp.asarray(padded(L[None], None)[0][..., None] / 50 - 1)
     np.testing.assert_allclose(seen, generator.describe(lite_weights.params, luma)[0], atol=1e-4)
 
 
