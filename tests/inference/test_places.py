@@ -80,7 +80,7 @@ def test_what_is_seen_is_described_in_the_same_look(lite_weights, monkeypatch):
     assert len(looks) == 1
     generator = build_generator(at_inference(lite_weights.model))
     luma = jnp.asarray(padded(L[None], None)[0][..., None] / 50 - 1)
-    np.testing.assert_allclose(seen, generator.describe(lite_weights.params, luma)[0], atol=1e-4)
+    np.testing.assert_allclose(seen, generator.describe(predictor._params, luma)[0], atol=1e-4)
 
 
 def test_weights_that_do_not_see_things_are_refused(tiny_weights):
