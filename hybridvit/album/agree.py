@@ -37,7 +37,7 @@ _ALIKE = 0.8  # of 1: the likeness from which on a neighbour has all its weight
 _LEAST = 0.2  # the weight of one that is just alike enough
 _COMMON = 4.0  # power of what two distributions have in common (Bhattacharyya's coefficient)
 _FEW = 0.1  # of the cells: where fewer match, photographs are less sure to show the same
-_FEW_GUESSES = 0.25  # the same where nobody knows the colour: then it counts by the square
+_FEW_GUESSES = 0.35  # the same where nobody knows the colour: then it counts by the cube
 _DOUBT = 3.0  # entropy, nats, of a place that counts as 1; one of a nat less counts e-fold
 _SURE = (0.2, 5.0)  # least and most that it counts
 
@@ -283,7 +283,7 @@ class Agreement:
 
 def _trust(edge: Edge, known: Bool[np.ndarray, " m"]) -> Float[np.ndarray, " n"]:
     """How much photographs are believed to show the same, 0..1; what somebody knows is taken on less than a guess."""
-    return np.where(known[edge.there], min(1.0, edge.share / _FEW), min(1.0, edge.share / _FEW_GUESSES) ** 2)
+    return np.where(known[edge.there], min(1.0, edge.share / _FEW), min(1.0, edge.share / _FEW_GUESSES) ** 3)
 
 
 def shared(

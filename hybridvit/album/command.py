@@ -77,9 +77,8 @@ def _know(
     from hybridvit.album.know import FOLDER, Picture, know_album, picture_of
     from hybridvit.hints.recipe import Recipe
     from hybridvit.inference.places import Describer
-    from hybridvit.inference.weights import load_weights
 
-    describer = Describer(load_weights(options.weights))
+    describer = Describer(colorizer.predictor)
     references = find_sources(options.references, options.output).sources if options.references else []
     pictures = [picture_of(job.source, sidecar_of, settings) for job in jobs]
     pictures += [Picture(source.path, Recipe(), True) for source in references]

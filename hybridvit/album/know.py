@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -159,7 +160,8 @@ class Album:
         known = _digest([f"{i} {key}" for i, key in self._hinted.items()])
         self.agreement = Agreement(index, self.edges, sizes, self._own, (places, known))
 
-    @functools.lru_cache(maxsize=4)  # noqa: B019  one reads while the other colours, and the album lives as long
+    # One reads while others colour, one a core
+    @functools.lru_cache(maxsize=4 + (os.cpu_count() or 1))  # noqa: B019  the album lives as long
     def colorizer_of(self, path: pathlib.Path) -> Colorizer:
         """What colours a photograph."""
         i = self.numbers.get(path)

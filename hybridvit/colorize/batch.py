@@ -87,21 +87,28 @@ def colorize_files(
       overwrite: also makes what is done already, and replaces files of others.
       signer: a `provenance.credentials.Signer`; done is then only what this key has signed.
       premis: also writes the event of each result beside it, of those that are done already too.
-      colorizer_of: the `Colorizer` of a picture, where they have their own; called by two threads.
+      colorizer_of: the `Colorizer` of a picture, where they have their own; called by two threads. Pictures are then
+        made on all cores, since of most of them the model has said all before.
     """
 
     orders = Orders(settings, palette, overwrite, signer and signer.key.fingerprint)
+    cores = 1 if colorizer_of is None or signer is not None else os.cpu_count() or 1
     colorizer_of = colorizer_of or (lambda picture: colorizer)
 
     def read(job: Job) -> Work | None:
         return prepare(job, colorizer_of(job.source).digest, sidecar_of, orders)
 
+    def finish(job: Job, ready: deque[concurrent.futures.Future]) -> tuple[str, ...] | None:
+        # No name is given to what is taken: it would keep a large picture while the next is read
+        remarks = make(colorizer_of(job.source), ready.popleft().result(), job, signer)
+        for path in job.results if premis else ():
+            write_premis(path)
+        return remarks
+
     with tqdm(total=len(jobs), unit="picture", disable=None, dynamic_ncols=True) as bar:
-        for job, ready in _ahead(read, jobs):
-            try:  # no name is given to what is taken: it would keep a large picture while the next is read
-                remarks = make(colorizer_of(job.source), ready.popleft().result(), job, signer)
-                for path in job.results if premis else ():
-                    write_premis(path)
+        for job, made in _made(_ahead(read, jobs), finish, cores):
+            try:
+                remarks = made.result()
             except Exception as error:  # also a bug met in one picture must not cost the others their night
                 summary.failed[os.fspath(job.source)] = explain(error, job.source)
                 if isinstance(error, OSError) and error.errno in NO_ROOM:
@@ -115,6 +122,7 @@ def colorize_files(
             if summary.failed:
                 bar.set_postfix(failed=len(summary.failed), refresh=False)
             bar.update()
+            del made  # what went wrong holds its picture, too
 
 
 def is_result(path: pathlib.Path) -> bool:
@@ -280,6 +288,37 @@ def _ahead(
             if i + 1 < len(jobs) and not _is_large(ready[0]):
                 ready.append(reader.submit(prepare, jobs[i + 1]))
             yield job, ready
+
+
+def _made(
+    ahead: Iterator[tuple[Job, deque[concurrent.futures.Future]]],
+    finish: Callable[[Job, deque[concurrent.futures.Future]], Any],
+    cores: int,
+) -> Iterator[tuple[Job, concurrent.futures.Future]]:
+    """Each job in its order, and what `finish` made of it; `cores` of them at a time, a large picture alone."""
+    if cores == 1:
+        for job, ready in ahead:
+            made: concurrent.futures.Future = concurrent.futures.Future()
+            try:
+                made.set_result(finish(job, ready))
+            except Exception as error:
+                made.set_exception(error)
+            yield job, made
+            del made
+        return
+    pending: deque[tuple[Job, concurrent.futures.Future]] = deque()
+    with concurrent.futures.ThreadPoolExecutor(cores, "maker") as makers:
+        for job, ready in ahead:
+            alone = _is_large(ready[0])
+            while pending and (alone or len(pending) >= cores):
+                concurrent.futures.wait([pending[0][1]])
+                yield pending.popleft()
+            pending.append((job, makers.submit(finish, job, deque([ready.popleft()]))))
+            if alone:
+                concurrent.futures.wait([pending[0][1]])
+        while pending:
+            concurrent.futures.wait([pending[0][1]])
+            yield pending.popleft()
 
 
 def _is_large(prepared: concurrent.futures.Future) -> bool:

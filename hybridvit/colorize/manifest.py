@@ -7,6 +7,7 @@ from pathlib import Path
 from hybridvit.colorize.inputs import Found, Source
 from hybridvit.colorize.naming import Job
 from hybridvit.colorize.summary import Summary
+from hybridvit.provenance.claim import mime_of
 from hybridvit.provenance.iiif_write import NAME, SHOWN, View, manifest_of, may_write, view_of, write_manifest
 
 
@@ -25,7 +26,11 @@ def views_of(
     relative = {source.path: source.relative for source in originals}
     return {
         job.source: view_of(
-            job.results, relative[job.source], found.canvases.get(job.source), options.originals
+            job.results,
+            relative[job.source],
+            found.canvases.get(job.source),
+            options.originals,
+            _mime_of(job.source),
         )
         for job in jobs
     }
@@ -53,3 +58,13 @@ def write_views(
                 f"browsers show no {shown}, so viewers of {NAME} need an image server: or use --format jpeg"
             )
             summary.remarks.setdefault(remark, []).append(str(source))
+
+
+def _mime_of(path: Path) -> str | None:
+    """The type of a file; None of one that cannot be read (it fails when it is coloured) or is of no known type."""
+    try:
+        with path.open("rb") as file:
+            mime = mime_of(file.read(12))
+    except OSError:
+        return None
+    return None if mime == "application/octet-stream" else mime

@@ -22,7 +22,6 @@ from hybridvit.inference.colorizer import Colorizer
 from hybridvit.inference.exported_predictor import is_exported
 from hybridvit.inference.places import Describer
 from hybridvit.inference.predictor import Predict
-from hybridvit.inference.weights import load_weights
 from hybridvit.photo.photo import photo_of, read_photo
 
 FOLDER = "scenes"  # in that of the parts
@@ -41,7 +40,7 @@ def over_cuts(
     try:
         if is_exported(weights):
             raise ValueError(f"{weights} does not say what is alike")
-        describer = Describer(load_weights(weights))
+        describer = Describer(colorizer.predictor)
     except ValueError as error:
         if references:
             raise ValueError(f"--references: {error}") from None

@@ -2,31 +2,25 @@
 
 A photograph is described at the model's view by a vector for each cell of 16 px, less the mean of such vectors over the
 photographs that scikit-image brings, and of length 1: so the likeness of two places, their cosine, depends on nothing
-but the two. The mean that is of the released weights lies beside them (`python -m hybridvit.inference.places` writes
-it); of others it is found when it is needed.
-
-Places of two photographs match that are most like each other, both ways (mutual nearest neighbours), and like enough.
-LEAST was chosen on views of photographs with known geometry (crops, mirrored, relit): half of what two views share is
-found, 87 % of it within a cell and a quarter of its place.
+but the two. Places of two photographs match that are most like each other, both ways (mutual nearest neighbours), and
+like enough. LEAST was chosen on views of photographs with known geometry (crops, mirrored, relit): half of what two
+views share is found, 87 % of it within a cell and a quarter of its place.
 """
 
 import functools
 import importlib.resources
 import json
 import pathlib
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 import numpy as np
 import skimage
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 from PIL import Image
 
 from hybridvit.inference.composition import lightness
-from hybridvit.inference.decode import mean_ab
-from hybridvit.inference.predictor import Predicted, cropped, padded
-from hybridvit.inference.weights import PRETRAINED, Weights, at_inference, load_weights
-from hybridvit.models.generator import build_generator
+from hybridvit.inference.predictor import Predict, Predictor
+from hybridvit.inference.weights import PRETRAINED, load_weights
 
 CELL = 16  # px of the view
 VIEW = 256  # px, the shorter side of the view in which places are compared
@@ -57,45 +51,39 @@ class Matches(NamedTuple):
 
 
 class Describer:
-    """Describes views; raises ValueError if the weights have no encoder that sees things, or no distribution."""
+    """Describes views; raises ValueError if the weights have no encoder that sees things, or no distribution.
 
-    def __init__(self, weights: Weights):
-        generator = build_generator(at_inference(weights.model))
-        if generator.describe is None or weights.log_rarity is None:
+    With the programs of the predictor that colours them: none is compiled for this alone.
+    """
+
+    def __init__(self, predictor: Predict):
+        if not (isinstance(predictor, Predictor) and predictor.describes and predictor.has_distribution):
             raise ValueError(
-                f"{weights.name} does not say what is alike and which colours are likely: use a HybridConvViT's weights"
+                f"{predictor.name} does not say what is alike and which colours are likely: "
+                "use a HybridConvViT's weights"
             )
-        self._params = jax.device_put(weights.params)
-        self._digest = weights.digest
-
-        def run(params: Any, L: Float[Array, "1 h w"]) -> tuple[Array, Array, Array]:
-            luma = L[..., None] / 50 - 1
-            seen, places = generator.describe(params, luma)
-            prediction = generator.paint(params, luma, seen, None)
-            return places, mean_ab(prediction), prediction.bins - weights.log_rarity
-
-        self._run = jax.jit(run)
+        self._predictor = predictor
 
     def __call__(self, L: Float[np.ndarray, "h w"]) -> Described:
         """Of a view, 0..100."""
-        seen, mean, logits = self._look(L)
-        return Described(unit(seen - self._typical), mean, logits)
-
-    def _look(self, L: Float[np.ndarray, "h w"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        seen, *said = (np.asarray(x) for x in self._run(self._params, padded(L[None], None)[0]))
-        height, width = L.shape
-        mean, _, logits = cropped(Predicted(said[0], None, said[1]), height, width)
+        mean, _, logits = self._predictor(L[None])
         assert logits is not None
-        return seen[0, : -(-height // CELL), : -(-width // CELL)], mean[0], logits[0]
+        return Described(unit(self._places(L) - self._typical), mean[0], logits[0])
+
+    def _places(self, L: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "rows columns d"]:
+        height, width = L.shape
+        return self._predictor.describe(L)[: -(-height // CELL), : -(-width // CELL)]
 
     @functools.cached_property
     def _typical(self) -> Float[np.ndarray, " d"]:
         kept = json.loads(_KEPT.read_bytes())
-        return np.float32(kept["mean"]) if kept["weights_sha256"] == self._digest else self.typical()
+        return (
+            np.float32(kept["mean"]) if kept["weights_sha256"] == self._predictor.digest else self.typical()
+        )
 
     def typical(self) -> Float[np.ndarray, " d"]:
         """The mean of what is seen of the photographs that scikit-image brings."""
-        return np.mean([self._look(L)[0].mean((0, 1)) for L in map(_bundled, _TYPICAL)], 0)
+        return np.mean([self._places(L).mean((0, 1)) for L in map(_bundled, _TYPICAL)], 0)
 
 
 def unit(x: Float[np.ndarray, "*n d"]) -> Float[np.ndarray, "*n d"]:
@@ -157,5 +145,5 @@ def _bundled(name: str) -> Float[np.ndarray, "h w"]:
 
 if __name__ == "__main__":
     released = load_weights(PRETRAINED)
-    mean = [round(float(x), 6) for x in Describer(released).typical()]
+    mean = [round(float(x), 6) for x in Describer(Predictor(released)).typical()]
     pathlib.Path(str(_KEPT)).write_text(json.dumps({"weights_sha256": released.digest, "mean": mean}) + "\n")

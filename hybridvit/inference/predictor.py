@@ -83,8 +83,9 @@ class Predictor:
             vivid = vivid_ab(prediction, log_rarity) if hints is None else None
             return mean_ab(prediction), vivid, prediction.bins
 
-        see = generator.see
+        see, describe = generator.see_described, generator.describe
         self._see = see and jax.jit(lambda params, L: see(params, L[..., None] / 50 - 1))
+        self._describe = describe and jax.jit(lambda params, L: describe(params, L[..., None] / 50 - 1))
         self._predict = jax.jit(predict)
 
     def __call__(self, L: Float[np.ndarray, "b h w"], hints: Hints | None = None) -> Predicted:
@@ -92,14 +93,30 @@ class Predictor:
         height, width = L.shape[1:]
         L, hints = padded(L, hints)
         with self._turn:
-            said = self._predict(self._params, L, self._look(L), hints)
+            said = self._predict(self._params, L, self._look(L)[0], hints)
             found = (None if x is None else np.asarray(x) for x in said)
         return cropped(Predicted(*found), height, width)
 
-    def _look(self, L: Float[np.ndarray, "b hp wp"]) -> Any:
-        """What is seen, whatever the hints; None where the network does not tell it from them."""
+    @property
+    def describes(self) -> bool:
+        """Whether the weights have an encoder that sees things."""
+        return self._describe is not None
+
+    def describe(self, L: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h16 w16 d"]:
+        """What the encoder sees where, for cells of 16 px of a view that is `padded`; only if it `describes`.
+
+        The model has not to look again at a view that it has just coloured, nor at one that it colours next.
+        """
+        view = padded(L[None], None)[0]
+        with self._turn:
+            seen = self._look(view)[1]
+            found = self._describe(self._params, view) if seen is None else seen
+            return np.asarray(found)[0]
+
+    def _look(self, L: Float[np.ndarray, "b hp wp"]) -> tuple[Any, Any]:
+        """What is seen whatever the hints, and described; None where the network does not tell it from them."""
         if self._see is None:
-            return None
+            return None, None
         if len(L) > 1:  # of many pictures, for hints on none of them
             return self._see(self._params, L)
         return self._seen.once((L.shape, L.tobytes()), lambda: self._see(self._params, L))

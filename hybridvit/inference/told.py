@@ -7,16 +7,14 @@ it is another one, brought to the view along its edges; vivid colours follow. Wh
 import hashlib
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from hybridvit.color.bins import BIN_CENTRES
-from hybridvit.color.lab import CHROMA_SCALE
-from hybridvit.inference.decode import vivid_ab
-from hybridvit.inference.predictor import BUCKET, STRIDE, Hints, Predicted, Predictor
+from hybridvit.inference.decode import MOST, PIVOT, POWER, RARITY, TEMPERATURE
+from hybridvit.inference.predictor import STRIDE, Hints, Predicted, Predictor
 from hybridvit.inference.reach import to_view
-from hybridvit.models.prediction import Prediction
+from hybridvit.models.blocks import interpolation_matrix
 
 _GO = 2.0  # power: where half of a distribution is another one, mean colours go three quarters of the way
 
@@ -52,8 +50,15 @@ class Told:
         """As the model with what is told; L is 0..100."""
         mean, _, logits = self._alone(L, hints)
         after = logits + _resized(self._told, *logits.shape[1:3])
-        mean = np.stack([_moved(*one) for one in zip(mean, logits, after, L, strict=True)])
-        return Predicted(mean, None if hints else _vivid(mean, after, self._predictor.log_rarity), after)
+        probs = _probabilities(after)
+        mean = np.stack([_moved(*one) for one in zip(mean, logits, after, probs, L, strict=True)])
+        if hints is not None:
+            return Predicted(mean, None, after)
+        rarity = self._predictor.log_rarity
+        assert rarity is not None  # of a model that says which colours are likely
+        return Predicted(
+            mean, np.stack([_vivid(*one, rarity) for one in zip(mean, after, probs, strict=True)]), after
+        )
 
     def _alone(self, L: Float[np.ndarray, "b h w"], hints: Hints | None) -> Predicted:
         seen = self._seen
@@ -71,38 +76,38 @@ def _moved(
     mean: Float[np.ndarray, "h w 2"],
     before: Float[np.ndarray, "h8 w8 313"],
     after: Float[np.ndarray, "h8 w8 313"],
+    probs: Float[np.ndarray, "h8 w8 313"],
     L: Float[np.ndarray, "h w"],
 ) -> Float[np.ndarray, "h w 2"]:
     """The mean colours by as much nearer to those of the new distribution as it is another one (total variation)."""
-    was, now = _probabilities(before), _probabilities(after)
-    new = np.where((before == after).all(-1), 0, 1 - (1 - np.abs(now - was).sum(-1) / 2) ** _GO)[..., None]
-    if not new.any():
+    changed = (before != after).any(-1)
+    if not changed.any():
         return mean
-    old = was @ BIN_CENTRES
-    shift = np.where(new > 0, now @ BIN_CENTRES - old, 0)
+    new, old, shift = (np.zeros((*changed.shape, n), np.float32) for n in (1, 2, 2))
+    was, now = _probabilities(before[changed]), probs[changed]
+    new[changed] = 1 - (1 - np.abs(now - was).sum(-1, keepdims=True) / 2) ** _GO
+    old[changed] = was @ BIN_CENTRES
+    shift[changed] = (now - was) @ BIN_CENTRES
     planes = to_view(np.moveaxis(np.dstack([shift + new * old, new]), -1, 0), L).astype(np.float32)
     return mean + np.moveaxis(planes[:2], 0, -1) - np.clip(planes[2], 0, 1)[..., None] * mean
 
 
 def _vivid(
-    mean: Float[np.ndarray, "b h w 2"],
-    logits: Float[np.ndarray, "b h8 w8 313"],
+    mean: Float[np.ndarray, "h w 2"],
+    logits: Float[np.ndarray, "h8 w8 313"],
+    probs: Float[np.ndarray, "h8 w8 313"],
     log_rarity: Float[np.ndarray, "313"],
-) -> Float[np.ndarray, "b h w 2"]:
-    """Compiled once for each padded shape, as the model is."""
-    height, width = mean.shape[1:3]
-    down, right = -height % BUCKET, -width % BUCKET
-    mean = np.pad(mean, ((0, 0), (0, down), (0, right), (0, 0)), mode="edge")
-    cells = [n // STRIDE - have for n, have in zip(mean.shape[1:3], logits.shape[1:3], strict=True)]
-    logits = np.pad(logits, ((0, 0), (0, cells[0]), (0, cells[1]), (0, 0)), mode="edge")
-    return np.asarray(_compiled(mean / CHROMA_SCALE, logits, log_rarity))[:, :height, :width]
-
-
-@jax.jit
-def _compiled(
-    chroma: Float[Array, "b h w 2"], logits: Float[Array, "b h8 w8 313"], log_rarity: Float[Array, "313"]
-) -> Float[Array, "b h w 2"]:
-    return vivid_ab(Prediction(chroma, logits), log_rarity)
+) -> Float[np.ndarray, "h w 2"]:
+    """As `decode.vivid_ab`, of which a program would have to be compiled for each shape."""
+    sharp = _probabilities((logits + np.float32(RARITY) * log_rarity) / np.float32(TEMPERATURE))
+    rows, columns = mean.shape[:2]
+    towards = (sharp - probs) @ BIN_CENTRES
+    cells = towards.shape[:2]
+    up = [interpolation_matrix(n, STRIDE)[:size] for n, size in zip(cells, (rows, columns), strict=True)]
+    planes = up[0] @ np.moveaxis(towards, -1, 0) @ up[1].T
+    ab = mean + np.moveaxis(planes, 0, -1)
+    chroma = np.sqrt(np.square(ab[..., 0]) + np.square(ab[..., 1]))
+    return ab * np.minimum((chroma / np.float32(PIVOT)) ** np.float32(POWER), np.float32(MOST))[..., None]
 
 
 def _resized(x: Float[np.ndarray, "r c n"], height: int, width: int) -> Float[np.ndarray, "h w n"]:

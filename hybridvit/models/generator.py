@@ -54,11 +54,13 @@ class Generator(NamedTuple):
     train_forward: Callable[[Any, Any, Array, Array | None, Array], tuple[Prediction, Any]]
     init: Callable[[Array], tuple[Any, Any]]  # key -> params, stats
     shapes: tuple[Any, Any]  # what `init` would give, as jax.ShapeDtypeStruct
-    # variables, luma -> what is seen, as `paint` takes it, and vectors of what is where; of HybridConvViT alone
-    describe: Callable[[Any, Array], tuple[Any, Array]] | None
+    describe: (
+        Callable[[Any, Array], Array] | None
+    )  # variables, luma -> what is seen where; of HybridConvViT alone
     see: (
         Callable[[Any, Array], Any] | None
     )  # variables, luma -> what is seen whatever the hints, if there is such
+    see_described: Callable[[Any, Array], tuple[Any, Array]] | None  # both in one look, where there is `see`
     paint: Callable[
         [Any, Array, Any, Array | None], Prediction
     ]  # the rest of `generate`, from what is seen or None
@@ -92,6 +94,9 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
             return generate(variables, luma, hints)
         return nnx.merge(graph, variables).paint(luma, seen, hints)._replace(features=None)
 
+    def see_described(variables: Any, luma: Array) -> tuple[Any, Array]:
+        return nnx.merge(graph, variables).see_described(luma)
+
     def train_forward(
         params: Any, stats: Any, luma: Array, hints: Array | None, key: Array
     ) -> tuple[Prediction, Any]:
@@ -103,7 +108,7 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
         _, params, stats = nnx.split(structure.make(nnx.Rngs(key)), nnx.Param, nnx.BatchStat)
         return nnx.to_pure_dict(params), nnx.to_pure_dict(stats)
 
-    def describe(variables: Any, luma: Array) -> tuple[Any, Array]:
+    def describe(variables: Any, luma: Array) -> Array:
         return nnx.merge(graph, variables).describe(luma)
 
     hybrid = config.name == HybridConvViT.__name__
@@ -115,6 +120,7 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
         (structure.params, structure.stats),
         describe if hybrid else None,
         see if sees else None,
+        see_described if sees else None,
         paint,
     )
 

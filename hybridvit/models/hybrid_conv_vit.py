@@ -207,17 +207,17 @@ class HybridConvViT(nnx.Module):
             features=x[:, : -(-height // 4), : -(-width // 4)],
         )
 
-    def describe(self, luma: Float[Array, "b h w 1"]) -> tuple[Seen, Float[Array, "b h16 w16 d"]]:
-        """What is seen of a picture without hints, as `paint` takes it; and vectors of what is where, at 1/16, by the
-        encoder alone: alike for things alike, whatever their colours.
-        """
+    def describe(self, luma: Float[Array, "b h w 1"]) -> Float[Array, "b h16 w16 d"]:
+        """What is seen where, at 1/16, by the encoder alone: alike for things alike, whatever their colours."""
         height, width = luma.shape[1:3]
         luma = jnp.pad(luma, self._pad(luma), mode="edge")
-        if self.pretrained:
-            seen, x = self.half.describe(luma)
-        else:
-            seen = self.look(luma, None, None)
-            x = seen.tokens
+        x = self.half.describe(luma) if self.pretrained else self.look(luma, None, None).tokens
+        return x[:, : -(-height // 16), : -(-width // 16)].astype(jnp.float32)
+
+    def see_described(self, luma: Float[Array, "b h w 1"]) -> tuple[Seen, Float[Array, "b h16 w16 d"]]:
+        """`see` and `describe` of a pretrained encoder, in one look."""
+        height, width = luma.shape[1:3]
+        seen, x = self.half.see_described(jnp.pad(luma, self._pad(luma), mode="edge"))
         return seen, x[:, : -(-height // 16), : -(-width // 16)].astype(jnp.float32)
 
     def _pad(self, luma: Float[Array, "b h w 1"]) -> tuple[tuple[int, int], ...]:

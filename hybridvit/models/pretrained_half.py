@@ -81,23 +81,32 @@ class PretrainedHalf(nnx.Module):
 
     def __call__(self, luma: Float[Array, "b h w 1"], key: Array | None = None) -> Seen:
         """Without hints: `luma` (-1..1) of sides in multiples of 32; a `key` in training."""
-        return self._shown(self._norms(luma, key))
+        return self._shown(self._maps(luma, key))
+
+    def see_described(self, luma: Float[Array, "b h w 1"]) -> tuple[Seen, Float[Array, "b h16 w16 d"]]:
+        """The same, and `describe`, in one look."""
+        maps = self._maps(luma, None)
+        return self._shown(maps), _described(maps)
 
     def add_hints(self, seen: Seen, chroma: Float[Array, "b h w ab"], mask: Float[Array, "b h w 1"]) -> Seen:
         """What is seen of a picture, with hints beside it."""
         return Seen(*(x + self.hints[name](chroma, mask) for name, x in seen._asdict().items()))
 
-    def describe(self, luma: Float[Array, "b h w 1"]) -> tuple[Seen, Float[Array, "b h16 w16 d"]]:
-        """What is seen; and the encoder's maps at 1/16 and 1/32 side by side, each of length 1."""
-        norms = self._norms(luma, None)
-        fine, coarse = (norms[stride] / jnp.sqrt(norms[stride].shape[-1]) for stride in (16, 32))
-        return self._shown(norms), jnp.concatenate([fine, coarse.repeat(2, 1).repeat(2, 2)], -1)
+    def describe(self, luma: Float[Array, "b h w 1"]) -> Float[Array, "b h16 w16 d"]:
+        """The encoder's maps at 1/16 and 1/32 side by side, each of length 1 in the root mean square."""
+        return _described(self._maps(luma, None))
 
-    def _norms(self, luma: Float[Array, "b h w 1"], key: Array | None) -> dict[int, Array]:
+    def _maps(self, luma: Float[Array, "b h w 1"], key: Array | None) -> dict[int, Array]:
         # Lightness for sRGB's gray value: nowhere further from it than 0.04
-        maps = self.encoder(preprocess((luma + 1) / 2), key, self.drop_path)
-        return {stride: blocks.rms_norm(x) for stride, x in maps.items()}
+        return self.encoder(preprocess((luma + 1) / 2), key, self.drop_path)
 
-    def _shown(self, norms: dict[int, Array]) -> Seen:
-        tokens = self.tokens(norms[16]) + self.context(norms[32])
-        return Seen(self.quarter(norms[4]), self.eighth(norms[8]), tokens)
+    def _shown(self, maps: dict[int, Array]) -> Seen:
+        norm = {stride: blocks.rms_norm(x) for stride, x in maps.items()}
+        return Seen(
+            self.quarter(norm[4]), self.eighth(norm[8]), self.tokens(norm[16]) + self.context(norm[32])
+        )
+
+
+def _described(maps: dict[int, Array]) -> Float[Array, "b h16 w16 d"]:
+    fine, coarse = (blocks.rms_norm(maps[stride]) / jnp.sqrt(maps[stride].shape[-1]) for stride in (16, 32))
+    return jnp.concatenate([fine, coarse.repeat(2, 1).repeat(2, 2)], -1)

@@ -142,7 +142,10 @@ def _find_sides(
     for _ in range(ROUNDS):
         along = (extent[2], width - extent[3]), (extent[0], height - extent[1])
         sides = [_find_side(view, *along[i // 2]) for i, view in enumerate(views)]
+        before = extent
         extent = [side.rows if side else rows for side, rows in zip(sides, extent, strict=True)]
+        if extent == before:  # the next round would find the same
+            break
     found = [side for side in sides if side is not None]
     if not found:
         return [None] * 4, along

@@ -39,7 +39,13 @@ class View:
     said: Json
 
 
-def view_of(results: Sequence[Path], relative: Path, canvas: Canvas | None, originals: str | None) -> View:
+def view_of(
+    results: Sequence[Path],
+    relative: Path,
+    canvas: Canvas | None,
+    originals: str | None,
+    mime: str | None = None,
+) -> View:
     """The view of a picture.
 
     Args:
@@ -47,15 +53,19 @@ def view_of(results: Sequence[Path], relative: Path, canvas: Canvas | None, orig
       relative: the original's place below the folder of the originals.
       canvas: of the manifest that it came from, or None.
       originals: the address of that folder, for those that came from none.
+      mime: the type of the original's file, if it is known; a manifest knows better.
 
     Raises ValueError where nobody says where the original is.
     """
+    form = {"format": mime} if mime else {}
     if canvas is not None:
         said = canvas.said if "label" in canvas.said else {"label": {"none": [relative.stem]}, **canvas.said}
-        return View(tuple(results), canvas.picture, said)
+        # What an image service sends may be of another type than the file
+        picture = canvas.picture if "service" in canvas.picture else {**form, **canvas.picture}
+        return View(tuple(results), picture, said)
     if originals is None:
         raise ValueError(f"--iiif: {relative} has no address: say where the originals are by --originals URL")
-    original = {"id": f"{originals}/{quote(relative.as_posix())}", "type": "Image"}
+    original = {"id": f"{originals}/{quote(relative.as_posix())}", "type": "Image", **form}
     return View(tuple(results), original, {"label": {"none": [relative.stem]}})
 
 

@@ -17,6 +17,7 @@ from hybridvit.film.names import SUFFIXES as FILMS
 from hybridvit.hints.sidecar import sidecar_path, whole_sidecar_path
 from hybridvit.studio.decode_film import find_results
 from hybridvit.studio.entry import ID_DIGITS, Entry, stamp_of
+from hybridvit.studio.remembered import Remembered
 
 
 class Folder:
@@ -27,11 +28,14 @@ class Folder:
         self.root = pathlib.Path(os.path.abspath(root))
         self.output = self.root if output is None else output
         self._spare = data / "sidecars"
-        self._original: dict[pathlib.Path, tuple[tuple[int, int], bool]] = {}  # and the file's stamp
+        self._original: dict[pathlib.Path, tuple[tuple[int, int], bool]] = {}  # films, and the file's stamp
+        self._remembered = Remembered(data)
 
     def sources(self) -> list[Source]:
         """Its photographs, except links that lead out of it and what hybridvit has made."""
-        return [one for one in self._found(SUFFIXES) if self._is_original(one)]
+        found = [one for one in self._found(SUFFIXES) if self._is_original(one)]
+        self._remembered.keep()
+        return found
 
     def films(self) -> list[Source]:
         """Its films, with the same exceptions."""
@@ -81,12 +85,7 @@ class Folder:
         return digest, name, self._spare / f"{digest}.hints.json"
 
     def _is_original(self, source: Source) -> bool:
-        stamp = stamp_of(source.path)
-        known, original = self._original.get(source.path, (None, True))
-        if known != stamp:
-            original = bool(leave_results([source])[0])
-            self._original[source.path] = stamp, original
-        return original
+        return self._remembered.of("original", source.path, lambda path: bool(leave_results([source])[0]))
 
 
 def _natural(name: str) -> list[str | int]:

@@ -14,9 +14,8 @@ from hybridvit.photo.words import words_of
 from hybridvit.review.found import Reviewed, reviewed, said_by
 from hybridvit.studio.entry import Entry, stamp_of
 from hybridvit.studio.library import Library
+from hybridvit.studio.remembered import Remembered
 from hybridvit.studio.sidecar_file import sidecar_now
-
-_Stamp = tuple[int, int]
 
 
 class ReviewList:
@@ -24,9 +23,7 @@ class ReviewList:
 
     def __init__(self, library: Library):
         self._library = library
-        self._digests: dict[pathlib.Path, tuple[_Stamp, str]] = {}
-        self._said: dict[pathlib.Path, tuple[_Stamp, dict[str, Any]]] = {}
-        self._words: dict[pathlib.Path, tuple[_Stamp, str]] = {}
+        self._remembered = Remembered(library.uploads.data)
         self._results: dict[str, pathlib.Path] = {}
 
     def listed(self) -> list[dict[str, Any]]:
@@ -38,7 +35,7 @@ class ReviewList:
             if entry.source == "folder" and not entry.is_film
         ]
         pairs.sort(key=lambda pair: (-pair[1].need, pair[1].name))
-        return [
+        listed = [
             {
                 "id": entry.id,
                 "name": one.name,
@@ -50,10 +47,12 @@ class ReviewList:
                 "doubt": one.doubt,
                 "disagreement": one.disagreement,
                 "hints": len(one.hints),
-                "words": self._words_of(entry.path),
+                "words": self._remembered.of("words", entry.path, words_of),
             }
             for entry, one in pairs
         ]
+        self._remembered.keep()
+        return listed
 
     def of(self, entry: Entry) -> Reviewed:
         """One photograph."""
@@ -82,27 +81,13 @@ class ReviewList:
                 self._results[said[SOURCE]] = source.path
 
     def _read(self, path: pathlib.Path) -> dict[str, Any]:
-        stamp = stamp_of(path)
-        if self._said.get(path, (None,))[0] != stamp:
-            self._said[path] = stamp, said_by(path)
-        return self._said[path][1]
-
-    def _words_of(self, path: pathlib.Path) -> str:
-        stamp = stamp_of(path)
-        if self._words.get(path, (None,))[0] != stamp:
-            self._words[path] = stamp, words_of(path)
-        return self._words[path][1]
+        return self._remembered.of("said", path, said_by)
 
     def _digest(self, path: pathlib.Path) -> str:
-        stamp = stamp_of(path)
-        if self._digests.get(path, (None,))[0] != stamp:
-            try:
-                with path.open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-            except OSError:  # it is gone
-                return ""
-            self._digests[path] = stamp, digest
-        return self._digests[path][1]
+        try:
+            return self._remembered.of("digest", path, _sha256)
+        except OSError:  # it is gone
+            return ""
 
     def _sidecar(self, entry: Entry) -> Sidecar | None:
         path = sidecar_now(entry)
@@ -119,3 +104,8 @@ def revision_of(sidecar: Sidecar | None) -> str:
     """A name for what is said in a review; who changes it must have seen it."""
     review: Review | None = sidecar.review if sidecar else None
     return hashlib.sha256(json.dumps(vars(review) if review else None).encode()).hexdigest()[:16]
+
+
+def _sha256(path: pathlib.Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

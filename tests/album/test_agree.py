@@ -165,5 +165,5 @@ def test_where_few_places_match_a_guess_hardly_counts_and_what_is_known_does(tmp
         return np.linalg.norm(mean(agreed) - mean(alone), axis=-1).max()
 
     assert pulled(0.02, 1) < 0.2 * pulled(1.0, 1)
-    assert pulled(0.1, KNOWN) == pytest.approx(pulled(1.0, KNOWN), rel=0.01)
+    assert pulled(0.1, KNOWN) == pytest.approx(pulled(1.0, KNOWN), rel=0.02)
     assert pulled(0.1, KNOWN) > 1.5 * pulled(0.1, 1)

@@ -50,7 +50,7 @@ def test_a_hint_reaches_the_same_thing_on_the_next_photograph(scans, tiny_weight
     def colored(hints):
         recipes = {"a.png": Recipe(hints), "b.png": Recipe(), "c.png": Recipe()}
         pictures = [know.Picture(scans / name, recipe) for name, recipe in recipes.items()]
-        of = know.know_album(colorizer, pictures, tmp_path / "index", Describer(tiny_weights))
+        of = know.know_album(colorizer, pictures, tmp_path / "index", Describer(colorizer.predictor))
         return {name: of(scans / name).open(scans / name).chroma(Recipe()) for name in recipes}
 
     alone, told = colored(()), colored((everywhere,))
@@ -67,7 +67,7 @@ def test_a_reference_in_colour_lends_its_colours(scans, tiny_weights, tmp_path):
     reference = tmp_path / "museum.png"
     Image.fromarray(np.rint(lab2rgb(lab) * 255).astype(np.uint8)).save(reference)
     pictures = [know.Picture(scans / "b.png", Recipe()), know.Picture(reference, Recipe(), True)]
-    of = know.know_album(colorizer, pictures, tmp_path / "index", Describer(tiny_weights))
+    of = know.know_album(colorizer, pictures, tmp_path / "index", Describer(colorizer.predictor))
     far = [
         np.linalg.norm(one.open(scans / "b.png").chroma(Recipe()) - GREEN, axis=-1).mean()
         for one in (colorizer, of(scans / "b.png"))

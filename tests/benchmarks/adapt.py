@@ -1,7 +1,7 @@
 """What `hybridvit adapt` makes of simulated corrections, on photographs of one kind whose truth it does not see.
 
     python -m tests.benchmarks.adapt --photos FOLDER --kind SOURCE [--corrected 50] [--others 100] [--replay FOLDER]
-        [--general FOLDER] [--loss DB]
+        [--general FOLDER] [--loss DB] [--only adapted,album,carried]
 
 Of the photographs of FOLDER whose `source_repo` in its manifest.csv is SOURCE, some are corrected: the true colours of
 2 x 2 px are given where the studio asks for them, five a photograph. Measured on others of the kind: PSNR without hints
@@ -30,7 +30,7 @@ from hybridvit.hints.recipe import Recipe
 from hybridvit.inference.carry_over import SURE, preview_carry
 from hybridvit.inference.next_hint import next_hints
 from hybridvit.inference.places import Describer
-from hybridvit.inference.weights import load_weights
+from hybridvit.inference.weights import Weights, load_weights
 from tests.benchmarks.album import Maker, View
 from tests.benchmarks.studio_advice import MEAN, SIZE, Truth
 
@@ -51,6 +51,7 @@ def main() -> None:
     add("--replay", nargs="+", default=[])
     add("--loss", type=float, help="as of the command")
     add("--seed", type=int, default=0)
+    add("--only", default="adapted,album,carried", help="what is measured")
     options = parser.parse_args()
     with open(options.photos / "manifest.csv") as file:
         kinds = {row["file"]: row["source_repo"] for row in csv.DictReader(file)}
@@ -65,27 +66,49 @@ def main() -> None:
     colorizer = hybridvit.Colorizer(weights)
     truths = [open_truth(path, colorizer) for path in corrected]
     hints = [asked(truth) for truth in truths]
+    wanted = options.only.split(",")
+    if "adapted" in wanted:
+        paths = {"of the kind": others, "general": general[: options.most]}
+        measure_adapted(options, weights, colorizer, list(zip(truths, hints, strict=True)), paths)
+    if "album" in wanted:
+        start = time.process_time()
+        gains = album_gains(truths, hints, [open_truth(path, colorizer) for path in others], colorizer)
+        minutes = (time.process_time() - start) / 60
+        print(
+            f"{options.kind}: {len(others)} others in an album with {len(corrected)} that are corrected: "
+            f"{_mean(gains)} dB, {minutes:.1f} minutes of CPU",
+            flush=True,
+        )
+    if "carried" in wanted:
+        carried = [carry(path, colorizer, truths, hints) for path in others[:CARRIED]]
+        gains, sure = np.array(carried).T
+        print(
+            f"carried over from the best match: {_mean(gains)} dB; of the {int(sure.sum())} that match: "
+            f"{_mean(gains[sure > 0]) if sure.sum() > 1 else '-'}"
+        )
+
+
+def measure_adapted(
+    options: argparse.Namespace,
+    weights: Weights,
+    colorizer: hybridvit.Colorizer,
+    corrected: list[tuple[Truth, Recipe]],
+    paths: dict[str, list[pathlib.Path]],
+) -> None:
+    """What is learnt of those that are corrected, and what becomes of the photographs of `paths`."""
     start = time.process_time()
-    lessons = [lesson_of(truth.canvas, recipe) for truth, recipe in zip(truths, hints, strict=True)]
+    lessons = [lesson_of(truth.canvas, recipe) for truth, recipe in corrected]
     anchors = anchors_of(colorizer, options.replay, {})
     adapted = adapt(weights, lessons, anchors, "adapted", options.loss)
     minutes = (time.process_time() - start) / 60
     print(
-        f"{options.kind}: {len(corrected)} corrected, {len(others)} others, {minutes:.1f} minutes of CPU: "
+        f"{options.kind}: {len(corrected)} corrected, {minutes:.1f} minutes of CPU: "
         f"strength {adapted.strength}, {adapted.gain:.3f} dB expected to be gained, {adapted.loss:.3f} lost",
         flush=True,
     )
     after = hybridvit.Colorizer(adapted.weights)
-    for name, paths in (("of the kind", others), ("general", general[: options.most])):
-        report(name, [scores(path, colorizer, after) for path in paths])
-    gains = album_gains(truths, hints, [open_truth(path, colorizer) for path in others], colorizer)
-    print(f"in an album with those that are corrected: {_mean(gains)} dB", flush=True)
-    carried = [carry(path, colorizer, truths, hints) for path in others[:CARRIED]]
-    gains, sure = np.array(carried).T
-    print(
-        f"carried over from the best match: {_mean(gains)} dB; of the {int(sure.sum())} that match: "
-        f"{_mean(gains[sure > 0]) if sure.sum() > 1 else '-'}"
-    )
+    for name, some in paths.items():
+        report(name, [scores(path, colorizer, after) for path in some])
 
 
 def read(path: pathlib.Path) -> np.ndarray:
@@ -135,7 +158,7 @@ def album_gains(
 ) -> np.ndarray:
     """dB gained by each of the others by `hybridvit album` of all photographs, the corrected ones with their hints."""
     views = [View(rgb2lab(truth.rgb).astype(np.float32), np.zeros(2)) for truth in (*truths, *others)]
-    made = Maker(colorizer, Describer(load_weights("pretrained")))(views, dict(enumerate(hints)))
+    made = Maker(colorizer, Describer(colorizer.predictor))(views, dict(enumerate(hints)))
     return np.array(
         [
             truth.psnr(made.told[i]["mean"]) - truth.psnr(made.plain[i]["mean"])

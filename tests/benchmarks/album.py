@@ -37,7 +37,6 @@ from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import Point
 from hybridvit.hints.simulate import protocol_hints
 from hybridvit.inference.places import CELL, Describer, pooled
-from hybridvit.inference.weights import load_weights
 
 SIZE = 256
 DECODES = ("vivid", "mean")
@@ -69,7 +68,8 @@ def main() -> None:
     few = [files[i] for i in np.linspace(0, len(files) - 1, min(options.count, len(files))).astype(int)]
     rng = np.random.default_rng(0)
     groups = [make_views(path, rng) for path in few]
-    make = Maker(hybridvit.load(), Describer(load_weights("pretrained")))
+    colorizer = hybridvit.load()
+    make = Maker(colorizer, Describer(colorizer.predictor))
     for section in options.only.split(","):
         start = time.process_time()
         if section == "groups":

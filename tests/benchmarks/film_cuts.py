@@ -27,7 +27,6 @@ from hybridvit.hints.settings import Settings
 from hybridvit.inference.canvas import Canvas
 from hybridvit.inference.composition import compose
 from hybridvit.inference.places import Describer
-from hybridvit.inference.weights import load_weights
 from hybridvit.photo.photo import photo_of
 
 PHOTOS = flags.DEFINE_string("photos", None, "Folder of colour photographs.", required=True)
@@ -72,7 +71,8 @@ def psnr(rgb: np.ndarray, ab: np.ndarray) -> float:
 
 
 def main(_: list[str]) -> None:
-    colorizer, describer = hybridvit.load("pretrained"), Describer(load_weights("pretrained"))
+    colorizer = hybridvit.load("pretrained")
+    describer = Describer(colorizer.predictor)
     recipe = Recipe(settings=Settings(borders="off"))
     files = sorted(f for f in pathlib.Path(PHOTOS.value).iterdir() if f.suffix in {".jpg", ".png"})
     made = [frames(f) for f in files[:: max(1, len(files) // COUNT.value)][: COUNT.value]]

@@ -16,7 +16,7 @@ from PIL import Image
 from hybridvit.colorize import batch
 from hybridvit.colorize.batch import colorize_files, leave_results
 from hybridvit.colorize.inputs import find_sources
-from hybridvit.colorize.naming import plan
+from hybridvit.colorize.naming import Job, plan
 from hybridvit.colorize.summary import Summary, explain
 from hybridvit.hints.frame import WHOLE
 from hybridvit.hints.recipe import Protected, Recipe
@@ -442,3 +442,34 @@ def test_a_large_picture_is_gone_before_the_next_is_read(scans, colour, monkeypa
     monkeypatch.setattr(batch, "READ_AHEAD", 0)
     assert counts(colour()) == (3, 0, 0, 0)
     assert alive == []
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_pictures_made_on_several_cores_come_in_their_order_and_a_large_one_is_made_alone(cores, monkeypatch):
+    monkeypatch.setattr(batch, "READ_AHEAD", 10)
+    at_work, seen = set(), {}
+
+    def prepare(job):
+        name = job.source.name
+        return batch.Work(batch.photo_of(np.zeros((1, 20 if name == "large" else 1), np.uint8)), [], None)
+
+    def finish(job, ready):
+        name = job.source.name
+        at_work.add(name)
+        ready.popleft().result()
+        if name == "second" and cores == 2:
+            gone.wait(5)  # a later one is done before
+        seen[name] = set(at_work)
+        at_work.remove(name)
+        if name == "third":
+            gone.set()
+            raise ValueError(name)
+        return name
+
+    names, gone = ["first", "second", "third", "large", "last"], threading.Event()
+    jobs = [Job(pathlib.Path(name), (), None, "png") for name in names]
+    made = list(batch._made(batch._ahead(prepare, jobs), finish, cores))
+    assert [job.source.name for job, _ in made] == names
+    assert [one.exception() is None for _, one in made] == [True, True, False, True, True]
+    assert seen["large"] == {"large"}
+    assert ("second" in seen["third"]) == (cores == 2)

@@ -80,10 +80,9 @@ def plane_of(frame: "av.VideoFrame", number: int = 0) -> np.ndarray:
 @pytest.fixture
 def film_command(tiny_weights, monkeypatch) -> Callable[..., int]:
     """`hybridvit film` with a tiny model."""
-    from hybridvit.film import command, scenes
+    from hybridvit.film import command
     from hybridvit.inference import colorizer
 
     tiny = colorizer.Colorizer(tiny_weights)
     monkeypatch.setattr(colorizer, "load", lambda path: tiny)
-    monkeypatch.setattr(scenes, "load_weights", lambda path: tiny_weights)
     return lambda *words: command.main([str(word) for word in words])

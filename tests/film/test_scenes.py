@@ -11,6 +11,7 @@ from hybridvit.hints.settings import Settings
 from hybridvit.hints.shapes import Region
 from hybridvit.inference.colorizer import Colorizer
 from hybridvit.inference.places import Describer
+from hybridvit.inference.predictor import Predictor
 from tests.film.conftest import plane_of, read_film, scene, write_film
 
 GREEN = (-40.0, 30.0)
@@ -40,7 +41,12 @@ def test_a_hint_in_one_shot_reaches_the_same_thing_in_another_and_no_other_shot(
             scenes.Start(20, other, ()),
         ]
         found = scenes.Scenes(
-            Colorizer(tiny_weights), Describer(tiny_weights), (), RECIPE, starts, tmp_path / str(len(hints))
+            Colorizer(tiny_weights),
+            Describer(Predictor(tiny_weights)),
+            (),
+            RECIPE,
+            starts,
+            tmp_path / str(len(hints)),
         )
         alone = np.zeros((96, 96, 2), np.float32)
         return [found.shift(start.index, start.view, RECIPE, alone) for start in starts]

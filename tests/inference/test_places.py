@@ -1,3 +1,4 @@
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,8 +15,9 @@ from hybridvit.inference.places import (
     pooled_logarithms,
     unit,
 )
-from hybridvit.inference.predictor import Predictor
-from hybridvit.inference.weights import load_weights
+from hybridvit.inference.predictor import Predictor, padded
+from hybridvit.inference.weights import at_inference, load_weights
+from hybridvit.models.generator import build_generator
 
 
 @settings(max_examples=60, deadline=None)
@@ -43,7 +45,7 @@ def test_matches_are_mutual_nearest_and_alike_or_of_photographs_that_have_many_a
 
 @pytest.mark.parametrize("weights", ["tiny_weights", "lite_weights"])
 def test_a_photograph_moved_by_a_cell_matches_itself_where_it_is_now(weights, request):
-    describer = Describer(request.getfixturevalue(weights))
+    describer = Describer(Predictor(request.getfixturevalue(weights)))
     rng = np.random.default_rng(0)
     L = rng.uniform(10, 90, (16, 16)).repeat(16, 0).repeat(16, 1).astype(np.float32)
     seen, mean, logits = describer(L)
@@ -62,14 +64,28 @@ def test_a_photograph_moved_by_a_cell_matches_itself_where_it_is_now(weights, re
 
 def test_what_the_model_says_is_what_a_predictor_says(tiny_weights):
     L = np.random.default_rng(0).uniform(10, 90, (70, 100)).astype(np.float32)
-    seen, said = Describer(tiny_weights)(L), Predictor(tiny_weights)(L[None])
-    np.testing.assert_allclose(seen.mean, said.mean[0], atol=1e-3)
-    np.testing.assert_allclose(seen.logits, said.logits[0], atol=1e-3)
+    seen, said = Describer(Predictor(tiny_weights))(L), Predictor(tiny_weights)(L[None])
+    np.testing.assert_array_equal(seen.mean, said.mean[0])
+    np.testing.assert_array_equal(seen.logits, said.logits[0])
+
+
+def test_what_is_seen_is_described_in_the_same_look(lite_weights, monkeypatch):
+    predictor = Predictor(lite_weights)
+    looks = []
+    see = predictor._see
+    monkeypatch.setattr(predictor, "_see", lambda *args: looks.append(1) or see(*args))
+    L = np.random.default_rng(0).uniform(10, 90, (70, 100)).astype(np.float32)
+    predictor(L[None])
+    seen = predictor.describe(L)
+    assert len(looks) == 1
+    generator = build_generator(at_inference(lite_weights.model))
+    luma = jnp.asarray(padded(L[None], None)[0][..., None] / 50 - 1)
+    np.testing.assert_allclose(seen, generator.describe(predictor._params, luma)[0], atol=1e-4)
 
 
 def test_the_mean_that_is_kept_is_that_of_the_released_weights():
     """Where it is not: python -m hybridvit.inference.places."""
-    describer = Describer(load_weights("pretrained"))
+    describer = Describer(Predictor(load_weights("pretrained")))
     kept = describer._typical
     np.testing.assert_allclose(kept, describer.typical(), atol=2e-3)
     assert np.abs(kept).max() > 0.1
@@ -77,7 +93,7 @@ def test_the_mean_that_is_kept_is_that_of_the_released_weights():
 
 def test_weights_that_do_not_see_things_are_refused(tiny_weights):
     with pytest.raises(ValueError, match="use a HybridConvViT's weights"):
-        Describer(tiny_weights._replace(log_rarity=None))
+        Describer(Predictor(tiny_weights._replace(log_rarity=None)))
 
 
 def test_the_last_cells_may_be_cut():

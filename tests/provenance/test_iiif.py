@@ -201,6 +201,21 @@ def test_a_folder_with_the_address_of_its_originals(run):
         "https://archive.example/scans/box1/plate%201.jpg",
         "https://archive.example/scans/box1/plate-2.jpg",
     ]
+    assert [body[1]["format"] for body in bodies] == ["image/jpeg"] * 2
+
+
+@pytest.mark.parametrize(
+    ("picture", "form"),
+    [
+        ({}, "image/tiff"),
+        ({"format": "image/jpeg"}, "image/jpeg"),
+        ({"service": [{"id": "https://images.example/iiif/1"}]}, None),
+    ],
+)
+def test_a_manifest_knows_better_of_what_type_its_pictures_are(picture, form):
+    canvas = Canvas({"id": "https://images.example/1", "type": "Image", **picture}, {})
+    view = view_of([pathlib.Path("a.png")], pathlib.Path("a.png"), canvas, None, "image/tiff")
+    assert view.original.get("format") == form
 
 
 def test_a_result_in_a_frame_stands_beside_that_part_of_its_original(tmp_path):
