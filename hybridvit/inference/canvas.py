@@ -275,7 +275,9 @@ class Canvas:
         said, theirs = told[0], self.hint_map(order.doubted, settings)[1]
         before = self._conditioned(order.given, settings).mean
         key = "doubted", with_them, settings.decode, *_of_view(settings)
-        after = self._once(key, lambda: self._with_map(told, settings).mean)  # its distribution is not asked for
+        after = self._once(
+            key, lambda: self._with_map(told, settings).mean
+        )  # its distribution is not asked for
         tone = sorting.is_tone(after - before, (said - before)[theirs])
         change = sorting.limited(after - before, order.most / max(1 - tone, 1e-6))
         return np.where(self.hint_map(order.given, settings)[1][..., None], 0, change)

@@ -5,7 +5,7 @@ import contextvars
 from collections.abc import Callable, Iterator
 
 
-class GivenUp(Exception):
+class GivenUpError(Exception):
     """Nobody wants the result any more."""
 
 
@@ -18,7 +18,7 @@ _over: contextvars.ContextVar[Callable[[], bool]] = contextvars.ContextVar("over
 
 @contextlib.contextmanager
 def given_up_when(over: Callable[[], bool]) -> Iterator[None]:
-    """What is made within, by this thread, raises GivenUp before the next step once `over()` is true."""
+    """What is made within, by this thread, raises GivenUpError before the next step once `over()` is true."""
     token = _over.set(over)
     try:
         yield
@@ -27,6 +27,6 @@ def given_up_when(over: Callable[[], bool]) -> Iterator[None]:
 
 
 def begin_step() -> None:
-    """Said before what takes time; raises GivenUp."""
+    """Said before what takes time; raises GivenUpError."""
     if _over.get()():
-        raise GivenUp
+        raise GivenUpError

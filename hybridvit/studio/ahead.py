@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from hybridvit.hints.shapes import Point
-from hybridvit.inference.giving_up import GivenUp
+from hybridvit.inference.giving_up import GivenUpError
 from hybridvit.studio.open_photo import OpenPhoto
 from hybridvit.studio.studio import Studio, Turn
 from hybridvit.studio.tile_routes import draw_in_sight
@@ -25,7 +25,7 @@ async def color_ahead(studio: Studio, photo: OpenPhoto, revision: str, points: S
         turn.revision = photo.revision_of(recipe)
         try:
             await studio.colored(photo, recipe, turn.revision, turn)
-        except GivenUp:
+        except GivenUpError:
             return
         async for _ in draw_in_sight(studio, photo, recipe, turn.revision):
             if studio.ahead is not turn:

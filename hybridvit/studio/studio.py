@@ -13,7 +13,7 @@ from hybridvit.colorize.summary import explain
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import Mask, Stroke
 from hybridvit.inference.colorizer import Colorizer
-from hybridvit.inference.giving_up import GivenUp, given_up_when
+from hybridvit.inference.giving_up import GivenUpError, given_up_when
 from hybridvit.photo.photo import Photo
 from hybridvit.studio.colored import Colored
 from hybridvit.studio.entry import ID, Entry
@@ -139,7 +139,7 @@ class Studio:
     async def colored(
         self, photo: OpenPhoto, recipe: Recipe, revision: str, turn: Turn | None = None
     ) -> Colored:
-        """The colours of a revision, computed once; with a `turn`, ahead: raises GivenUp when it is over."""
+        """The colours of a revision, computed once; with a `turn`, ahead: raises GivenUpError when it is over."""
         while True:
             colored = photo.colored.get(revision)
             if colored is not None:
@@ -149,7 +149,7 @@ class Studio:
             try:
                 key = "color", photo.entry.id, revision
                 return await self.flights.join(key, lambda: self._color(photo, recipe, revision, turn))
-            except GivenUp:  # when others had begun it, and left it before it was asked for
+            except GivenUpError:  # when others had begun it, and left it before it was asked for
                 if turn is not None:
                     raise
 
