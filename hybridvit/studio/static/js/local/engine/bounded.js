@@ -7,7 +7,7 @@ export const MOST = 128; // hints whose things are looked for
 const THING = 0.5; // of `reach`
 const [POWER, NEAR, BIN] = [4, 0.05, 6];
 
-const pull = (far) => (Math.min(far, 1e3) + NEAR) ** -POWER;
+const pull = (far) => 1 / (Math.min(far, 1e3) + NEAR) ** POWER;
 
 /**
  * @param {object} land @param {import("./planes.js").Plane} L

@@ -4,7 +4,7 @@
  */
 
 import { DEFAULT_SETTINGS } from "../../recipe.js";
-import { BINS, doubtOf, probabilities, spreadOf } from "./bins.js";
+import { BINS, chosenCells, doubtOf, probabilities, spreadOf } from "./bins.js";
 import { findInside, respanned } from "./borders.js";
 import { knownBins, lay, MOST } from "./bounded.js";
 import { colorAb, lightnessOf } from "./light.js";
@@ -17,7 +17,7 @@ import { agreement, distances, meanAt, terrain } from "./reach.js";
 import { withResidual } from "./residual.js";
 import { givenCells, withSamples } from "./sampling.js";
 import { isShown, isTone, sortHints } from "./sorting.js";
-import { binsAt, likelyColors, shownAt } from "./suggestions.js";
+import { binsAt, cellsAbout, likelyColors, shownAt } from "./suggestions.js";
 import { viewLightness, viewSize } from "./view.js";
 import { KNOWN, madeVivid, withoutShown } from "./vivid.js";
 
@@ -29,6 +29,7 @@ const DEFAULT_REACH = { point: THING, stroke: HERE, region: HERE };
 
 /** A hint with all that may be left out. */
 const complete = (hint) => ({ ...hint, reach: hint.reach ?? DEFAULT_REACH[hint.type], strength: hint.strength ?? 1 });
+const atOnce = async () => {};
 const viewKey = ({ size, borders }) => `${size} ${borders}`;
 
 export class Canvas {
@@ -74,11 +75,11 @@ export class Canvas {
         return atView(hints, this.#photo.height, this.#photo.width, view, this.inside(settings));
     }
 
-    /** ab in CIE units at the view, of all that a recipe says. */
-    async chroma(recipe) {
+    /** ab in CIE units at the view, of all that a recipe says; `pause`, before each step, may reject: what was done is kept. */
+    async chroma(recipe, pause = atOnce) {
         const { hints, palette, settings, protected: areas = [] } = recipe;
         const full = { hints: hints.map(complete), palette, settings, protected: areas };
-        return { ab: await this.#once(`chroma ${JSON.stringify(full)}`, () => this.#chroma(full)), ...this.view(settings) };
+        return { ab: await this.#once(`chroma ${JSON.stringify(full)}`, () => this.#chroma(full, pause)), ...this.view(settings) };
     }
 
     #free(settings) {
@@ -163,12 +164,15 @@ export class Canvas {
         return withoutShown(map, await this.#free(settings));
     }
 
-    async #chroma(recipe) {
+    async #chroma(recipe, pause = atOnce) {
         const { settings } = recipe;
         const hints = await this.#sorted(recipe.hints, settings);
+        await pause();
         let ab = await this.#spread({ ...recipe, hints: hints.given });
+        await pause();
         if (hints.most > 0) ab = await this.#doubted(ab, recipe, hints);
         if (hints.bounded.length) {
+            await pause();
             const laid = await this.#laid(recipe.hints, settings);
             for (let i = 0; i < ab.length; i++) ab[i] += laid.weight[i >> 1] * (laid.ab[i] - ab[i]);
         }
@@ -256,12 +260,14 @@ export class Canvas {
         return ab;
     }
 
-    /** Logarithms of the probabilities of the bins, given the hints. */
-    async #logits(recipe) {
+    /** Logarithms of the probabilities of the bins, given the hints: of all cells, or of some, which then lie in a row. */
+    async #logits(recipe, some = null) {
         const { settings } = recipe;
         const hints = recipe.hints.map(complete);
         const order = await this.#sorted(hints, settings);
-        const { logits } = await this.#conditioned(order.given, settings);
+        const all = (await this.#conditioned(order.given, settings)).logits;
+        const cells = some ?? [...Array(all.rows * all.columns).keys()];
+        const logits = some ? chosenCells(all, some) : all;
         if (!order.bounded.length) return logits;
         const laid = await this.#laid(hints, settings);
         const { height, width } = this.view(settings);
@@ -269,9 +275,10 @@ export class Canvas {
         const ab = cellMeans(laid.ab.map((value, i) => value * laid.weight[i >> 1]), height, width, 2);
         const probs = probabilities(logits).data;
         const data = new Float32Array(probs.length);
-        weight.forEach((share, cell) => {
+        cells.forEach((cell, to) => {
+            const share = weight[cell];
             const known = knownBins(ab[2 * cell] / Math.max(share, 1e-6), ab[2 * cell + 1] / Math.max(share, 1e-6));
-            for (let i = 0; i < BINS; i++) data[cell * BINS + i] = Math.log(Math.max((1 - share) * probs[cell * BINS + i] + share * known[i], 1e-9));
+            for (let i = to * BINS, bin = 0; bin < BINS; i++, bin++) data[i] = Math.log(Math.max((1 - share) * probs[i] + share * known[bin], 1e-9));
         });
         return { ...logits, data };
     }
@@ -311,10 +318,11 @@ export class Canvas {
         }
         const L = this.L(recipe.settings);
         const [row, column] = [((y - top) * L.height) / height, ((x - left) * L.width) / width];
-        const probs = probabilities(await this.#logits(recipe));
+        const { cells, low, far } = cellsAbout(L, row, column);
+        const probs = probabilities(await this.#logits(recipe, cells));
         const i = Math.floor(row) * L.width + Math.floor(column);
         const { ab } = await this.chroma(recipe);
-        return likelyColors(L.data[i], binsAt(probs, row / STRIDE, column / STRIDE), [ab[2 * i], ab[2 * i + 1]], count);
+        return likelyColors(L.data[i], binsAt(probs, low, far), [ab[2 * i], ab[2 * i + 1]], count);
     }
 
     /** Where a hint would help most. */

@@ -1,6 +1,6 @@
 /** How far a hint reaches, as hybridvit/inference/reach.py: its thing on a grid, and the soft edge of what was drawn. */
 
-import { BINS, CENTRES, probabilities } from "./bins.js";
+import { BINS, CENTRES, chosenCells, probabilities } from "./bins.js";
 import { resized, smooth, uniform } from "./planes.js";
 
 const GRID = 64;
@@ -190,9 +190,7 @@ export function softEdge(L, own) {
 export function agreement(logits, mean, [a, b], own) {
     const cells = cellsOf(own, logits.rows, logits.columns);
     const chosen = [...cells.keys()].filter((cell) => cells[cell]);
-    const some = new Float32Array(chosen.length * BINS);
-    chosen.forEach((cell, i) => some.set(logits.data.subarray(cell * BINS, (cell + 1) * BINS), i * BINS));
-    const { data } = probabilities({ data: some, rows: 1, columns: chosen.length });
+    const { data } = probabilities(chosenCells(logits, chosen));
     const free = meanAt(mean, own.mask);
     let [hinted, its] = [0, 0];
     CENTRES.forEach(([x, y], i) => {
