@@ -275,9 +275,7 @@ class Canvas:
         said, theirs = told[0], self.hint_map(order.doubted, settings)[1]
         before = self._conditioned(order.given, settings).mean
         key = "doubted", with_them, settings.decode, *_of_view(settings)
-        after = self._once(
-            key, lambda: self._with_map(told, settings).mean
-        )  # its distribution is not asked for
+        after = self._once(key, lambda: self._with_map(told, settings).mean)  # without its distribution
         tone = sorting.is_tone(after - before, (said - before)[theirs])
         change = sorting.limited(after - before, order.most / max(1 - tone, 1e-6))
         return np.where(self.hint_map(order.given, settings)[1][..., None], 0, change)
@@ -296,7 +294,14 @@ class Canvas:
 
     def _chroma(self, recipe: Recipe) -> Float[np.ndarray, "h w 2"]:
         hints = self._sorted(recipe.hints, recipe.settings)
-        ab = self._spread(dataclasses.replace(recipe, hints=hints.given))
+        given = dataclasses.replace(recipe, hints=hints.given)
+        key = (
+            "spread",
+            given.hints,
+            recipe.palette,
+            recipe.settings,
+        )  # often as before: what contradicts is not in it
+        ab = self._once(key, functools.partial(self._spread, given))
         if hints.most > 0:
             ab = ab + self._doubted(recipe.hints, recipe.settings) * np.float32(recipe.settings.strength)
         if hints.bounded:

@@ -11,7 +11,7 @@ import { colorAb, lightnessOf } from "./light.js";
 import { cellMeans, chooseCells, flattestPlace, remaining } from "./influence.js";
 import { Kept } from "./kept.js";
 import { inPalette } from "./palette.js";
-import { resized, spreadEvenly } from "./planes.js";
+import { placesOf, resized, spreadEvenly } from "./planes.js";
 import { areaOf, atView } from "./rasters.js";
 import { agreement, distances, meanAt, terrain } from "./reach.js";
 import { withResidual } from "./residual.js";
@@ -21,8 +21,9 @@ import { binsAt, cellsAbout, likelyColors, shownAt } from "./suggestions.js";
 import { viewLightness, viewSize } from "./view.js";
 import { KNOWN, madeVivid, withoutShown } from "./vivid.js";
 
-const KEPT = 48; // results: some of a view each
+const KEPT = 24; // results: some of a view each
 const FACTS = 4096; // results that are numbers
+const SHAPES = 512; // of hints: their pixels, and how far is what from them
 const [HERE, THING, PICTURE] = [0, 0.5, 1];
 const [STRIDE, NEXT_VIEW] = [8, 256]; // px
 const DEFAULT_REACH = { point: THING, stroke: HERE, region: HERE };
@@ -38,15 +39,14 @@ export class Canvas {
     #inside = null;
     #kept = new Kept(KEPT);
     #facts = new Kept(FACTS);
+    #shapes = new Kept(SHAPES);
 
     /** @param {import("./network.js").Network} network @param {{width: number, height: number, channels: number, pixels: Uint8Array}} photo */
     constructor(network, photo) {
         [this.#network, this.#photo] = [network, photo];
     }
 
-    #once(key, make) {
-        return this.#kept.once(key, make);
-    }
+    #once = (key, make) => this.#kept.once(key, make);
 
     /** The part of the photograph that is coloured by these settings. */
     inside({ borders }) {
@@ -93,9 +93,9 @@ export class Canvas {
 
     #own(hint, settings) {
         const { color: _, source: __, reach: ___, strength: ____, ...shape } = hint;
-        return this.#once(`own ${JSON.stringify(shape)} ${viewKey(settings)}`, () => {
+        return this.#shapes.once(`own ${JSON.stringify(shape)} ${viewKey(settings)}`, () => {
             const { mask, height, width } = this.#map([{ ...hint, strength: 1 }], settings);
-            return { mask, height, width };
+            return { places: placesOf(mask), height, width };
         });
     }
 
@@ -119,9 +119,9 @@ export class Canvas {
         if (hint.reach < THING) return -1;
         if (hint.reach >= PICTURE) return Infinity;
         const known = this.#known(hint, settings);
-        if (!known.own.mask.some(Boolean)) return Infinity; // in the border
+        if (!known.own.places.length) return Infinity; // in the border
         const [free, shown] = [await this.#free(settings), await this.#shown(settings)];
-        const [a, b] = meanAt(shown, known.own.mask);
+        const [a, b] = meanAt(shown, known.own.places);
         if (Math.hypot(a - known.ab[0], b - known.ab[1]) <= KNOWN) return Infinity; // no news
         return agreement(free.logits, free.mean, known.ab, known.own);
     }
@@ -129,7 +129,7 @@ export class Canvas {
     async #confirms(hint, settings) {
         if (settings.decode === "sample") return false;
         const { own, ab } = this.#known(hint, settings);
-        return !own.mask.some(Boolean) || isShown(this.lightness(settings), await this.#shown(settings), own.mask, ab);
+        return !own.places.length || isShown(this.lightness(settings), await this.#shown(settings), own.places, ab);
     }
 
     async #conditioned(hints, settings) {
@@ -141,13 +141,13 @@ export class Canvas {
     }
 
     async #withMap(given, settings) {
-        return given.mask.some(Boolean) ? this.#network.predict(this.L(settings), given) : this.#free(settings);
+        return given.mask.includes(1) ? this.#network.predict(this.L(settings), given) : this.#free(settings);
     }
 
     /** What the model is given: colours of less than full strength are nearer to its own. */
     async #givenMap(hints, settings) {
         const map = this.#map(hints, settings);
-        if (!hints.some(({ strength }) => strength < 1) || !map.mask.some(Boolean)) return map;
+        if (!hints.some(({ strength }) => strength < 1) || !map.mask.includes(1)) return map;
         const share = this.#map(hints.map((hint) => ({ ...hint, color: [100 * hint.strength, 0] })), settings);
         const shown = await this.#shown(settings);
         map.mask.forEach((is, i) => {
@@ -160,7 +160,7 @@ export class Canvas {
     /** The same, without what is shown there already. */
     async #modelMap(hints, settings) {
         const map = await this.#givenMap(hints, settings);
-        if (settings.decode !== "vivid" || !map.mask.some(Boolean)) return map;
+        if (settings.decode !== "vivid" || !map.mask.includes(1)) return map;
         return withoutShown(map, await this.#free(settings));
     }
 
@@ -168,13 +168,14 @@ export class Canvas {
         const { settings } = recipe;
         const hints = await this.#sorted(recipe.hints, settings);
         await pause();
-        let ab = await this.#spread({ ...recipe, hints: hints.given });
+        const key = `spread ${JSON.stringify([hints.given, recipe.palette, settings])}`; // often as before: what contradicts is not in it
+        let ab = await this.#once(key, () => this.#spread({ ...recipe, hints: hints.given }));
         await pause();
         if (hints.most > 0) ab = await this.#doubted(ab, recipe, hints);
         if (hints.bounded.length) {
             await pause();
             const laid = await this.#laid(recipe.hints, settings);
-            for (let i = 0; i < ab.length; i++) ab[i] += laid.weight[i >> 1] * (laid.ab[i] - ab[i]);
+            ab = ab.map((value, i) => value + laid.weight[i >> 1] * (laid.ab[i] - value));
         }
         return this.#protect(ab, recipe);
     }
@@ -193,7 +194,7 @@ export class Canvas {
             if (settings.decode === "vivid" && !recipe.palette.length) ab = hints.length ? madeVivid(ab, free) : free.vivid;
         }
         ab = inPalette(L, ab, recipe.palette).map((value) => value * settings.strength); // a copy
-        return given.mask.some(Boolean) ? withResidual(L, ab, given) : ab;
+        return given.mask.includes(1) ? withResidual(L, ab, given) : ab;
     }
 
     /** What those change that contradict the model, where they are not laid over. */
@@ -224,7 +225,7 @@ export class Canvas {
     async #lay(hints, settings) {
         const order = await this.#sorted(hints, settings);
         const L = this.L(settings);
-        const knowns = order.bounded.map((hint) => [hint, this.#known(hint, settings)]).filter(([, { own }]) => own.mask.some(Boolean));
+        const knowns = order.bounded.map((hint) => [hint, this.#known(hint, settings)]).filter(([, { own }]) => own.places.length);
         if (!knowns.length) return { weight: new Float32Array(L.data.length), ab: new Float32Array(2 * L.data.length) };
         const far = knowns.filter(([hint]) => hint.reach > HERE);
         const chosen = new Set(spreadEvenly(far.length - 1, Math.min(far.length, MOST)).map((i) => far[i]?.[0]));
@@ -241,7 +242,7 @@ export class Canvas {
 
     #far(hint, known, land, settings) {
         const { color: _, source: __, reach: ___, strength: ____, ...shape } = hint;
-        return this.#once(`far ${JSON.stringify(shape)} ${viewKey(settings)}`, () => distances(land, known.own));
+        return this.#shapes.once(`far ${JSON.stringify(shape)} ${viewKey(settings)}`, () => distances(land, known.own));
     }
 
     async #protect(ab, recipe) {
@@ -302,7 +303,7 @@ export class Canvas {
         const size = { height: L.height, width: L.width };
         if (hint.reach >= PICTURE) return { weight: new Float32Array(L.data.length).fill(hint.strength), ...size };
         const known = this.#known(hint, settings);
-        if (!known.own.mask.some(Boolean)) return { weight: new Float32Array(L.data.length), ...size };
+        if (!known.own.places.length) return { weight: new Float32Array(L.data.length), ...size };
         const land = await this.#land(settings);
         const far = hint.reach === HERE ? null : this.#far(hint, known, land, settings);
         return { weight: lay(land, L, [[known, far]], new Uint8Array(L.data.length)).weight, ...size };
