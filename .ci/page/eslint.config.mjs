@@ -7,7 +7,7 @@ const browser = [
     "addEventListener", "btoa", "cancelAnimationFrame", "clearTimeout", "console", "createImageBitmap", "crossOriginIsolated",
     "crypto", "devicePixelRatio",
     "document", "fetch", "getComputedStyle", "history", "innerHeight", "innerWidth", "localStorage", "location",
-    "matchMedia", "navigator", "performance", "postMessage", "removeEventListener", "requestAnimationFrame", "sessionStorage", "setTimeout", "window",
+    "matchMedia", "MessageChannel", "navigator", "performance", "postMessage", "removeEventListener", "requestAnimationFrame", "sessionStorage", "setTimeout", "window",
 ];
 
 export default [

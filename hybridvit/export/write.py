@@ -23,6 +23,7 @@ from hybridvit.models.generator import build_generator
 from hybridvit.models.hybrid_conv_vit import VARIANTS
 
 EXPORTED = "HybridConvViT"  # the generator whose sizes may be symbolic
+CELL = 4  # px, of hint cells
 PLATFORMS = ("cpu", "cuda", "tpu")
 
 
@@ -64,9 +65,16 @@ def check(weights: Weights) -> None:
 
 def given(weights: Weights, channels: Sequence[int]) -> list[jax.ShapeDtypeStruct]:
     """Pictures of any size that the network takes."""
+    return given_with_room(weights, channels)[:-1]
+
+
+def given_with_room(weights: Weights, channels: Sequence[int]) -> list[jax.ShapeDtypeStruct]:
+    """And a vector of as many numbers as there shall be hint cells (`hint_cells_at_most`)."""
     multiple = _multiple(weights)
-    b, h, w = export.symbolic_shape("b, h, w", constraints=[f"h*w >= {least_squares(multiple)}"])
-    return [jax.ShapeDtypeStruct((b, multiple * h, multiple * w, count), np.float32) for count in channels]
+    enough = f"h*w >= {least_squares(multiple)}", f"{(multiple // CELL) ** 2}*h*w >= k"
+    b, h, w, k = export.symbolic_shape("b, h, w, k", constraints=enough)
+    sizes = ((b, multiple * h, multiple * w, count) for count in channels)
+    return [jax.ShapeDtypeStruct(size, np.float32) for size in (*sizes, (k,))]
 
 
 def symbols(weights: Weights) -> dict[str, tuple[str, int, int]]:

@@ -130,8 +130,9 @@ def rasterise_view(
         total[cells] += covered[..., None] * ab
         count[cells] += covered
         known[cells] |= (share > 0) & (share >= min(0.5, share.max(initial=0.0) / 2))
-    mean = total / np.maximum(count, 1.0)[..., None]
-    return np.where(known[..., None], mean, 0.0).astype(np.float32), known
+    ab = np.zeros((view_height, view_width, 2), np.float32)
+    ab[known] = total[known] / np.maximum(count[known], 1.0)[:, None]
+    return ab, known
 
 
 def _pixels_of(index: int, hint: Hint, height: int, width: int, window: Window | None = None) -> HintPixels:

@@ -34,7 +34,8 @@ from hybridvit.inference.view import resized, view_lightness, view_size
 from hybridvit.photo.borders import respanned
 from hybridvit.photo.photo import Photo
 
-KEPT_BYTES = 2**24  # of results, the last used ones; a canvas takes about so much beside the photograph
+KEPT_BYTES = 3 * 2**23  # of results, the last used ones; a canvas takes about so much beside the photograph
+ALL = np.s_[:, :]
 
 
 class Conditioned(NamedTuple):
@@ -93,16 +94,23 @@ class Canvas:
         """ab in CIE units, float32, at the view of the recipe's size: all that it says is in it."""
         return self._once(("chroma", recipe), functools.partial(self._chroma, recipe))
 
-    def logits(self, recipe: Recipe) -> Float[np.ndarray, "h8 w8 313"] | None:
-        """Logarithms of the probabilities of the bins, up to a constant for each cell of 8 px, given the hints."""
+    def logits(
+        self, recipe: Recipe, cells: tuple[slice, slice] = ALL
+    ) -> Float[np.ndarray, "h8 w8 313"] | None:
+        """Logarithms of the probabilities of the bins, up to a constant for each cell of 8 px, given the hints.
+
+        Of these cells: where hints are laid over, all of them take time.
+        """
         hints, settings = self._sorted(recipe.hints, recipe.settings), recipe.settings
         logits = self._conditioned(hints.given, settings).logits
+        if logits is None:
+            return None
         if not hints.bounded:
-            return logits
+            return logits[cells]
         laid = self._laid(recipe.hints, settings)
-        weight = cell_means(laid.weight)[..., None]
-        ab = cell_means(laid.weight[..., None] * laid.ab) / np.maximum(weight, 1e-6)
-        probs = (1 - weight) * sampling.probabilities(logits) + weight * bounded.known_bins(ab)
+        weight = cell_means(laid.weight)[cells][..., None]
+        ab = cell_means(laid.weight[..., None] * laid.ab)[cells] / np.maximum(weight, 1e-6)
+        probs = (1 - weight) * sampling.probabilities(logits[cells]) + weight * bounded.known_bins(ab)
         return np.log(np.maximum(probs, 1e-9)).astype(np.float32)
 
     def laid_over(self, recipe: Recipe) -> tuple[Hint, ...]:
@@ -263,8 +271,11 @@ class Canvas:
         """What those change that contradict the model, where they are not laid over."""
         order = self._sorted(hints, settings)
         with_them = tuple(hint for hint in hints if hint in order.given or hint in order.doubted)
-        before, after = (self._conditioned(some, settings).mean for some in (order.given, with_them))
-        said, theirs = self._model_map(with_them, settings)[0], self.hint_map(order.doubted, settings)[1]
+        told = self._model_map(with_them, settings)
+        said, theirs = told[0], self.hint_map(order.doubted, settings)[1]
+        before = self._conditioned(order.given, settings).mean
+        key = "doubted", with_them, settings.decode, *_of_view(settings)
+        after = self._once(key, lambda: self._with_map(told, settings).mean)  # without its distribution
         tone = sorting.is_tone(after - before, (said - before)[theirs])
         change = sorting.limited(after - before, order.most / max(1 - tone, 1e-6))
         return np.where(self.hint_map(order.given, settings)[1][..., None], 0, change)
@@ -283,7 +294,14 @@ class Canvas:
 
     def _chroma(self, recipe: Recipe) -> Float[np.ndarray, "h w 2"]:
         hints = self._sorted(recipe.hints, recipe.settings)
-        ab = self._spread(dataclasses.replace(recipe, hints=hints.given))
+        given = dataclasses.replace(recipe, hints=hints.given)
+        key = (
+            "spread",
+            given.hints,
+            recipe.palette,
+            recipe.settings,
+        )  # often as before: what contradicts is not in it
+        ab = self._once(key, functools.partial(self._spread, given))
         if hints.most > 0:
             ab = ab + self._doubted(recipe.hints, recipe.settings) * np.float32(recipe.settings.strength)
         if hints.bounded:

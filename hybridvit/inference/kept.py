@@ -5,13 +5,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
+from hybridvit.inference.giving_up import begin_step
+
 _KEPT_ANYHOW = 6  # results: what the next hint needs, at a large view too
 
 T = TypeVar("T")
 
 
 class Kept:
-    """Up to `most` bytes of arrays and tuples of arrays, or `least` results; may be used by several threads."""
+    """Up to `most` bytes of arrays and tuples of arrays, or `least` results; may be used by several threads.
+
+    What has to be made is a step of work that may be given up (`giving_up`).
+    """
 
     def __init__(self, most: int, least: int = _KEPT_ANYHOW):
         self.most, self.least = most, least
@@ -25,6 +30,7 @@ class Kept:
             if key in self._results:
                 self._results.move_to_end(key)
                 return self._results[key][0]
+            begin_step()
             made = make()
             self._results[key] = made, _bytes(made)
             self._held += _bytes(made)

@@ -20,7 +20,7 @@ from skimage.color import rgb2lab
 from hybridvit.color.bins import BIN_CENTRES
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import Point, check_within
-from hybridvit.inference.canvas import Canvas
+from hybridvit.inference.canvas import ALL, Canvas
 from hybridvit.inference.composition import compose, lightness
 from hybridvit.inference.predictor import STRIDE
 from hybridvit.inference.sampling import probabilities
@@ -66,7 +66,12 @@ def likely_colors(
         return [LikelyColor(shown_at(L, np.zeros((1, 2), np.float32))[0][0], (0.0, 0.0), 1.0)]
     L = canvas.lightness(recipe.settings)
     row, column = (y - top) * L.shape[0] / height, (x - left) * L.shape[1] / width  # px of the view
-    probs = _interpolate(distribution(canvas, recipe), row / STRIDE, column / STRIDE)
+    (top, bottom, low), (left, right, far) = (
+        _neighbours(place / STRIDE, -(-size // STRIDE))
+        for place, size in zip((row, column), L.shape, strict=True)
+    )
+    cells = distribution(canvas, recipe, np.s_[top : bottom + 1, left : right + 1])
+    probs = _interpolate(cells, low, far)
     here = L[int(row), int(column)]
     shown = canvas.chroma(recipe)[int(row), int(column)]
     first = shown_at(here, shown[None])[1][0]
@@ -78,9 +83,14 @@ def likely_colors(
     ]
 
 
-def distribution(canvas: Canvas, recipe: Recipe) -> Float[np.ndarray, "h8 w8 313"]:
-    """Probabilities of the bins given the recipe's hints; raises ValueError if the canvas's method knows none."""
-    logits = canvas.logits(recipe)
+def distribution(
+    canvas: Canvas, recipe: Recipe, cells: tuple[slice, slice] = ALL
+) -> Float[np.ndarray, "h8 w8 313"]:
+    """Probabilities of the bins given the recipe's hints, of these cells of 8 px.
+
+    Raises ValueError if the canvas's method knows none.
+    """
+    logits = canvas.logits(recipe, cells)
     if logits is None:
         raise ValueError(
             "this method finds one colour for each place, not the likely ones: use a model's weights"
@@ -171,12 +181,9 @@ def _distances(
     return np.linalg.norm(colors[:, None] - medians, axis=-1)
 
 
-def _interpolate(probs: Float[np.ndarray, "h w n"], row: float, column: float) -> Float[np.ndarray, " n"]:
-    """Bilinearly between the cells' middles, at a place in cells."""
-    (top, bottom, low), (left, right, far) = (
-        _neighbours(place, size) for place, size in zip((row, column), probs.shape, strict=False)
-    )
-    upper, lower = (probs[i, left] * (1 - far) + probs[i, right] * far for i in (top, bottom))
+def _interpolate(probs: Float[np.ndarray, "h w n"], low: float, far: float) -> Float[np.ndarray, " n"]:
+    """Bilinearly between the corners of a few cells: `low` of the way down, `far` of that to the right."""
+    upper, lower = (probs[i, 0] * (1 - far) + probs[i, -1] * far for i in (0, -1))
     return upper * (1 - low) + lower * low
 
 

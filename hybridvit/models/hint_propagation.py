@@ -6,7 +6,10 @@ is there (query and key), by the distance (a learnt power of it, as Shepard 1968
 that a lone hint fades out and does not tint the whole picture.
 """
 
+import contextlib
+import contextvars
 import math
+from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +21,21 @@ from hybridvit.models.blocks import Constant, Linear, Size, numpy_for, places
 
 MAX_CELLS = 128  # hint cells attended to; of more, as many evenly spread ones
 HEAD_DIM = 32
+_room: contextvars.ContextVar[Size | None] = contextvars.ContextVar("room", default=None)
 _GOLDEN = np.int32(round((math.sqrt(5) - 1) / 2 * 2**32) - 2**32)  # less than half of 2^32 from 0
+
+
+@contextlib.contextmanager
+def hint_cells_at_most(count: Size) -> Iterator[None]:
+    """What is traced within has room for so many hint cells, at most MAX_CELLS: the fewer, the less there is to do.
+
+    As long as no more cells of 1/4 hold hints, the answer is the same. Whoever runs it has to count them.
+    """
+    token = _room.set(count)
+    try:
+        yield
+    finally:
+        _room.reset(token)
 
 
 class HintPropagation(nnx.Module):
@@ -45,7 +62,9 @@ class HintPropagation(nnx.Module):
         def flat(x: Float[Array, "b h w n"]) -> Float[Array, "b p n"]:
             return x.reshape(b, h * w, -1).astype(jnp.float32)
 
-        known, cells = jax.lax.top_k(flat(mask)[..., 0] * _priority(h * w), min(MAX_CELLS, h * w))
+        room = _room.get()
+        room = min(MAX_CELLS, h * w) if room is None else room
+        known, cells = jax.lax.top_k(flat(mask)[..., 0] * _priority(h * w), room)
         error, key = (
             jnp.take_along_axis(flat(x), cells[..., None], 1) for x in (hints - chroma, self.key(features))
         )

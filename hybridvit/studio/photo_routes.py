@@ -184,6 +184,7 @@ async def put_sidecar(studio: Studio, request: Request) -> Response:
         recipe, revision = await studio.workers.run("files", _recipe_of, text, photo)
     except ValueError as error:
         raise HTTPException(400, explain(error)) from None
+    studio.end_ahead(revision)
     # Both at once; and whoever drags a hint is not answered faster than the colours come
     await asyncio.gather(
         studio.change(photo, recipe, revision, expected), _color(studio, photo, recipe, revision)

@@ -1,6 +1,7 @@
 """What all requests share: the library, the open photographs, threads; and what takes a thread or must happen once."""
 
 import asyncio
+import dataclasses
 import pathlib
 import weakref
 from collections.abc import Callable, Coroutine
@@ -12,6 +13,7 @@ from hybridvit.colorize.summary import explain
 from hybridvit.hints.recipe import Recipe
 from hybridvit.hints.shapes import Mask, Stroke
 from hybridvit.inference.colorizer import Colorizer
+from hybridvit.inference.giving_up import GivenUpError, given_up_when
 from hybridvit.photo.photo import Photo
 from hybridvit.studio.colored import Colored
 from hybridvit.studio.entry import ID, Entry
@@ -28,6 +30,14 @@ from hybridvit.studio.spread import Spread
 from hybridvit.studio.workers import Workers
 
 Result = TypeVar("Result")
+
+
+@dataclasses.dataclass(eq=False)
+class Turn:
+    """Of colouring what nobody has asked for yet: the revision that is being coloured; whether to give that up."""
+
+    revision: str | None = None
+    over: bool = False
 
 
 class Studio:
@@ -51,7 +61,7 @@ class Studio:
         self.films = Films(self.workers, self.flights)
         self.spreads: RecentlyUsed[Spread] = RecentlyUsed(SMALL_BYTES)  # by tag
         self.spreading: tuple[asyncio.Task[None], Spread] | None = None  # the one that is being made
-        self.ahead: object = None  # whose turn it is to color_ahead
+        self.ahead: Turn | None = None  # whose it is to color_ahead
         # Also what is no longer kept open, but still in use: a photograph never is open twice
         self._alive: weakref.WeakValueDictionary[str, OpenPhoto] = weakref.WeakValueDictionary()
 
@@ -120,25 +130,47 @@ class Studio:
             raise HTTPException(410, "these colours are not known any more: send the sidecar again")
         return recipe
 
-    async def colored(self, photo: OpenPhoto, recipe: Recipe, revision: str) -> Colored:
-        """The colours of a revision, computed once."""
-        colored = photo.colored.get(revision)
-        if colored is None:
-            key = "color", photo.entry.id, revision
-            colored = await self.flights.join(key, lambda: self._color(photo, recipe, revision))
-        return colored
+    def end_ahead(self, wanted: str | None = None) -> None:
+        """Something is asked for: what is coloured ahead is given up, unless it is this revision."""
+        if self.ahead is not None and self.ahead.revision != wanted:
+            self.ahead.over = True
+        self.ahead = None
 
-    async def _color(self, photo: OpenPhoto, recipe: Recipe, revision: str) -> Colored:
+    async def colored(
+        self, photo: OpenPhoto, recipe: Recipe, revision: str, turn: Turn | None = None
+    ) -> Colored:
+        """The colours of a revision, computed once; with a `turn`, ahead: raises GivenUpError when it is over."""
+        while True:
+            colored = photo.colored.get(revision)
+            if colored is not None:
+                return colored
+            if turn is None:
+                self.end_ahead(revision)
+            try:
+                key = "color", photo.entry.id, revision
+                return await self.flights.join(key, lambda: self._color(photo, recipe, revision, turn))
+            except GivenUpError:  # when others had begun it, and left it before it was asked for
+                if turn is not None:
+                    raise
+
+    async def _color(self, photo: OpenPhoto, recipe: Recipe, revision: str, turn: Turn | None) -> Colored:
         def color() -> Colored:
             canvas, settings = photo.canvas, recipe.settings
-            return Colored(recipe, canvas.chroma(recipe), canvas.lightness(settings), canvas.inside(settings))
+            with given_up_when(lambda: turn is not None and turn.over):
+                return Colored(
+                    recipe, canvas.chroma(recipe), canvas.lightness(settings), canvas.inside(settings)
+                )
 
-        colored = await self.ask_model("coloring", photo, color)
+        colored = await self.ask_model("coloring", photo, color, turn)
         photo.colored.put(revision, colored, colored.nbytes)
         return colored
 
-    async def ask_model(self, kind: str, photo: OpenPhoto, think: Callable[[], Result]) -> Result:
+    async def ask_model(
+        self, kind: str, photo: OpenPhoto, think: Callable[[], Result], turn: Turn | None = None
+    ) -> Result:
         """What it says of a photograph; 409 where it cannot: without a distribution there are no likely colours."""
+        if turn is None:
+            self.end_ahead()
         try:
             return await self.workers.run(kind, think)
         except ValueError as error:

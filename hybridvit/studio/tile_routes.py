@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import itertools
 import re
+from collections.abc import AsyncIterator
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -141,6 +142,18 @@ def begin_tiles(studio: Studio, photo: OpenPhoto, recipe: Recipe, revision: str)
         key = photo.sha256, revision, *place
         if studio.tiles.get(key) is None:
             studio.flights.begin(("tile", *key), functools.partial(_draw, studio, photo, recipe, *key))
+
+
+async def draw_in_sight(
+    studio: Studio, photo: OpenPhoto, recipe: Recipe, revision: str
+) -> AsyncIterator[None]:
+    """The same one after the other; yields after each."""
+    for place in tuple(photo.in_sight):
+        key = photo.sha256, revision, *place
+        if studio.tiles.get(key) is None:
+            draw = functools.partial(_draw, studio, photo, recipe, *key)
+            await studio.flights.join(("tile", *key), draw)
+        yield
 
 
 async def _draw(

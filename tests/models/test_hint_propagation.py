@@ -5,7 +5,7 @@ import pytest
 from flax import nnx
 
 from hybridvit.models import hint_propagation
-from hybridvit.models.hint_propagation import HintPropagation, pool_hints
+from hybridvit.models.hint_propagation import HintPropagation, hint_cells_at_most, pool_hints
 
 
 def make(width: int = 6) -> HintPropagation:
@@ -79,6 +79,15 @@ def test_more_cells_than_the_most_are_spread_over_the_picture(monkeypatch):
     for y in (0, 8):
         for x in (0, 8):
             assert towards[0, y : y + 8, x : x + 8].max() > 0.5
+
+
+def test_room_for_as_many_cells_as_there_are_is_enough():
+    layer, inputs = make(), draw(5, 7, 0.2)
+    count = max(np.asarray(inputs[3]).sum((1, 2, 3)).astype(int).tolist())
+    assert count < 5 * 7
+    with hint_cells_at_most(count):
+        found = layer(*inputs)
+    np.testing.assert_allclose(found, layer(*inputs), atol=1e-6)
 
 
 def test_pooled_hints():

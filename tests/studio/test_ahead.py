@@ -1,11 +1,14 @@
 """What is computed before it is asked for: the colours that are likely chosen, the tiles that are in sight."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from hybridvit.inference.canvas import Canvas
 from hybridvit.studio.colored import Colored
+from hybridvit.studio.studio import Studio
 
 
 @pytest.fixture
@@ -78,3 +81,78 @@ def test_nothing_is_without_being_asked_for(client, ids, done):
     time.sleep(0.2)
     assert hinted(done) == []
     assert client.get(f"{url}/colors?x=3&y=4&ahead=3").status_code == 400
+
+
+class Held:
+    """Holds the first colouring with a hint that the model is given, until it is let go: not what confirms."""
+
+    def __init__(self, monkeypatch):
+        self.begun, self.go = threading.Event(), threading.Event()
+        conditioned = Canvas._conditioned
+
+        def wait(canvas, hints, settings):
+            if hints and not self.begun.is_set():
+                self.begun.set()
+                assert self.go.wait(60)
+            return conditioned(canvas, hints, settings)
+
+        monkeypatch.setattr(Canvas, "_conditioned", wait)
+
+
+@pytest.fixture
+def held(monkeypatch) -> Held:
+    return Held(monkeypatch)
+
+
+@pytest.fixture
+def ended(monkeypatch) -> threading.Event:
+    """Set when something is asked for while another thing is coloured ahead."""
+    ended, end = threading.Event(), Studio.end_ahead
+
+    def listen(self, wanted=None):
+        was = self.ahead
+        end(self, wanted)
+        if was is not None:
+            ended.set()
+
+    monkeypatch.setattr(Studio, "end_ahead", listen)
+    return ended
+
+
+def test_what_is_typed_does_not_wait_for_what_is_likely(client, ids, monkeypatch, held, ended, caplog):
+    finished, chroma = [], Canvas._chroma
+    monkeypatch.setattr(
+        Canvas,
+        "_chroma",
+        lambda canvas, recipe: (chroma(canvas, recipe), finished.append([h.color for h in recipe.hints]))[0],
+    )
+    url = f"/api/photos/{ids['photo 2.png']}"
+    opened = client.get(url).json()
+    place = {"x": 30.5, "y": 40, "revision": opened["revision"]}
+    likely = client.get(f"{url}/colors", params={**place, "ahead": 2}).json()["colors"]
+    assert held.begun.wait(60)
+    assert not ended.is_set()
+    hint = {"type": "point", "x": 30.5, "y": 40, "color": "#2e6b3a"}
+    with ThreadPoolExecutor() as pool:
+        put = pool.submit(client.put, f"{url}/sidecar", json={**opened["sidecar"], "hints": [hint]})
+        assert ended.wait(60)
+        held.go.set()
+        assert put.result().status_code == 200
+    assert finished[-1] == ["#2e6b3a"]
+    assert [likely[1]["color"]] not in finished
+    assert not caplog.records
+
+
+def test_a_likely_colour_that_is_chosen_meanwhile_is_finished(client, ids, done, held, ended):
+    url = f"/api/photos/{ids['photo 2.png']}"
+    opened = client.get(url).json()
+    place = {"x": 30.5, "y": 40, "revision": opened["revision"]}
+    likely = client.get(f"{url}/colors", params={**place, "ahead": 2}).json()["colors"]
+    assert held.begun.wait(60)
+    hint = {"type": "point", "x": 30.5, "y": 40, "color": likely[1]["color"]}
+    with ThreadPoolExecutor() as pool:
+        put = pool.submit(client.put, f"{url}/sidecar", json={**opened["sidecar"], "hints": [hint]})
+        assert ended.wait(60)
+        held.go.set()
+        assert put.result().status_code == 200
+    assert hinted(done) == [one["color"] for one in likely[:2]]

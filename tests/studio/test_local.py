@@ -348,3 +348,41 @@ def test_sixteen_bits_and_transparency_are_said_to_be_lost(run, tmp_path):
     )
     assert "8 of its 16 bits" in deep[0]
     assert clear == ["Its transparency is left out."]
+
+
+def test_what_is_likely_is_made_ready_between_what_is_asked_for(run):
+    script = """const [made, asked] = [[], [0, 1, 0, 0, 1, 0, 0, 0]]; // whether something is, before each step
+        const photo = {
+            revision: "now",
+            forgetPainted: () => made.push("forgotten"),
+            async prepare(recipe, pause) {
+                for (const step of [1, 2]) {
+                    await pause();
+                    made.push(`${recipe} ${step}`);
+                }
+            },
+        };
+        const pause = async () => { if (asked.shift()) throw new it.Left(); };
+        const ahead = new it.Ahead();
+        ahead.begin(photo, ["red", "blue"]);
+        const times = [];
+        for (; ahead.isLeft; times.push(made.length)) await ahead.goOn(pause);
+        ahead.begin(photo, ["green"]);
+        photo.revision = "later";
+        return { made, times, isLeft: ahead.isLeft };"""
+    found = run("ahead", script)
+    assert found["made"] == [
+        "forgotten",
+        *("red 1", "red 1", "red 2", "blue 1", "blue 2"),
+        "forgotten",
+    ]
+    assert found["times"] == [2, 4, 6]
+    assert not found["isLeft"]
+
+
+def test_what_is_rejected_is_made_again(run):
+    script = """const kept = new it.Kept(3);
+        const fails = async () => { throw new Error("left"); };
+        await kept.once("a", fails).catch(() => {});
+        return Promise.all([kept.once("a", async () => 1), kept.once("a", fails)]);"""
+    assert run("engine/kept", script) == [1, 1]

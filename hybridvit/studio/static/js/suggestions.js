@@ -5,6 +5,7 @@ import { make } from "./dom.js";
 
 const COUNT = 5;
 const AHEAD = 2; // of them, hybridvit/studio/advice_routes.py
+const AHEAD_HERE = 1; // where the page itself colours: what is typed waits for the end of a step
 const MOST_KEPT = 500; // answers, by place
 
 /**
@@ -98,7 +99,7 @@ export function createSuggestions(store, api, { choose, preview }) {
             if (again || !kept.has(key)) {
                 wait();
                 try {
-                    const found = await colorsAt(photo.id, x, y, ahead ? AHEAD : 0, signal);
+                    const found = await colorsAt(photo.id, x, y, ahead ? (api.isLocal ? AHEAD_HERE : AHEAD) : 0, signal);
                     if (signal.aborted) return;
                     kept.set(key, found);
                     if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);

@@ -4,6 +4,7 @@
  */
 
 import { DEFAULT_SETTINGS, recipeOf, recipeToJson } from "../recipe.js";
+import { Ahead } from "./ahead.js";
 import { decoded, Mistake, MOST_BYTES, MOST_PIXELS } from "./decoded.js";
 import { keepRecipe, keptRecipe } from "./kept_recipes.js";
 import { LocalPhoto } from "./photo.js";
@@ -12,6 +13,8 @@ import { checkedRecipe } from "./sidecar.js";
 const OPEN_BYTES = 150e6; // of pixels, beside those of the photograph that is looked at: others are decoded again
 
 export class Library {
+    /** What is coloured while nothing is asked for. */
+    ahead = new Ahead();
     #coming;
     #engine = null; // once it has come
     #version = "";

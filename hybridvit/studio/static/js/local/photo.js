@@ -5,13 +5,14 @@
 
 import { rgbToHex, rgbToLab } from "../color.js";
 import { recipeToJson } from "../recipe.js";
-import { levelsOf, TILE } from "./levels.js";
+import { boxOf, imageOf, levelsOf, TILE } from "./levels.js";
 import { createPainter, guideMaps } from "./engine.js";
 import { framedSize, framedStrips } from "./framed.js";
 
 const VERSION = 2; // of sidecars
 const MOST_REVISIONS = 200;
 const MOST_COLORED = 4; // whose colours at the view are kept
+const MOST_IN_SIGHT = 6; // tiles; a screen shows about as many
 
 export class LocalPhoto {
     #canvas;
@@ -19,6 +20,8 @@ export class LocalPhoto {
     #recipes = new Map(); // revision -> recipe
     #colored = new Map(); // revision -> {colors, painters by level}
     #count = 0;
+    #seen = { revision: "", places: new Map() }; // level, row and column of the tiles that were asked for last, by key
+    #painted = new Map(); // tiles that nobody has asked for yet, by revision and key
 
     /**
      * @param {object} engine @param {{id: string, name: string, file: Blob}} entry
@@ -85,15 +88,15 @@ export class LocalPhoto {
         return this.revision;
     }
 
-    /** The colours of a recipe, computed once. @returns {Promise<{box: Function, pixel: Function}>} */
-    async colored(recipe) {
+    /** The colours of a recipe, computed once; `pause` as for the canvas. @returns {Promise<{box: Function, pixel: Function}>} */
+    async colored(recipe, pause = undefined) {
         const revision = this.revisionOf(recipe);
         let found = this.#colored.get(revision);
         if (!found) {
             const canvas = this.#canvas;
-            const { ab, height, width } = await canvas.chroma(recipe);
+            const { ab, height, width } = await canvas.chroma(recipe, pause);
             const L = await canvas.lightness(recipe.settings);
-            found = this.#painted(recipe, { ab, L, height, width }, canvas.inside(recipe.settings));
+            found = this.#paints(recipe, { ab, L, height, width }, canvas.inside(recipe.settings));
         }
         this.#colored.delete(revision);
         this.#colored.set(revision, found);
@@ -101,7 +104,43 @@ export class LocalPhoto {
         return found;
     }
 
-    #painted(recipe, view, inside) {
+    /** A tile as it was photographed, RGBA, or null where there is none. */
+    originalTile(level, row, column) {
+        const pixels = this.levels[level];
+        const box = pixels && boxOf(pixels, row, column);
+        return box ? imageOf(pixels, box) : null;
+    }
+
+    /** A tile in the colours of a revision, RGBA, or null where there is none. */
+    async tile(revision, recipe, level, row, column) {
+        const key = `${level} ${row} ${column}`;
+        const box = level < this.levels.length ? boxOf(this.levels[level], row, column) : null;
+        if (!box) return null;
+        if (revision !== this.#seen.revision) this.#seen = { revision, places: new Map() };
+        if (this.#seen.places.size < MOST_IN_SIGHT) this.#seen.places.set(key, [level, row, column]);
+        return this.#painted.get(`${revision} ${key}`) ?? this.#image(await this.colored(recipe), level, box);
+    }
+
+    #image = (colored, level, box) => new ImageData(new Uint8ClampedArray(colored.box(level, box).buffer), box.width, box.height);
+
+    /** Colours it by another recipe, and paints what is in sight. @param {() => Promise<void>} pause before each step; may reject */
+    async prepare(recipe, pause) {
+        await pause();
+        const colored = await this.colored(recipe, pause);
+        const revision = this.revisionOf(recipe);
+        for (const [key, [level, row, column]] of this.#seen.places) {
+            await pause();
+            const name = `${revision} ${key}`;
+            if (!this.#painted.has(name)) this.#painted.set(name, this.#image(colored, level, boxOf(this.levels[level], row, column)));
+        }
+    }
+
+    /** Frees what was painted, but not asked for. */
+    forgetPainted() {
+        this.#painted.clear();
+    }
+
+    #paints(recipe, view, inside) {
         const painters = new Map(); // by level
         const maps = guideMaps(view.ab, view.L, view.height, view.width);
         const painter = (level) => {

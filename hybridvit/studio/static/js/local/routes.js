@@ -1,11 +1,11 @@
 /** What the studio's server answers, answered by the page: the addresses of hybridvit/studio/app.py that have a use here. */
 
-import { recipeOf } from "../recipe.js";
+import { recipeOf, withHint } from "../recipe.js";
 import { Mistake } from "./decoded.js";
 import { jpeg, png, preview } from "./encoded.js";
 import { framedSize } from "./framed.js";
 import { heatMap } from "./heat_map.js";
-import { boxOf, imageOf, TILE } from "./levels.js";
+import { imageOf, TILE } from "./levels.js";
 import { outlines } from "./outlines.js";
 import { referenceOf } from "./reference.js";
 import { checkedHint, checkedRecipe } from "./sidecar.js";
@@ -101,11 +101,10 @@ const stem = ({ entry: { name } }) => name.replace(/\.[^.]*$/, "") || name;
 
 async function tile(library, [id, what, level, row, column]) {
     const { photo, recipe } = await photoAndRecipe(library, id, { revision: what === "original" ? null : what });
-    const pixels = photo.levels[level];
-    const box = pixels && boxOf(pixels, Number(row), Number(column));
-    if (!box) throw new Mistake(400, "there is no such tile");
-    if (what === "original") return imageOf(pixels, box);
-    return image(await photo.colored(recipe), Number(level), box);
+    const place = [level, row, column].map(Number);
+    const found = what === "original" ? photo.originalTile(...place) : await photo.tile(what, recipe, ...place);
+    if (!found) throw new Mistake(400, "there is no such tile");
+    return found;
 }
 
 const image = (colored, level, box) =>
@@ -163,7 +162,10 @@ function placeIn(photo, { x, y }) {
 async function colors(library, [id], query) {
     const { photo, recipe } = await photoAndRecipe(library, id, query);
     const { x, y } = placeIn(photo, query);
-    return { lightness: photo.lightnessAt(x, y), colors: await photo.canvas.likelyColors(recipe, x, y, MOST_COLORS) };
+    const found = await photo.canvas.likelyColors(recipe, x, y, MOST_COLORS);
+    const points = found.slice(0, Number(query.ahead ?? 0)).map(({ color }) => ({ type: "point", x, y, color }));
+    library.ahead.begin(photo, points.map((point) => withHint(photo.recipe, point)));
+    return { lightness: photo.lightnessAt(x, y), colors: found };
 }
 
 async function gamut(library, [id], query) {

@@ -1,8 +1,9 @@
 /**
- * The page's own back end: one request after the other, those first for which somebody waits. A request is {number,
- * method, path, body, ifMatch}, an answer {number, status, body}; {cancel: number} gives one up.
+ * The page's own back end: one request after the other, those first for which somebody waits; then what is likely asked
+ * next. A request is {number, method, path, body, ifMatch}, an answer {number, status, body}; {cancel: number} gives one up.
  */
 
+import { Left } from "./ahead.js";
 import { Mistake } from "./decoded.js";
 import { createEngine } from "./engine.js";
 import { Library } from "./library.js";
@@ -13,6 +14,7 @@ const LATER = /\/(thumbnail|variants|prepare|next|uncertainty)/; // after what i
 
 let waiting = []; // requests
 let isWorking = false;
+const heard = new MessageChannel(); // a timer would take 4 ms
 const coming = load();
 const library = new Library(coming);
 
@@ -34,7 +36,11 @@ addEventListener("message", ({ data }) => {
 async function work() {
     if (isWorking) return;
     isWorking = true;
-    while (waiting.length) {
+    while (waiting.length || library.ahead.isLeft) {
+        if (!waiting.length) {
+            await library.ahead.goOn(pause).catch(console.error); // nobody waits for it
+            continue;
+        }
         const at = Math.max(waiting.findIndex(({ path }) => !LATER.test(path)), 0);
         const [request] = waiting.splice(at, 1);
         const { number } = request;
@@ -45,9 +51,22 @@ async function work() {
             const status = error instanceof Mistake ? error.status : 500;
             postMessage({ number, status, body: { error: error instanceof Mistake ? error.message : `this cannot be done here (${error.message})` } });
         }
-        await new Promise((resolve) => setTimeout(resolve)); // what was given up meanwhile is heard of
+        await hear(); // what was given up meanwhile
     }
     isWorking = false;
+}
+
+/** Lets messages arrive. */
+async function hear() {
+    await new Promise((resolve) => {
+        heard.port1.onmessage = resolve;
+        heard.port2.postMessage(null);
+    });
+}
+
+async function pause() {
+    await hear();
+    if (waiting.length) throw new Left();
 }
 
 async function answer({ method, path, body, ifMatch }) {

@@ -16,6 +16,13 @@ const [A, B] = [0, 1].map((axis) => Float64Array.from(CENTRES, (centre) => centr
 
 /** @typedef {{data: Float32Array | Float64Array, rows: number, columns: number}} Cells of BINS numbers each */
 
+/** Some cells, in a row. @param {Cells} cells @param {number[]} some @returns {Cells} */
+export function chosenCells({ data }, some) {
+    const out = new Float32Array(some.length * BINS);
+    some.forEach((cell, i) => out.set(data.subarray(cell * BINS, (cell + 1) * BINS), i * BINS));
+    return { data: out, rows: 1, columns: some.length };
+}
+
 /** Probabilities in each cell. @param {Cells} logits @returns {Cells} */
 export function probabilities({ data, rows, columns }, temperature = 1) {
     const out = new Float64Array(data.length);

@@ -1,13 +1,17 @@
 /** Hints that keep to their reach, laid over the colours that there are without them (hybridvit/inference/bounded.py). */
 
 import { BINS, CENTRES } from "./bins.js";
+import { placesOf } from "./planes.js";
 import { distances, softEdge, toView, within } from "./reach.js";
 
 export const MOST = 128; // hints whose things are looked for
 const THING = 0.5; // of `reach`
-const [POWER, NEAR, BIN] = [4, 0.05, 6];
+const [NEAR, BIN] = [0.05, 6];
 
-const pull = (far) => (Math.min(far, 1e3) + NEAR) ** -POWER;
+function pull(far) {
+    const square = (Math.min(far, 1e3) + NEAR) ** 2;
+    return 1 / (square * square); // of the inverse distance, the fourth power
+}
 
 /**
  * @param {object} land @param {import("./planes.js").Plane} L
@@ -20,10 +24,7 @@ export function lay(land, L, hints, others) {
     const size = L.data.length;
     const [strength, colors, mask] = [new Float32Array(size), new Float32Array(2 * size), new Uint8Array(size)];
     for (const [hint] of hints) {
-        const own = hint.own.mask;
-        for (let i = 0; i < size; i++) {
-            if (own[i]) [strength[i], colors[2 * i], colors[2 * i + 1], mask[i]] = [hint.strength, ...hint.ab, 1];
-        }
+        for (const i of hint.own.places) [strength[i], colors[2 * i], colors[2 * i + 1], mask[i]] = [hint.strength, ...hint.ab, 1];
     }
     const edge = softEdge(L, { ...L, mask });
     const out = { weight: new Float32Array(size), ab: new Float32Array(2 * size) };
@@ -56,8 +57,8 @@ function things(land, L, hints, others) {
     const size = L.data.length;
     const none = { weight: new Float32Array(size), ab: new Float32Array(2 * size) };
     if (!near.some(Boolean)) return none;
-    if (others.some(Boolean)) {
-        const far = distances(land, { ...L, mask: others });
+    if (others.includes(1)) {
+        const far = distances(land, { ...L, places: placesOf(others) });
         for (let i = 0; i < count; i++) most[i] *= near[i] / Math.max(near[i] + within(far[i], THING) * pull(far[i]), 1e-6);
     }
     const grid = { height: land.L.height, width: land.L.width };

@@ -4,31 +4,33 @@
  */
 
 import { DEFAULT_SETTINGS } from "../../recipe.js";
-import { BINS, doubtOf, probabilities, spreadOf } from "./bins.js";
+import { BINS, chosenCells, doubtOf, probabilities, spreadOf } from "./bins.js";
 import { findInside, respanned } from "./borders.js";
 import { knownBins, lay, MOST } from "./bounded.js";
 import { colorAb, lightnessOf } from "./light.js";
 import { cellMeans, chooseCells, flattestPlace, remaining } from "./influence.js";
 import { Kept } from "./kept.js";
 import { inPalette } from "./palette.js";
-import { resized, spreadEvenly } from "./planes.js";
+import { placesOf, resized, spreadEvenly } from "./planes.js";
 import { areaOf, atView } from "./rasters.js";
 import { agreement, distances, meanAt, terrain } from "./reach.js";
 import { withResidual } from "./residual.js";
 import { givenCells, withSamples } from "./sampling.js";
 import { isShown, isTone, sortHints } from "./sorting.js";
-import { binsAt, likelyColors, shownAt } from "./suggestions.js";
+import { binsAt, cellsAbout, likelyColors, shownAt } from "./suggestions.js";
 import { viewLightness, viewSize } from "./view.js";
 import { KNOWN, madeVivid, withoutShown } from "./vivid.js";
 
-const KEPT = 48; // results: some of a view each
+const KEPT = 24; // results: some of a view each
 const FACTS = 4096; // results that are numbers
+const SHAPES = 512; // of hints: their pixels, and how far is what from them
 const [HERE, THING, PICTURE] = [0, 0.5, 1];
 const [STRIDE, NEXT_VIEW] = [8, 256]; // px
 const DEFAULT_REACH = { point: THING, stroke: HERE, region: HERE };
 
 /** A hint with all that may be left out. */
 const complete = (hint) => ({ ...hint, reach: hint.reach ?? DEFAULT_REACH[hint.type], strength: hint.strength ?? 1 });
+const atOnce = async () => {};
 const viewKey = ({ size, borders }) => `${size} ${borders}`;
 
 export class Canvas {
@@ -37,15 +39,14 @@ export class Canvas {
     #inside = null;
     #kept = new Kept(KEPT);
     #facts = new Kept(FACTS);
+    #shapes = new Kept(SHAPES);
 
     /** @param {import("./network.js").Network} network @param {{width: number, height: number, channels: number, pixels: Uint8Array}} photo */
     constructor(network, photo) {
         [this.#network, this.#photo] = [network, photo];
     }
 
-    #once(key, make) {
-        return this.#kept.once(key, make);
-    }
+    #once = (key, make) => this.#kept.once(key, make);
 
     /** The part of the photograph that is coloured by these settings. */
     inside({ borders }) {
@@ -74,11 +75,11 @@ export class Canvas {
         return atView(hints, this.#photo.height, this.#photo.width, view, this.inside(settings));
     }
 
-    /** ab in CIE units at the view, of all that a recipe says. */
-    async chroma(recipe) {
+    /** ab in CIE units at the view, of all that a recipe says; `pause`, before each step, may reject: what was done is kept. */
+    async chroma(recipe, pause = atOnce) {
         const { hints, palette, settings, protected: areas = [] } = recipe;
         const full = { hints: hints.map(complete), palette, settings, protected: areas };
-        return { ab: await this.#once(`chroma ${JSON.stringify(full)}`, () => this.#chroma(full)), ...this.view(settings) };
+        return { ab: await this.#once(`chroma ${JSON.stringify(full)}`, () => this.#chroma(full, pause)), ...this.view(settings) };
     }
 
     #free(settings) {
@@ -92,9 +93,9 @@ export class Canvas {
 
     #own(hint, settings) {
         const { color: _, source: __, reach: ___, strength: ____, ...shape } = hint;
-        return this.#once(`own ${JSON.stringify(shape)} ${viewKey(settings)}`, () => {
+        return this.#shapes.once(`own ${JSON.stringify(shape)} ${viewKey(settings)}`, () => {
             const { mask, height, width } = this.#map([{ ...hint, strength: 1 }], settings);
-            return { mask, height, width };
+            return { places: placesOf(mask), height, width };
         });
     }
 
@@ -118,9 +119,9 @@ export class Canvas {
         if (hint.reach < THING) return -1;
         if (hint.reach >= PICTURE) return Infinity;
         const known = this.#known(hint, settings);
-        if (!known.own.mask.some(Boolean)) return Infinity; // in the border
+        if (!known.own.places.length) return Infinity; // in the border
         const [free, shown] = [await this.#free(settings), await this.#shown(settings)];
-        const [a, b] = meanAt(shown, known.own.mask);
+        const [a, b] = meanAt(shown, known.own.places);
         if (Math.hypot(a - known.ab[0], b - known.ab[1]) <= KNOWN) return Infinity; // no news
         return agreement(free.logits, free.mean, known.ab, known.own);
     }
@@ -128,7 +129,7 @@ export class Canvas {
     async #confirms(hint, settings) {
         if (settings.decode === "sample") return false;
         const { own, ab } = this.#known(hint, settings);
-        return !own.mask.some(Boolean) || isShown(this.lightness(settings), await this.#shown(settings), own.mask, ab);
+        return !own.places.length || isShown(this.lightness(settings), await this.#shown(settings), own.places, ab);
     }
 
     async #conditioned(hints, settings) {
@@ -140,13 +141,13 @@ export class Canvas {
     }
 
     async #withMap(given, settings) {
-        return given.mask.some(Boolean) ? this.#network.predict(this.L(settings), given) : this.#free(settings);
+        return given.mask.includes(1) ? this.#network.predict(this.L(settings), given) : this.#free(settings);
     }
 
     /** What the model is given: colours of less than full strength are nearer to its own. */
     async #givenMap(hints, settings) {
         const map = this.#map(hints, settings);
-        if (!hints.some(({ strength }) => strength < 1) || !map.mask.some(Boolean)) return map;
+        if (!hints.some(({ strength }) => strength < 1) || !map.mask.includes(1)) return map;
         const share = this.#map(hints.map((hint) => ({ ...hint, color: [100 * hint.strength, 0] })), settings);
         const shown = await this.#shown(settings);
         map.mask.forEach((is, i) => {
@@ -159,18 +160,22 @@ export class Canvas {
     /** The same, without what is shown there already. */
     async #modelMap(hints, settings) {
         const map = await this.#givenMap(hints, settings);
-        if (settings.decode !== "vivid" || !map.mask.some(Boolean)) return map;
+        if (settings.decode !== "vivid" || !map.mask.includes(1)) return map;
         return withoutShown(map, await this.#free(settings));
     }
 
-    async #chroma(recipe) {
+    async #chroma(recipe, pause = atOnce) {
         const { settings } = recipe;
         const hints = await this.#sorted(recipe.hints, settings);
-        let ab = await this.#spread({ ...recipe, hints: hints.given });
+        await pause();
+        const key = `spread ${JSON.stringify([hints.given, recipe.palette, settings])}`; // often as before: what contradicts is not in it
+        let ab = await this.#once(key, () => this.#spread({ ...recipe, hints: hints.given }));
+        await pause();
         if (hints.most > 0) ab = await this.#doubted(ab, recipe, hints);
         if (hints.bounded.length) {
+            await pause();
             const laid = await this.#laid(recipe.hints, settings);
-            for (let i = 0; i < ab.length; i++) ab[i] += laid.weight[i >> 1] * (laid.ab[i] - ab[i]);
+            ab = ab.map((value, i) => value + laid.weight[i >> 1] * (laid.ab[i] - value));
         }
         return this.#protect(ab, recipe);
     }
@@ -189,7 +194,7 @@ export class Canvas {
             if (settings.decode === "vivid" && !recipe.palette.length) ab = hints.length ? madeVivid(ab, free) : free.vivid;
         }
         ab = inPalette(L, ab, recipe.palette).map((value) => value * settings.strength); // a copy
-        return given.mask.some(Boolean) ? withResidual(L, ab, given) : ab;
+        return given.mask.includes(1) ? withResidual(L, ab, given) : ab;
     }
 
     /** What those change that contradict the model, where they are not laid over. */
@@ -220,7 +225,7 @@ export class Canvas {
     async #lay(hints, settings) {
         const order = await this.#sorted(hints, settings);
         const L = this.L(settings);
-        const knowns = order.bounded.map((hint) => [hint, this.#known(hint, settings)]).filter(([, { own }]) => own.mask.some(Boolean));
+        const knowns = order.bounded.map((hint) => [hint, this.#known(hint, settings)]).filter(([, { own }]) => own.places.length);
         if (!knowns.length) return { weight: new Float32Array(L.data.length), ab: new Float32Array(2 * L.data.length) };
         const far = knowns.filter(([hint]) => hint.reach > HERE);
         const chosen = new Set(spreadEvenly(far.length - 1, Math.min(far.length, MOST)).map((i) => far[i]?.[0]));
@@ -237,7 +242,7 @@ export class Canvas {
 
     #far(hint, known, land, settings) {
         const { color: _, source: __, reach: ___, strength: ____, ...shape } = hint;
-        return this.#once(`far ${JSON.stringify(shape)} ${viewKey(settings)}`, () => distances(land, known.own));
+        return this.#shapes.once(`far ${JSON.stringify(shape)} ${viewKey(settings)}`, () => distances(land, known.own));
     }
 
     async #protect(ab, recipe) {
@@ -256,12 +261,14 @@ export class Canvas {
         return ab;
     }
 
-    /** Logarithms of the probabilities of the bins, given the hints. */
-    async #logits(recipe) {
+    /** Logarithms of the probabilities of the bins, given the hints: of all cells, or of some, which then lie in a row. */
+    async #logits(recipe, some = null) {
         const { settings } = recipe;
         const hints = recipe.hints.map(complete);
         const order = await this.#sorted(hints, settings);
-        const { logits } = await this.#conditioned(order.given, settings);
+        const all = (await this.#conditioned(order.given, settings)).logits;
+        const cells = some ?? [...Array(all.rows * all.columns).keys()];
+        const logits = some ? chosenCells(all, some) : all;
         if (!order.bounded.length) return logits;
         const laid = await this.#laid(hints, settings);
         const { height, width } = this.view(settings);
@@ -269,9 +276,10 @@ export class Canvas {
         const ab = cellMeans(laid.ab.map((value, i) => value * laid.weight[i >> 1]), height, width, 2);
         const probs = probabilities(logits).data;
         const data = new Float32Array(probs.length);
-        weight.forEach((share, cell) => {
+        cells.forEach((cell, to) => {
+            const share = weight[cell];
             const known = knownBins(ab[2 * cell] / Math.max(share, 1e-6), ab[2 * cell + 1] / Math.max(share, 1e-6));
-            for (let i = 0; i < BINS; i++) data[cell * BINS + i] = Math.log(Math.max((1 - share) * probs[cell * BINS + i] + share * known[i], 1e-9));
+            for (let i = to * BINS, bin = 0; bin < BINS; i++, bin++) data[i] = Math.log(Math.max((1 - share) * probs[i] + share * known[bin], 1e-9));
         });
         return { ...logits, data };
     }
@@ -295,7 +303,7 @@ export class Canvas {
         const size = { height: L.height, width: L.width };
         if (hint.reach >= PICTURE) return { weight: new Float32Array(L.data.length).fill(hint.strength), ...size };
         const known = this.#known(hint, settings);
-        if (!known.own.mask.some(Boolean)) return { weight: new Float32Array(L.data.length), ...size };
+        if (!known.own.places.length) return { weight: new Float32Array(L.data.length), ...size };
         const land = await this.#land(settings);
         const far = hint.reach === HERE ? null : this.#far(hint, known, land, settings);
         return { weight: lay(land, L, [[known, far]], new Uint8Array(L.data.length)).weight, ...size };
@@ -311,10 +319,11 @@ export class Canvas {
         }
         const L = this.L(recipe.settings);
         const [row, column] = [((y - top) * L.height) / height, ((x - left) * L.width) / width];
-        const probs = probabilities(await this.#logits(recipe));
+        const { cells, low, far } = cellsAbout(L, row, column);
+        const probs = probabilities(await this.#logits(recipe, cells));
         const i = Math.floor(row) * L.width + Math.floor(column);
         const { ab } = await this.chroma(recipe);
-        return likelyColors(L.data[i], binsAt(probs, row / STRIDE, column / STRIDE), [ab[2 * i], ab[2 * i + 1]], count);
+        return likelyColors(L.data[i], binsAt(probs, low, far), [ab[2 * i], ab[2 * i + 1]], count);
     }
 
     /** Where a hint would help most. */

@@ -9,11 +9,12 @@ export class Kept {
         this.#most = most;
     }
 
-    /** What was made for a key, or is made now. @param {string} key @param {() => T} make @returns {T} @template T */
+    /** What was made for a key, or is made now; a promise that is rejected is forgotten. @param {string} key @param {() => T} make @returns {T} @template T */
     once(key, make) {
         const found = this.#found.has(key) ? this.#found.get(key) : make();
         this.#found.delete(key);
         this.#found.set(key, found);
+        if (found instanceof Promise) found.catch(() => this.#found.get(key) === found && this.#found.delete(key));
         if (this.#found.size > this.#most) this.#found.delete(this.#found.keys().next().value);
         return found;
     }

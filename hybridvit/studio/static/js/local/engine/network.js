@@ -1,7 +1,7 @@
 /** The model: lightness and hints at its view to the mean and the vivid chroma, and its distributions. */
 
 import { BINS, meansOf, probabilities } from "./bins.js";
-import { startRuntime } from "./runtime.js";
+import { givenTo, startRuntime } from "./runtime.js";
 
 const BUCKET = 64; // px: views are padded to multiples of it, as hybridvit/inference/predictor.py does
 const STRIDE = 8; // px of the view, a cell of the distribution
@@ -67,7 +67,7 @@ export class Network {
             planes[to + 1] = hints.ab[2 * i + 1] / SCALE;
             planes[to + 2] = 1;
         }
-        return this.#runtime.run("decoder", { ...seen, hints: { data: planes, dims: [1, height, width, 3] } });
+        return this.#runtime.run("decoder", { ...seen, ...givenTo({ data: planes, dims: [1, height, width, 3] }) });
     }
 
     async #see(L) {

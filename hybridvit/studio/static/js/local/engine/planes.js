@@ -99,6 +99,13 @@ function mirrored(length, half) {
     });
 }
 
+/** Where a mask is not 0. @param {Uint8Array} mask @returns {Int32Array} */
+export function placesOf(mask) {
+    const places = [];
+    for (let i = mask.indexOf(1); i >= 0; i = mask.indexOf(1, i + 1)) places.push(i);
+    return Int32Array.from(places);
+}
+
 /** From 0 to 1 without corners. */
 export function smooth(x) {
     const clipped = Math.min(Math.max(x, 0), 1);

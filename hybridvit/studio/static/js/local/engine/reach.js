@@ -1,6 +1,6 @@
 /** How far a hint reaches, as hybridvit/inference/reach.py: its thing on a grid, and the soft edge of what was drawn. */
 
-import { BINS, CENTRES, probabilities } from "./bins.js";
+import { BINS, CENTRES, chosenCells, probabilities } from "./bins.js";
 import { resized, smooth, uniform } from "./planes.js";
 
 const GRID = 64;
@@ -25,10 +25,9 @@ const evenRound = (x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math
 /** Cells of a coarser grid over the view that hold some of the own pixels. */
 function cellsOf(own, rows, columns) {
     const cells = new Uint8Array(rows * columns);
-    for (let y = 0, i = 0; y < own.height; y++) {
-        for (let x = 0; x < own.width; x++, i++) {
-            if (own.mask[i]) cells[Math.floor((y * rows) / own.height) * columns + Math.floor((x * columns) / own.width)] = 1;
-        }
+    for (const i of own.places) {
+        const [y, x] = [Math.floor(i / own.width), i % own.width];
+        cells[Math.floor((y * rows) / own.height) * columns + Math.floor((x * columns) / own.width)] = 1;
     }
     return cells;
 }
@@ -190,10 +189,8 @@ export function softEdge(L, own) {
 export function agreement(logits, mean, [a, b], own) {
     const cells = cellsOf(own, logits.rows, logits.columns);
     const chosen = [...cells.keys()].filter((cell) => cells[cell]);
-    const some = new Float32Array(chosen.length * BINS);
-    chosen.forEach((cell, i) => some.set(logits.data.subarray(cell * BINS, (cell + 1) * BINS), i * BINS));
-    const { data } = probabilities({ data: some, rows: 1, columns: chosen.length });
-    const free = meanAt(mean, own.mask);
+    const { data } = probabilities(chosenCells(logits, chosen));
+    const free = meanAt(mean, own.places);
     let [hinted, its] = [0, 0];
     CENTRES.forEach(([x, y], i) => {
         let prob = 0;
@@ -204,14 +201,12 @@ export function agreement(logits, mean, [a, b], own) {
     return hinted / Math.max(its, 1e-9);
 }
 
-/** Mean a and b of the masked pixels. */
-export function meanAt(ab, mask) {
-    let [a, b, count] = [0, 0, 0];
-    mask.forEach((is, i) => {
-        if (!is) return;
+/** Mean a and b of some pixels. */
+export function meanAt(ab, places) {
+    let [a, b] = [0, 0];
+    for (const i of places) {
         a += ab[2 * i];
         b += ab[2 * i + 1];
-        count++;
-    });
-    return [a / count, b / count];
+    }
+    return [a / places.length, b / places.length];
 }

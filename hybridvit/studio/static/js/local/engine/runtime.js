@@ -6,6 +6,7 @@
 import { whyNoGraphics } from "./graphics.js";
 
 const MOST_THREADS = 4;
+const [CELL, MOST_CELLS] = [4, 128]; // px of the view, in which hints are one; hybridvit/models/hint_propagation.py
 const [ENCODER, DECODER] = ["encoder.onnx", "decoder.onnx"];
 const BUILDS = {
     webgpu: { script: "ort.webgpu.min.mjs", program: "ort/ort-wasm-simd-threaded.asyncify.wasm" },
@@ -112,7 +113,7 @@ export class Runtime {
     async #check() {
         const { data, dims } = probeLuma();
         const seen = { luma: { data, dims }, ...(this.hasEncoder && (await this.#ask("encoder", { luma: { data, dims } }))) };
-        const { chroma } = await this.#ask("decoder", { ...seen, hints: probeHints() });
+        const { chroma } = await this.#ask("decoder", { ...seen, ...givenTo(probeHints()) });
         if (!isRight(this.#about.probe, chroma.data)) throw new Error("its numbers are others");
     }
 
@@ -133,6 +134,20 @@ export class Runtime {
 
 /** Whether chroma is what Python wrote down. @param {{every: number, values: number[]}} probe @param {ArrayLike<number>} chroma */
 export const isRight = ({ every, values }, chroma) => values.every((value, i) => Math.abs(value - chroma[i * every]) <= NEAR);
+
+/**
+ * Hints as the decoder takes them, and for how many cells it needs room: the fewer, the less there is to do.
+ * @param {{data: Float32Array, dims: readonly number[]}} hints a, b and whether they are known
+ */
+export function givenTo(hints) {
+    const { data, dims: [, height, width] } = hints;
+    const cells = new Set();
+    for (let y = 0, at = 2; y < height; y++) {
+        for (let x = 0; x < width; x++, at += 3) if (data[at]) cells.add(Math.floor(y / CELL) * width + Math.floor(x / CELL));
+    }
+    const room = Math.min(Math.max(cells.size, 1), MOST_CELLS);
+    return { hints, room: { data: new Float32Array(room), dims: [room] } };
+}
 
 /** As hybridvit/export/web_model.py makes them. */
 function probeLuma() {

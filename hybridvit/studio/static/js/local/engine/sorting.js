@@ -52,11 +52,9 @@ export function isTone(change, news, mask) {
 
 /**
  * Whether half of a hint's own pixels show its colour, by what is shown or what the gamut leaves of that.
- * @param {Float32Array} L @param {Float32Array} shown @param {Uint8Array} mask @param {number[]} ab
+ * @param {Float32Array} L @param {Float32Array} shown @param {Int32Array} own the hint's pixels @param {number[]} ab
  */
-export function isShown(L, shown, mask, [a, b]) {
-    const own = [];
-    for (let i = 0; i < mask.length; i++) if (mask[i]) own.push(i);
+export function isShown(L, shown, own, [a, b]) {
     const some = spreadEvenly(own.length - 1, PIXELS).map((k) => own[k]);
     const near = some.filter((i) => {
         const share = shareInGamut(L[i], shown[2 * i], shown[2 * i + 1]);
