@@ -54,8 +54,8 @@ def color_frames(
         raise ValueError("a film's colours are not drawn: choose decode 'vivid' or 'mean'")
     cut = _cut_apart(_checked(frames))
     first = next(cut, None)
-    every, ahead = pace(first[0].luma.nbytes if first else 1)
-    carrier: Carrier[Shown] = Carrier(predict_view(colorizer.predictor, recipe), every, ahead=ahead)
+    every = pace(first[0].luma.nbytes if first else 1)
+    carrier: Carrier[Shown] = Carrier(predict_view(colorizer.predictor, recipe), every)
     while first is not None:
         carrier.memory, following = None, []
 

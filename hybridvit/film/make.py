@@ -71,8 +71,8 @@ def carrier_of(
         return None if scenes is None else scenes.shift(shown.frame.index, shown.view, own, alone)
 
     predict = predict_view(colorizer.predictor, recipe)
-    every, ahead = pace(size[0] * size[1] * np.dtype(levels.dtype).itemsize)
-    return Carrier(predict, every, lambda shown: shown.is_given, shift, ahead)
+    every = pace(size[0] * size[1] * np.dtype(levels.dtype).itemsize)
+    return Carrier(predict, every, lambda shown: shown.is_given, shift)
 
 
 def starts_of(film: Readable, geometry: Geometry, shots: Sequence[int], tracks: Tracks) -> Iterator[Start]:

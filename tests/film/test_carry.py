@@ -1,6 +1,6 @@
 import numpy as np
 
-from hybridvit.film.carry import EVERY, KEYS_AHEAD, Carrier, pace
+from hybridvit.film.carry import EVERY, Carrier, pace
 from tests.film.conftest import scene
 
 
@@ -44,40 +44,21 @@ def test_a_shot_in_two_parts_is_the_shot_and_a_new_shot_knows_nothing_of_the_las
     def predict(t: int, L: np.ndarray) -> np.ndarray:
         return np.full((*L.shape, 2), 10.0 * (t % 3), np.float32)
 
-    frames, part = views(8 * KEYS_AHEAD + 17), 8 * KEYS_AHEAD + 9
+    frames = views(17)
     whole = [ab for _, ab in Carrier(predict).shot(frames)]
     first, second = Carrier(predict), Carrier(predict)
-    parts = [ab for _, ab in first.shot(frames[:part])]
+    parts = [ab for _, ab in first.shot(frames[:9])]
     second.memory = first.memory
-    parts += [ab for _, ab in second.shot(frames[part:])]
+    parts += [ab for _, ab in second.shot(frames[9:])]
     np.testing.assert_array_equal(whole, parts)
-    assert next(Carrier(predict).shot(frames[8:9]))[1][0, 0, 0] == 10.0 * (8 % 3)
-
-
-def test_a_shots_beginning_knows_what_the_model_says_of_the_key_frames_behind_it():
-    """Five answers of still frames: the first frame has their mean, and takes no more of what is to come."""
-    count, taken = 57, []
-
-    def predict(t: int, L: np.ndarray) -> np.ndarray:
-        return np.full((*L.shape, 2), float(t), np.float32)
-
-    def frames():
-        for t, L in views(count, step=0):
-            taken.append(t)
-            yield t, L
-
-    colors = Carrier(predict, ahead=4).shot(frames())
-    assert abs(next(colors)[1][32, 48, 0] - np.mean([0, 8, 16, 24, 32])) < 1e-3
-    assert len(taken) == 1 + EVERY * 4
-    assert [t for t, _ in colors] == list(range(1, count))
-    assert next(Carrier(predict, ahead=0).shot(views(count, step=0)))[1][0, 0, 0] == 0
+    assert next(Carrier(predict).shot(frames[8:]))[1][0, 0, 0] == 10.0 * (8 % 3)
 
 
 def test_of_large_frames_few_wait():
-    assert pace(854 * 480) == (EVERY, KEYS_AHEAD)
-    assert pace(3840 * 2160) == (8, KEYS_AHEAD)
-    assert pace(7680 * 4320) == (2, 0)
-    assert pace(2**40) == (1, 0)
+    assert pace(854 * 480) == EVERY
+    assert pace(3840 * 2160) == 8
+    assert pace(7680 * 4320) == 2
+    assert pace(2**40) == 1
 
 
 def test_a_given_key_frame_is_the_models_alone():
