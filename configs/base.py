@@ -133,6 +133,8 @@ def get_config() -> ConfigDict:
     config.consistency.floor = 0.2
     config.consistency.views = 2  # weak views (identity, flip) that the teacher must agree on: 1 or 2
     config.consistency.agreement = 12.0  # > 0; ab units, largest distance between the views' means
+    # 0..1; share that labeled places which look alike have in what the teacher says; needs a pretrained encoder
+    config.consistency.neighbours = 0.0
     # the teacher's confident pixels are drawn as hints for the student
     config.consistency.pseudo_hints = True
 

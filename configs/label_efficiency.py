@@ -3,12 +3,13 @@
     python -m hybridvit.compare --config=configs/label_efficiency.py[:variant] [--config.FIELD=VALUE ...]
 
 folder    (default) --config.data.color_dir=... to train on, --config.test.data.eval_dir=... to measure on
-cifar10   32 px, through TFDS; measured on its test split
+cifar10   32 px, through TFDS; measured on its test split; from random weights
 ablation  folder, at 1 % labels: the semi-supervised arm with one piece changed at a time
 bundled   a few steps on the photographs inside the scikit-image wheel, to see what comes out
 
 Every arm sees as many pictures as any other; a share of 5 % means that the others are used as grayscale ones. What is
-validated on (data.eval_fraction of color_dir) is what chooses each run's checkpoint, and is never measured on.
+validated on (data.eval_fraction of color_dir) is what chooses each run's checkpoint, and is never measured on. The
+arms named random-... begin with random weights, all others with the pretrained encoder.
 """
 
 from ml_collections import ConfigDict
@@ -16,19 +17,21 @@ from ml_collections import ConfigDict
 from configs import base, ssl_vit, supervised_vit
 from configs.compare import OWN
 
-SHARES = (0.01, 0.05, 0.1, 1.0)
-FEWEST = SHARES[0]
+SHARES = (0.005, 0.01, 0.05, 0.1, 0.2, 1.0)
+FEWEST = 0.01  # of the ablation
+RANDOM_SHARES = (0.01, 0.05, 0.2)
 SEEDS = (0, 1, 2)
-ARMS = {  # recipe and what it changes; all see 32 pictures a step
+RIVALS = {  # recipe and what it changes; labels alone; all see 32 pictures a step
     "supervised": (
         supervised_vit,
         {"data.batch_size": 32, "degrade.labeled_probability": 0.0, "cutmix.probability": 0.0},
     ),
     "strong-views": (supervised_vit, {"data.batch_size": 32}),
 }
+PRETRAINED = {"model.variant": "Lite2", "model.encoder_weights": "Lite2", "optim.frozen_stages": 8}
 SEMI = {  # what suits up to this share of labels
     # A hundred labels are known by heart before gray pictures have taught anything: more of these, and longer alone
-    FEWEST: {
+    0.01: {
         "restoration.pretrain_steps": 6000,  # of the recipe's 20,000
         "restoration.weight": 1.0,
         "consistency.weight": 1.0,
@@ -66,6 +69,12 @@ PIECES = {  # of the semi-supervised arm, for the ablation
 }
 
 
+UNSEEN = {  # an ageing that no arm trains with: all at once, and worse
+    **{"tone": 1.0, "fade": 0.9, "vignette": 0.8, "blur": 0.8, "grain": 0.9},
+    **{"scratches": 0.6, "dust": 0.6, "jpeg": 0.8, "strength": 1.5},
+}
+
+
 def get_config(variant: str = "folder"):
     """The study's record; raises ValueError for an unknown variant."""
     if variant not in VARIANTS:
@@ -79,16 +88,17 @@ def get_config(variant: str = "folder"):
     config.classical = ()
     config.data = ConfigDict({name: value for name, value in default.data.items() if name not in OWN})
     config.data.kind = "folder"
-    config.data.image_size = 32
+    config.data.image_size = 64
     config.data.crop_scale = (0.5, 1.0)  # (0.8, 1) had few photographs learnt by heart in half the steps
     config.data.eval_limit = 600
     config.eval = ConfigDict(default.eval.to_dict())
-    config.eval.image_size = 32
+    config.eval.image_size = 64
     config.eval.batch_size = 50
     config.eval.hint_counts = (0,)
     config.sheet_hints = 0
     config.test = ConfigDict()
-    config.test.arm = "semi"  # held against the others
+    config.test.arm = "semi"  # held against
+    config.test.rivals = tuple(RIVALS)  # the better of these
     config.test.evaluations = 15  # of each run, on the validation pictures
     config.test.data = ConfigDict()  # takes the place of `data` when measuring
     config.test.data.eval_dir = ""
@@ -97,6 +107,7 @@ def get_config(variant: str = "folder"):
     config.test.data.eval_limit = 0
     config.test.degrade = ConfigDict(default.degrade.to_dict())  # of the aged pictures
     config.test.degrade.cutout = 0.0  # no ageing
+    config.test.unseen = ConfigDict(config.test.degrade.to_dict() | UNSEEN)
     config.budget = ConfigDict()
     config.budget.images = 192_000  # at half of that, gray pictures have hardly begun to help but at 1 %
     config.budget.minutes = 0.0
@@ -107,12 +118,18 @@ def get_config(variant: str = "folder"):
 def folder(config):
     """Photographs of your own."""
     for share in SHARES:
-        add_arms(config, arms_at(share), share)
+        add_arms(config, with_encoder(arms_at(share)), share)
+    for share in RANDOM_SHARES:
+        add_arms(config, {f"random-{name}": arm for name, arm in arms_at(share).items()}, share, seeds=(0,))
 
 
 def cifar10(config):
     """50,000 small pictures; the last 2 % of them to validate on."""
-    folder(config)
+    for share in SHARES:
+        add_arms(config, arms_at(share), share)
+    config.data.image_size = config.eval.image_size = (
+        32  # which leaves a pretrained encoder one place at 1/32
+    )
     config.data.kind = "tfds"
     config.data.tfds_name = "cifar10"
     config.data.tfds_split = "train[:98%]"
@@ -125,7 +142,7 @@ def ablation(config):
     arms = arms_at(FEWEST)
     recipe, changes = arms["semi"]
     arms |= {name: (recipe, changes | piece) for name, piece in PIECES.items()}
-    add_arms(config, arms, FEWEST, seeds=(0,))
+    add_arms(config, with_encoder(arms), FEWEST, seeds=(0,))
     config.budget.images = 96_000
 
 
@@ -144,8 +161,13 @@ def bundled(config):
 def arms_at(share):
     """Where all is labeled there are no gray pictures, and no semi-supervised arm."""
     if share == 1:
-        return ARMS
-    return ARMS | {"semi": (ssl_vit, SEMI[min(most for most in SEMI if share <= most)])}
+        return RIVALS
+    return RIVALS | {"semi": (ssl_vit, SEMI[min(most for most in SEMI if share <= most)])}
+
+
+def with_encoder(arms):
+    """The same, beginning with the pretrained encoder, which is kept as it is."""
+    return {name: (recipe, PRETRAINED | changes) for name, (recipe, changes) in arms.items()}
 
 
 def add_arms(config, arms, share, seeds=SEEDS):

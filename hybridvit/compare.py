@@ -10,7 +10,9 @@ To train a system anew, delete its folder. In the work folder:
     report.html     table, pictures, what the numbers say and do not; in one file
     report.md       the same for a README
     sheet.png       a row a photograph, a column a system; sheet-hints.png: with hints
-    curves.png      of a study of labels (configs/label_efficiency.py), which has neither page nor sheets
+    record.json     of a study of labels (configs/label_efficiency.py), which has neither page nor sheets: all that was
+                    measured, differences, and what grayscale photographs are worth in labels
+    curves.png      of such a study
     <system>/       as of any training run, and log.txt, budget.json, outcome.json (`comparison.worker`)
 
 Exit code: 0 all are done, 1 some failed, 2 a mistake in the command, 130 stopped.

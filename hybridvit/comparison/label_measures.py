@@ -4,9 +4,11 @@ The checkpoint with the best validation score speaks for the run. Two numbers ar
 that no run is punished for what a user would set right: a temperature of its distribution, and a scale of its chroma,
 without which PSNR is won by being gray. Then, on the test pictures: the log-likelihood of the true bins, plain and
 class-balanced (`likelihood`); PSNR, CIEDE2000 and colorfulness of the scaled chroma under the true luma, also where the
-network was given an aged one; the calibration error (`calibration`) before and after the temperature.
+network was given an aged one, by training's ageing or by one that no run has seen; the calibration error
+(`calibration`) before and after the temperature.
 """
 
+import functools
 import pathlib
 from typing import Any, NamedTuple
 
@@ -29,7 +31,7 @@ from hybridvit.runtime.checkpoint import Checkpoints
 from hybridvit.runtime.mesh import build_mesh
 from hybridvit.training.state import Networks, abstract_state, build_networks
 
-CONDITIONS = ("clean", "aged")
+CONDITIONS = ("clean", "aged", "unseen")  # unseen: an ageing with other parameters than training's
 SCALES = (0.2, 3.0)  # of the chroma, to choose from
 
 
@@ -56,23 +58,24 @@ class Answers(NamedTuple):
 
 
 def measure_labels(config: ConfigDict, test: ConfigDict, folder: pathlib.Path) -> dict[str, Any]:
-    """JSON of the run in `folder`, whose config is given; `test.data` and `test.degrade` say what it is measured on."""
+    """JSON of the run in `folder`, whose config is given; what it is measured on stands in `test`."""
     networks, mesh = build_networks(config), build_mesh(1, jax.devices()[:1])
     with Checkpoints(folder / "checkpoints", best_metric=config.train.best_metric) as checkpoints:
         step = checkpoints.best_step
         abstract = abstract_state(networks, mesh)
         variables, _ = checkpoints.restore_part(step, "ema", abstract.ema)
         prior, _ = checkpoints.restore_part(step, "bin_prior", abstract.bin_prior)
-    answer = make_answer(networks, config, test.degrade, (variables, prior))
-    validation = answer(make_eval_pictures(config.data, config.eval.image_size, config.eval.view), aged=False)
+    answer = make_answer(networks, config, (variables, prior))
+    validation = answer(make_eval_pictures(config.data, config.eval.image_size, config.eval.view))
     temperature = fit_temperature(validation.flat_logits, validation.cells_bin)
     scale = fit_scale(validation, networks)
     data = config.data.copy_and_resolve_references()
     data.update(test.data)
     pictures = make_eval_pictures(data, config.eval.image_size, config.eval.view)
     radius = config.consistency.radius
+    ageings = {"clean": None, "aged": test.degrade, "unseen": test.unseen}
     measured = {
-        condition: measure(answer(pictures, aged=condition == "aged"), networks, temperature, scale, radius)
+        condition: measure(answer(pictures, ageings[condition]), networks, temperature, scale, radius)
         for condition in CONDITIONS
     }
     return measured | {
@@ -83,26 +86,30 @@ def measure_labels(config: ConfigDict, test: ConfigDict, folder: pathlib.Path) -
     }
 
 
-def make_answer(networks: Networks, config: ConfigDict, ageing: ConfigDict, weights: tuple[Any, Any]) -> Any:
-    """`answer(pictures, aged) -> Answers`, without hints; the ageing of a picture depends on its place alone."""
+def make_answer(networks: Networks, config: ConfigDict, weights: tuple[Any, Any]) -> Any:
+    """`answer(pictures, ageing=None) -> Answers`, without hints; the ageing of a picture depends on its place alone."""
 
     @jax.jit
-    def run(weights: tuple[Any, Any], pictures: jax.Array, key: jax.Array, aged: jax.Array) -> tuple:
-        variables, prior = weights
+    def examine(pictures: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         examined = networks.task.examine(jax.random.split(key, len(pictures)), pictures / 255)
-        given = jnp.where(aged, degrade(key, examined.luma, ageing), examined.luma)
-        prediction = networks.generate(variables, given, None)
-        logits = prediction.bins - log_rarity(prior, config.bins)
-        return examined.luma, examined.target, prediction.chroma, logits
+        return examined.luma, examined.target
 
-    def answer(pictures: EvalPictures, aged: bool) -> Answers:
+    @jax.jit
+    def run(weights: tuple[Any, Any], given: jax.Array) -> tuple[jax.Array, jax.Array]:
+        variables, prior = weights
+        prediction = networks.generate(variables, given, None)
+        return prediction.chroma, prediction.bins - log_rarity(prior, config.bins)
+
+    def answer(pictures: EvalPictures, ageing: ConfigDict | None = None) -> Answers:
+        age = jax.jit(functools.partial(degrade, config=ageing)) if ageing else lambda key, luma: luma
         parts, size = [], config.eval.batch_size
         for number, start in enumerate(range(0, len(pictures), size)):
             pixels = np.stack([pictures[i][1] for i in range(start, min(start + size, len(pictures)))])
             short = size - len(pixels)
             filled = np.concatenate([pixels, np.zeros((short, *pixels.shape[1:]), np.uint8)])
             key = jax.random.fold_in(jax.random.key(0), number)
-            found = run(weights, filled.astype(np.float32), key, np.bool_(aged))
+            luma, truth = examine(filled.astype(np.float32), key)
+            found = luma, truth, *run(weights, age(key, luma))
             parts.append([np.asarray(x)[: len(pixels)] for x in found])
         return Answers(*(np.concatenate(x) for x in zip(*parts, strict=True)))
 

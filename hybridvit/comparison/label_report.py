@@ -1,55 +1,34 @@
-"""How many labels an arm needs: means over seeds, differences between arms, as Markdown and as plots.
-
-An arm is a way to train; a run is an arm with a share of labels and a seed, which chooses the labeled pictures and all
-else that is random. Arms with the same share and seed have the same labels, so differences are taken run by run.
-"""
+"""How many labels an arm needs, as Markdown, as plots and as a record; the words are those of `label_runs`."""
 
 import itertools
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 from ml_collections import ConfigDict
 
 from hybridvit.comparison.label_measures import CONDITIONS
+from hybridvit.comparison.label_record import make_record
+from hybridvit.comparison.label_runs import (
+    MEASURED,
+    OTHERS,
+    SCORES,
+    Run,
+    arms,
+    difference,
+    estimate,
+    percents,
+    scores,
+)
+from hybridvit.comparison.label_worth import SCORE, worth_table
 from hybridvit.comparison.systems import System
-
-SCORES = {  # heading, digits; higher is better
-    "log_likelihood": ("log-likelihood, nats", 3),
-    "log_likelihood_balanced": ("log-likelihood, balanced", 3),
-    "psnr": ("PSNR dB", 2),
-}
-OTHERS = {"ciede2000": ("CIEDE2000", 2), "colorfulness": ("colorfulness", 1), "calibration_error": ("ECE", 3)}
-
-
-MEASURED = "labels.json"  # in the folder of a system
-
-
-class Run(NamedTuple):
-    """One trained network; `measured` is what `measure_labels` gives."""
-
-    arm: str
-    percent: float
-    seed: int
-    measured: Mapping[str, Any]
-
-
-class Estimate(NamedTuple):
-    """A mean over seeds, and its standard error: 0 for a single seed, of which nothing can be said."""
-
-    mean: float
-    error: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:.3f} ± {self.error:.3f}"
 
 
 def save_labels(
     config: ConfigDict, systems: Sequence[System], outcomes: Mapping[str, dict], workdir: pathlib.Path
 ) -> None:
-    """Writes report.md and curves.png of what is done by now; systems are named arm-percent-seed."""
+    """Writes report.md, record.json and curves.png of what is done by now; systems are named arm-percent-seed."""
     done = [system for system in systems if outcomes[system.name]["status"] == "done"]
     runs = [
         Run(
@@ -68,31 +47,19 @@ def save_labels(
     budget = (
         f"{config.budget.images:,} pictures" if config.budget.images else f"{config.budget.minutes:g} minutes"
     )
-    (workdir / "report.md").write_text(write_markdown(runs, missing, config.test.arm, budget))
-    if runs:
-        draw_curves(runs, workdir / "curves.png")
-
-
-def estimate(values: Sequence[float]) -> Estimate:
-    """Of one value a seed."""
-    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
-    return Estimate(float(np.mean(values)), float(error))
-
-
-def scores(runs: Sequence[Run], arm: str, percent: float, condition: str, score: str) -> dict[int, float]:
-    """By seed."""
-    chosen = [run for run in runs if (run.arm, run.percent) == (arm, percent)]
-    return {run.seed: run.measured[condition][score] for run in chosen}
-
-
-def arms(runs: Sequence[Run]) -> list[str]:
-    """In the order in which they come."""
-    return list(dict.fromkeys(run.arm for run in runs))
-
-
-def percents(runs: Sequence[Run]) -> list[float]:
-    """Ascending."""
-    return sorted({run.percent for run in runs})
+    (workdir / "report.md").write_text(
+        write_markdown(runs, missing, config.test.arm, config.test.rivals, budget)
+    )
+    if not runs:
+        return
+    measured = {
+        "command": f"python -m hybridvit.compare, {config.name}; {budget} a run, at {config.data.image_size} px",
+        "machine": outcomes[done[-1].name]["machine"],
+        "date": max(outcomes[system.name]["date"] for system in done),
+    }
+    record = make_record(runs, config.test.arm, config.test.rivals, measured)
+    (workdir / "record.json").write_text(json.dumps(record, indent=1))
+    draw_curves(runs, workdir / "curves.png")
 
 
 def quality_table(runs: Sequence[Run], condition: str) -> str:
@@ -121,19 +88,6 @@ def quality_table(runs: Sequence[Run], condition: str) -> str:
     return "\n".join(lines)
 
 
-def difference(
-    runs: Sequence[Run], arm: str, others: Sequence[str], percent: float, condition: str, score: str
-) -> Estimate | None:
-    """Of `arm` over whichever of `others` has the better mean, over the seeds that both have; None without any."""
-    own = scores(runs, arm, percent, condition, score)
-    rivals = [values for other in others if (values := scores(runs, other, percent, condition, score))]
-    if not own or not rivals:
-        return None
-    best = max(rivals, key=lambda values: np.mean(list(values.values())))
-    both = sorted(own.keys() & best.keys())
-    return estimate([own[seed] - best[seed] for seed in both]) if both else None
-
-
 def differences_table(runs: Sequence[Run], arm: str, others: Sequence[str]) -> str:
     """What `arm` gains over the better of the others, by share, condition and score."""
     headings = ["labels", *(f"{name}, {c}" for c in CONDITIONS for name, _ in SCORES.values())]
@@ -148,9 +102,11 @@ def differences_table(runs: Sequence[Run], arm: str, others: Sequence[str]) -> s
     return "\n".join(lines)
 
 
-def write_markdown(runs: Sequence[Run], missing: Sequence[str], arm: str, budget: str) -> str:
-    """The report. `arm` is held against all others; `missing` are lines on runs that are not done."""
-    others = [other for other in arms(runs) if other != arm]
+def write_markdown(
+    runs: Sequence[Run], missing: Sequence[str], arm: str, rivals: Sequence[str], budget: str
+) -> str:
+    """The report. `arm` is held against its `rivals`; `missing` are lines on runs that are not done."""
+    others = [name for name in rivals if name in arms(runs)]
     pictures = runs[0].measured["pictures"] if runs else 0
     parts = [
         "# Label efficiency",
@@ -164,6 +120,8 @@ def write_markdown(runs: Sequence[Run], missing: Sequence[str], arm: str, budget
             f"## {arm} less the better of {', '.join(others)}",
             "Seed by seed, so that both have the same labeled pictures.",
             differences_table(runs, arm, others),
+            f"## What grayscale photographs are worth: labels that do the same, by {SCORES[SCORE][0]}",
+            worth_table(runs, arm, others),
         ]
     parts += [f"- {line}" for line in missing]
     return "\n\n".join(parts) + "\n"

@@ -33,7 +33,7 @@ from ml_collections import ConfigDict
 from hybridvit.comparison.budget import Plan, fit_schedule, plan_budget
 from hybridvit.comparison.cost import Cost, measure_cost
 from hybridvit.comparison.label_measures import measure_labels
-from hybridvit.comparison.label_report import MEASURED
+from hybridvit.comparison.label_runs import MEASURED
 from hybridvit.comparison.methods import evaluate_method, measure_method, usable_counts
 from hybridvit.evaluate import evaluate_checkpoint, save_report
 from hybridvit.runtime.checkpoint import Checkpoints

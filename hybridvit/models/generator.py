@@ -64,6 +64,8 @@ class Generator(NamedTuple):
     paint: Callable[
         [Any, Array, Any, Array | None], Prediction
     ]  # the rest of `generate`, from what is seen or None
+    # variables, luma -> maps of what is seen in each cell of the bins; where there is a pretrained encoder
+    describe_cells: Callable[[Any, Array], list[Array]] | None
 
 
 def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | None = None) -> Generator:
@@ -111,6 +113,9 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
     def describe(variables: Any, luma: Array) -> Array:
         return nnx.merge(graph, variables).describe(luma)
 
+    def describe_cells(variables: Any, luma: Array) -> list[Array]:
+        return nnx.merge(graph, variables).describe_cells(luma)
+
     hybrid = config.name == HybridConvViT.__name__
     sees = hybrid and VARIANTS[config.variant].encoder
     return Generator(
@@ -122,6 +127,7 @@ def build_generator(config: ConfigDict, channels: int = 2, hint_channels: int | 
         see if sees else None,
         see_described if sees else None,
         paint,
+        describe_cells if sees else None,
     )
 
 

@@ -220,6 +220,12 @@ class HybridConvViT(nnx.Module):
         seen, x = self.half.see_described(jnp.pad(luma, self._pad(luma), mode="edge"))
         return seen, x[:, : -(-height // 16), : -(-width // 16)].astype(jnp.float32)
 
+    def describe_cells(self, luma: Float[Array, "b h w 1"]) -> list[Float[Array, "b h8 w8 _"]]:
+        """What a pretrained encoder sees in each cell of the bins, from fine to coarse, on a scale of its own."""
+        height, width = luma.shape[1:3]
+        seen = self.half.describe_cells(jnp.pad(luma, self._pad(luma), mode="edge"))
+        return [x[:, : -(-height // 8), : -(-width // 8)] for x in seen]
+
     def _pad(self, luma: Float[Array, "b h w 1"]) -> tuple[tuple[int, int], ...]:
         """Up to sides that the network sees."""
         return (0, 0), (0, -luma.shape[1] % self.stride), (0, -luma.shape[2] % self.stride), (0, 0)

@@ -6,6 +6,7 @@ looking again; they join what it shows at 1/4, 1/8 and 1/16 by a path of their o
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
@@ -106,7 +107,16 @@ class PretrainedHalf(nnx.Module):
             self.quarter(norm[4]), self.eighth(norm[8]), self.tokens(norm[16]) + self.context(norm[32])
         )
 
+    def describe_cells(self, luma: Float[Array, "b h w 1"]) -> list[Float[Array, "b h8 w8 _"]]:
+        """The encoder's maps at 1/4, 1/8, 1/16 and 1/32, each brought to 1/8."""
+        maps = self._maps(luma, None)
+        return [_resize(maps[stride], maps[8].shape[1:3]).astype(jnp.float32) for stride in (4, 8, 16, 32)]
+
 
 def _described(maps: dict[int, Array]) -> Float[Array, "b h16 w16 d"]:
     fine, coarse = (blocks.rms_norm(maps[stride]) / jnp.sqrt(maps[stride].shape[-1]) for stride in (16, 32))
     return jnp.concatenate([fine, coarse.repeat(2, 1).repeat(2, 2)], -1)
+
+
+def _resize(x: Float[Array, "b h w c"], size: tuple[int, int]) -> Float[Array, "b hs ws c"]:
+    return jax.image.resize(x, (len(x), *size, x.shape[-1]), "linear")  # antialiased where it shrinks

@@ -16,6 +16,8 @@ logits are calibrated, those of the network less the log of the bin loss's weigh
 The student learns the teacher's distribution q with those weights w in it, and each cell counts 1 / sum(q / w): this is
 the loss of labels drawn from the calibrated distribution p, E_p[w * cross-entropy], because q is p * w / E_p[w]. So
 rare colours count for as much as they do in labels.
+Where labels are few, the teacher knows them by heart before it has learnt much from them; `neighbours` is the share
+that the votes of labeled places that look alike have in what it says.
 Maps at the bin head's resolution are `[b, h8, w8]`.
 """
 
@@ -24,16 +26,18 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 from ml_collections import ConfigDict
 
 from hybridvit.color import bins
 from hybridvit.color.bins import FACTOR
+from hybridvit.color.lab import CHROMA_SCALE
 from hybridvit.hints.simulate import simulate_hints
 from hybridvit.measures.metrics import colorfulness
 from hybridvit.models.generator import join
 from hybridvit.models.prediction import Prediction
-from hybridvit.objectives import bin_cross_entropy
+from hybridvit.objectives import bin_cross_entropy, neighbours
 from hybridvit.objectives.supervised import chroma_loss
 from hybridvit.objectives.term import Material, Metrics, Networks, Prepared, Seen, State, Term
 from hybridvit.tasks.task import Task
@@ -78,6 +82,12 @@ def make_term(networks: Networks, config: ConfigDict, restoring: bool) -> Term |
             seen = networks.generate(teacher, material.gray[:, :, columns], None)
             weak.append(Prediction(seen.chroma[:, :, columns], seen.bins[:, :, columns]))
         labels = make_pseudo_labels(weak, log_rarity, state.ring_confidence, config.consistency)
+        memory = {}
+        if config.consistency.neighbours > 0:
+            memory = neighbours.remember(state.memory, networks, teacher, material, state.step, config.bins)
+            voted = neighbours.vote(memory, neighbours.describe(networks, teacher, material.gray))
+            voted = neighbours.shrink(voted, state.bin_prior)
+            labels = mix_votes(labels, voted, log_rarity, config.consistency.neighbours)
         hints = None
         if config.model.hints and config.consistency.pseudo_hints:
             hints = simulate_hints(material.hint_key, labels.chroma, labels.gate_pixels(), config.hints)
@@ -89,7 +99,7 @@ def make_term(networks: Networks, config: ConfigDict, restoring: bool) -> Term |
                 material.unlabeled.luma,
                 jnp.minimum(1.0, (age + 1) / max(config.consistency.warmup_steps, 1)),
             ),
-            {"ring_confidence": sure},
+            {"ring_confidence": sure} | ({"memory": memory} if memory else {}),
             gate_statistics(labels, sure, config.consistency.gate)
             | {"colorfulness/teacher": mean_colorfulness(task, material.gray, labels.chroma)},
             hints,
@@ -145,6 +155,24 @@ def make_pseudo_labels(
         confidence=confidence,
         ring=ring,
         gate=gate,
+    )
+
+
+def mix_votes(
+    labels: PseudoLabels,
+    voted: Float[Array, "b h8 w8 q"],
+    log_rarity: Float[Array, " q"] | float,
+    share: float,
+) -> PseudoLabels:
+    """The pseudo-labels with `share` of the votes in them: probabilities of the labeled places that look alike."""
+    weighted = voted * jnp.exp(log_rarity)
+    mixed = (1 - share) * labels.bins + share * weighted / weighted.sum(-1, keepdims=True)
+    chroma = jnp.einsum("bhwq,qc->bhwc", voted, bins.BIN_CENTRES.astype(np.float32)) / CHROMA_SCALE
+    chroma = jax.image.resize(chroma, labels.chroma.shape, "linear")
+    return labels._replace(
+        chroma=(1 - share) * labels.chroma + share * chroma,
+        bins=mixed,
+        rarity=1 / jnp.sum(mixed * jnp.exp(-log_rarity), -1),
     )
 
 

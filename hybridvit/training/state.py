@@ -15,6 +15,7 @@ from hybridvit.color.bins import NUM_BINS, NUM_RINGS
 from hybridvit.models.discriminator import build_discriminator
 from hybridvit.models.generator import Generator, build_generator, join
 from hybridvit.models.prediction import Prediction
+from hybridvit.objectives.neighbours import init_memory
 from hybridvit.objectives.restoration import init_restoration
 from hybridvit.runtime.mesh import state_shardings
 from hybridvit.tasks.colorize import make_colorize
@@ -50,6 +51,8 @@ class TrainState:
     # The parameters of `objectives.restoration`, else empty
     restorer: Any = dataclasses.field(default_factory=dict)
     restorer_opt_state: Any = dataclasses.field(default_factory=dict)
+    # Labeled cells that gray ones are compared with: what `objectives.neighbours.init_memory` gives, else empty
+    memory: Any = dataclasses.field(default_factory=dict)
     # CycleGAN's way back: what `cycle.Cycle.init` gives, and the optimizers' states. Else empty
     cycle: Any = dataclasses.field(default_factory=dict)
 
@@ -72,6 +75,8 @@ class Networks:
     schedule: Callable[[int], float]
     cycle: Cycle | None  # CycleGAN's way back
     restorer: Callable[[Array], Any] | None  # key -> parameters of `objectives.restoration`
+    describe_cells: Callable[[Any, Array], list[Array]] | None  # that of `Generator`
+    memory: Callable[[], Any] | None  # () -> an empty one of `objectives.neighbours`
 
 
 def build_networks(config: ConfigDict) -> Networks:
@@ -122,7 +127,25 @@ def build_networks(config: ConfigDict) -> Networks:
         schedule=schedule,
         cycle=cycle,
         restorer=restorer,
+        describe_cells=generator.describe_cells,
+        memory=build_memory(generator, config),
     )
+
+
+def build_memory(generator: Generator, config: ConfigDict) -> Callable[[], Any] | None:
+    """Makes the memory of labeled cells, if the whole config asks for one; ValueError if nothing describes cells."""
+    if config.consistency.neighbours == 0 or config.data.unlabeled_batch_size == 0:
+        return None
+    if generator.describe_cells is None:
+        raise ValueError(
+            f"config.consistency.neighbours={config.consistency.neighbours:g}: {config.model.name} "
+            f"{config.model.variant} has no pretrained encoder to compare places by: set it to 0, or "
+            "config.model.variant to Lite0, Lite2 or Lite4"
+        )
+    luma = jax.ShapeDtypeStruct((1, 64, 64, 1), jnp.float32)
+    variables = join(*generator.shapes)
+    widths = [x.shape[-1] for x in jax.eval_shape(generator.describe_cells, variables, luma)]
+    return functools.partial(init_memory, widths)
 
 
 def check_outputs(generator: Generator, config: ConfigDict) -> int | None:
@@ -182,6 +205,7 @@ def init_state(networks: Networks, seed: int) -> TrainState:
         skipped_in_row=jnp.int32(0),
         restorer=restorer,
         restorer_opt_state=networks.restorer_optimizer.init(restorer) if restorer else {},
+        memory=networks.memory() if networks.memory else {},
         cycle=cycle,
     )
 

@@ -54,7 +54,7 @@ RANGES = {  # least, most, in words: fields
         model.drop_path data.eval_fraction hints.none_fraction hints.recolored degrade.labeled_probability
         degrade.film degrade.tone degrade.fade degrade.vignette degrade.blur degrade.grain degrade.scratches
         degrade.dust degrade.jpeg degrade.cutout cutmix.probability bins.uniform_mix bins.prior_decay
-        consistency.threshold consistency.floor adversarial.b1 adversarial.b2 optim.layer_decay
+        consistency.threshold consistency.floor consistency.neighbours adversarial.b1 adversarial.b2 optim.layer_decay
         optim.final_fraction optim.step_shares optim.step_factors optim.b1 optim.b2 optim.ema_decay""",
     (0, 2**31 - 1, "within 0 and 2147483647"): "seed",
     (11, math.inf, "11 or more, the window of SSIM"): "eval.image_size",
@@ -63,6 +63,7 @@ RANGES = {  # least, most, in words: fields
 
 SINCE_0_1 = {  # fields that older checkpoints do not have, as they were without them
     "hints": {"recolored": 0.0},
+    "consistency": {"neighbours": 0.0},
     "train": {"by_labels": False, "tracker": "tensorboard"},
     "model": {"encoder_weights": "", "drop_path": 0.0},
     "eval": {
@@ -108,6 +109,11 @@ def check_config(config: ConfigDict) -> None:
             numbers = value if isinstance(value, tuple | list) else [value]
             if not numbers or not all(low <= number <= high for number in numbers):
                 raise ValueError(f"config.{field}={value} must be {wanted}")
+    if config.consistency.neighbours > 0 and config.optim.accumulate > 1:
+        raise ValueError(
+            f"config.consistency.neighbours={config.consistency.neighbours:g} fills its memory once a step: set "
+            f"config.optim.accumulate={config.optim.accumulate} to 1"
+        )
     if config.hints.min_count > config.hints.max_count:
         raise ValueError(
             f"config.hints.min_count={config.hints.min_count} is more than "

@@ -17,7 +17,7 @@ import tempfile
 import time
 
 from configs import collection
-from hybridvit.comparison.label_report import estimate
+from hybridvit.comparison.label_runs import estimate
 from hybridvit.train import train
 
 SCORES = ("psnr", "ciede2000", "log_likelihood", "log_likelihood_balanced", "colorfulness")

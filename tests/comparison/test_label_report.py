@@ -5,17 +5,10 @@ import pytest
 from PIL import Image
 
 from hybridvit.comparison.label_measures import CONDITIONS
-from hybridvit.comparison.label_report import (
-    OTHERS,
-    SCORES,
-    Run,
-    difference,
-    draw_curves,
-    estimate,
-    quality_table,
-    write_markdown,
-)
+from hybridvit.comparison.label_report import draw_curves, quality_table, write_markdown
+from hybridvit.comparison.label_runs import OTHERS, SCORES, Run, difference, estimate
 
+RIVALS = ("supervised", "strong-views")
 MEANS = {"supervised": 20.0, "strong-views": 21.0, "semi": 21.5}
 
 
@@ -55,12 +48,14 @@ def test_the_table_has_a_row_for_each_share_and_arm(runs):
 
 
 def test_the_report_names_what_is_missing(runs):
-    text = write_markdown(runs, ["semi-1-0: killed"], "semi", "48,000 pictures")
+    text = write_markdown(runs, ["semi-1-0: killed"], "semi", list(RIVALS), "48,000 pictures")
     assert "18 runs, 48,000 pictures each; 7 test pictures" in text
     assert "## semi less the better of supervised, strong-views" in text
     assert "+0.500 ± 0.058" in text
     assert text.endswith("- semi-1-0: killed\n")
-    assert "semi less" not in write_markdown([run for run in runs if run.arm == "semi"], [], "semi", "1")
+    assert "semi less" not in write_markdown(
+        [run for run in runs if run.arm == "semi"], [], "semi", list(RIVALS), "1"
+    )
 
 
 def test_curves_are_drawn(runs, tmp_path):
