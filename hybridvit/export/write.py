@@ -65,7 +65,9 @@ def check(weights: Weights) -> None:
 
 def given(weights: Weights, channels: Sequence[int]) -> list[jax.ShapeDtypeStruct]:
     """Pictures of any size that the network takes."""
-    return given_with_room(weights, channels)[:-1]
+    multiple = _multiple(weights)
+    b, h, w = export.symbolic_shape("b, h, w", constraints=[f"h*w >= {least_squares(multiple)}"])
+    return _pictures((b, multiple * h, multiple * w), channels)
 
 
 def given_with_room(weights: Weights, channels: Sequence[int]) -> list[jax.ShapeDtypeStruct]:
@@ -73,8 +75,12 @@ def given_with_room(weights: Weights, channels: Sequence[int]) -> list[jax.Shape
     multiple = _multiple(weights)
     enough = f"h*w >= {least_squares(multiple)}", f"{(multiple // CELL) ** 2}*h*w >= k"
     b, h, w, k = export.symbolic_shape("b, h, w, k", constraints=enough)
-    sizes = ((b, multiple * h, multiple * w, count) for count in channels)
-    return [jax.ShapeDtypeStruct(size, np.float32) for size in (*sizes, (k,))]
+    pictures = _pictures((b, multiple * h, multiple * w), channels)
+    return [*pictures, jax.ShapeDtypeStruct((k,), np.float32)]
+
+
+def _pictures(size: tuple, channels: Sequence[int]) -> list[jax.ShapeDtypeStruct]:
+    return [jax.ShapeDtypeStruct((*size, count), np.float32) for count in channels]
 
 
 def symbols(weights: Weights) -> dict[str, tuple[str, int, int]]:
