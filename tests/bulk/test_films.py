@@ -10,7 +10,6 @@ pytest.importorskip("av", reason="films need PyAV")
 
 from hybridvit.bulk import command, films, pipeline
 from hybridvit.bulk.found import Found
-from hybridvit.film import scenes
 from hybridvit.film.names import is_film, result_of
 from hybridvit.film.statement import statement_of
 from hybridvit.inference.colorizer import Colorizer
@@ -34,7 +33,6 @@ def test_films_beside_photographs_are_coloured_once_and_bad_ones_named(
     tiny = Colorizer(tiny_weights)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(pipeline, "load", lambda task: tiny)
-    monkeypatch.setattr(scenes, "load_weights", lambda path: tiny_weights)
     pathlib.Path("reels/box").mkdir(parents=True)
     write_film(tmp_path / "reels/box/a.mkv", scene(4))
     pathlib.Path("reels/bad.avi").write_bytes(b"not a film")
