@@ -182,7 +182,8 @@ def add_arms(config, arms, share, seeds=SEEDS):
             system.train.best_metric = "log_likelihood"
             system.train.keep_last = 1
             system.update_from_flattened_dict(changes)
-            config.systems[f"{name}-{100 * share:g}-{seed}"] = system
+            percent = f"{100 * share:g}".replace(".", "_")  # names have no dots
+            config.systems[f"{name}-{percent}-{seed}"] = system
 
 
 VARIANTS = {f.__name__: f for f in (folder, cifar10, ablation, bundled)}
