@@ -127,9 +127,8 @@ def cifar10(config):
     """50,000 small pictures; the last 2 % of them to validate on."""
     for share in SHARES:
         add_arms(config, arms_at(share), share)
-    config.data.image_size = config.eval.image_size = (
-        32  # which leaves a pretrained encoder one place at 1/32
-    )
+    # Which leaves a pretrained encoder one place at 1/32
+    config.data.image_size = config.eval.image_size = 32
     config.data.kind = "tfds"
     config.data.tfds_name = "cifar10"
     config.data.tfds_split = "train[:98%]"

@@ -295,12 +295,8 @@ class Canvas:
     def _chroma(self, recipe: Recipe) -> Float[np.ndarray, "h w 2"]:
         hints = self._sorted(recipe.hints, recipe.settings)
         given = dataclasses.replace(recipe, hints=hints.given)
-        key = (
-            "spread",
-            given.hints,
-            recipe.palette,
-            recipe.settings,
-        )  # often as before: what contradicts is not in it
+        # Often as before: what contradicts is not in it
+        key = "spread", given.hints, recipe.palette, recipe.settings
         ab = self._once(key, functools.partial(self._spread, given))
         if hints.most > 0:
             ab = ab + self._doubted(recipe.hints, recipe.settings) * np.float32(recipe.settings.strength)

@@ -77,9 +77,9 @@ class Describer:
     @functools.cached_property
     def _typical(self) -> Float[np.ndarray, " d"]:
         kept = json.loads(_KEPT.read_bytes())
-        return (
-            np.float32(kept["mean"]) if kept["weights_sha256"] == self._predictor.digest else self.typical()
-        )
+        if kept["weights_sha256"] != self._predictor.digest:
+            return self.typical()
+        return np.float32(kept["mean"])
 
     def typical(self) -> Float[np.ndarray, " d"]:
         """The mean of what is seen of the photographs that scikit-image brings."""
