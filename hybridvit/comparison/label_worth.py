@@ -35,7 +35,8 @@ def share_of(curve: Mapping[float, float], level: float) -> float | None:
     heights = np.maximum.accumulate([curve[share] for share in shares])  # a dip is noise: labels do not harm
     if level > heights[-1]:
         return float("inf")
-    return float(np.exp(np.interp(level, *_rising(heights, np.log(shares)))))
+    share = np.exp(np.interp(level, *_rising(heights, np.log(shares))))
+    return float(np.clip(share, shares[0], shares[-1]))  # exp(log(x)) is x but for a last bit
 
 
 def _rising(heights: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
