@@ -27,22 +27,23 @@ def memory_of(rng: np.random.Generator, count: int) -> neighbours.Memory:
 
 def by_hand(memory: neighbours.Memory, count: int, cell: list[np.ndarray], weights: tuple) -> np.ndarray:
     """One cell's distribution, a loop over the memory's."""
+    memory = jax.tree.map(lambda x: np.asarray(x[:count], np.float64), memory)
+    scales = [(of.mean(0), of.std(0)) for of in memory["seen"]]
 
     def unit(x):
         return x / np.linalg.norm(x)
 
     def key(parts):
         found = []
-        for x, of, weight in zip(parts, memory["seen"], weights, strict=True):
-            of = np.asarray(of[:count], np.float64)
-            x = (np.asarray(x, np.float64) - of.mean(0)) / of.std(0)
+        for x, (mean, deviation), weight in zip(parts, scales, weights, strict=True):
+            x = (np.asarray(x, np.float64) - mean) / deviation
             found.append(weight * (x if len(x) == 1 else unit(x)))
         return unit(np.concatenate(found))
 
     total, answer = 0.0, np.zeros(313)
     for i in range(count):
         weight = np.exp(key([x[i] for x in memory["seen"]]) @ key(cell) / neighbours.TEMPERATURE)
-        total, answer = total + weight, answer + weight * np.asarray(memory["bins"][i], np.float64)
+        total, answer = total + weight, answer + weight * memory["bins"][i]
     return answer / total
 
 
@@ -97,15 +98,19 @@ def test_the_memory_holds_the_cells_that_came_last(config, monkeypatch):
     params, stats, *_ = networks.init(jax.random.key(0))
     variables = params | stats
     memory, told = networks.memory(), []
+    describe = jax.jit(lambda luma: neighbours.describe(networks, variables, luma))
+    remember = jax.jit(
+        lambda memory, pictures, step: neighbours.remember(
+            memory, networks, variables, material_of(pictures), step, config.bins
+        )
+    )
     for step in range(4):  # ten cells each: the memory is full after three, and the oldest go
         pictures = jax.random.uniform(jax.random.key(step), (2, 32, 32, 3))
-        memory = neighbours.remember(
-            memory, networks, variables, material_of(pictures), jnp.int32(step), config.bins
-        )
+        memory = remember(memory, pictures, jnp.int32(step))
         examined = networks.task.examine(jax.random.split(jax.random.key(0), 2), pictures)
         told.append(
             (
-                np.asarray(neighbours.describe(networks, variables, examined.luma)[1]).reshape(16 * 2, -1),
+                np.asarray(describe(examined.luma)[1]).reshape(16 * 2, -1),
                 np.asarray(encode_truth(examined.target, config.bins.sigma)).reshape(16 * 2, -1),
             )
         )
