@@ -24,6 +24,7 @@ import numpy as np
 from absl import logging
 from clu import parameter_overview
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, UInt32
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
@@ -76,7 +77,7 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> bool:
     abstract = abstract_state(networks, mesh)
     phases = plan_phases(config)
     step_of = functools.cache(lambda phase: jit_train_step(networks, config, abstract, mesh, phase))
-    is_first = jax.process_index() == 0
+    seed, is_first = seed_of(config), jax.process_index() == 0
     with contextlib.ExitStack() as stack:
         if is_first:
             stack.enter_context(lock_folder(workdir))
@@ -114,7 +115,7 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> bool:
             train_step = step_of(phase_at(phases, step - 1))
             profile.before(step, state)
             with jax.profiler.StepTraceAnnotation("train", step_num=step):
-                state, metrics = train_step(state, next(batches))
+                state, metrics = train_step(state, next(batches), seed)
             profile.after(step, state)
             bar.update()
             last = step == config.train.steps
@@ -199,23 +200,30 @@ def jit_train_step(
 ) -> Any:
     """The train step compiled for the mesh; the old state's memory is reused for the new one.
 
-    That of a `phase` of the run; None: the last one.
+    That of a `phase` of the run; None: the last one. Its third argument is what `seed_of` gives, so that the compiled
+    program of one seed is every seed's.
     """
     phase = phase or plan_phases(config)[-1]
     cycle = config.cycle.weight > 0
     step = make_cycle_step(networks, config) if cycle else make_train_step(networks, config, phase.restoring)
 
-    def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+    def train_step(state: TrainState, batch: Batch, seed: UInt32[Array, ""]) -> tuple[TrainState, Metrics]:
         with kernel_mesh(mesh):
-            return step(state, grow_batch(batch, phase.stage, state.step))
+            return step(state, grow_batch(batch, phase.stage, state.step), seed)
 
     shardings = jax.tree.map(lambda x: x.sharding, abstract)
+    everywhere = NamedSharding(mesh, PartitionSpec())
     return jax.jit(
         train_step,
-        in_shardings=(shardings, batch_sharding(mesh)),
-        out_shardings=(shardings, NamedSharding(mesh, PartitionSpec())),
+        in_shardings=(shardings, batch_sharding(mesh), everywhere),
+        out_shardings=(shardings, everywhere),
         donate_argnums=0,
     )
+
+
+def seed_of(config: ConfigDict) -> np.uint32:
+    """What a jitted train step draws from, as its program takes it."""
+    return np.uint32(config.seed)
 
 
 def start_state(

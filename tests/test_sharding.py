@@ -12,7 +12,7 @@ from jax.sharding import Mesh
 from hybridvit.data.pipeline import make_train_dataset
 from hybridvit.runtime.checkpoint import Checkpoints
 from hybridvit.runtime.mesh import MIN_SHARDED_SIZE, build_mesh, put_batch
-from hybridvit.train import jit_train_step
+from hybridvit.train import jit_train_step, seed_of
 from hybridvit.training.state import Networks, TrainState, abstract_state, build_networks, create_state
 
 STEPS, SAVED = 4, 2
@@ -25,6 +25,7 @@ class Run:
     mesh: Mesh
     networks: Networks
     train_step: Callable
+    seed: np.uint32
     folder: pathlib.Path  # with a checkpoint of step SAVED
     born: dict[str, np.ndarray]
     curve: list[dict[str, float]]
@@ -33,7 +34,7 @@ class Run:
     def step_on(self, state: TrainState, batches: list) -> tuple[TrainState, list[dict[str, float]]]:
         curve = []
         for batch in batches:
-            state, metrics = self.train_step(state, put_batch(batch, self.mesh))
+            state, metrics = self.train_step(state, put_batch(batch, self.mesh), self.seed)
             curve.append({name: float(value) for name, value in metrics.items()})
         return state, curve
 
@@ -59,7 +60,7 @@ def runs(sharding_config, batches, tmp_path_factory) -> dict[str, Run]:
     runs = {}
     for name, mesh in meshes.items():
         step = jit_train_step(networks, sharding_config, abstract_state(networks, mesh), mesh)
-        run = Run(mesh, networks, step, tmp_path_factory.mktemp(name), {}, [], None)
+        run = Run(mesh, networks, step, seed_of(sharding_config), tmp_path_factory.mktemp(name), {}, [], None)
         if name == "data":  # replicated as on one device: what is born is known, and compiling takes long
             shardings = jax.tree.map(lambda x: x.sharding, abstract_state(networks, mesh))
             state = jax.device_put(create_state(networks, meshes["one"], sharding_config.seed), shardings)

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 from configs import autoencoder, pix2pix
 from hybridvit.runtime.checkpoint import Checkpoints
 from hybridvit.runtime.mesh import build_mesh, put_batch
-from hybridvit.train import jit_train_step
+from hybridvit.train import jit_train_step, seed_of
 from hybridvit.training.phases import phase_at, plan_phases
 from hybridvit.training.state import TrainState, abstract_state, build_networks, init_state
 from hybridvit.training.validate import check_config
@@ -101,7 +101,11 @@ def test_a_system_learns_and_goes_on_from_its_checkpoint(system, pictures, tmp_p
     programs = {
         phase: jit_train_step(networks, config, abstract, mesh, phase) for phase in plan_phases(config)
     }
-    step = lambda number: programs[phase_at(tuple(programs), number)]  # noqa: E731
+
+    def step(number: int) -> Callable:
+        program = programs[phase_at(tuple(programs), number)]
+        return lambda state, batch: program(state, batch, seed_of(config))
+
     shardings = jax.tree.map(lambda x: x.sharding, abstract)
     born = jax.jit(lambda: init_state(networks, config.seed), out_shardings=shardings)()
     state, before = run(step, born, batch, SAVED)

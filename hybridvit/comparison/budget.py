@@ -19,7 +19,7 @@ from ml_collections import ConfigDict
 
 from hybridvit.data.pipeline import make_train_dataset, make_train_iterator
 from hybridvit.runtime.mesh import build_mesh, put_batch
-from hybridvit.train import jit_train_step
+from hybridvit.train import jit_train_step, seed_of
 from hybridvit.training.phases import plan_phases
 from hybridvit.training.state import abstract_state, build_networks, create_state
 
@@ -99,11 +99,11 @@ def time_step(config: ConfigDict) -> float:
         step = jit_train_step(networks, config, abstract, mesh, phase)
         state = create_state(networks, mesh, config.seed)
         for _ in range(WARM_STEPS):
-            state, metrics = step(state, put_batch(next(batches), mesh))
+            state, metrics = step(state, put_batch(next(batches), mesh), seed_of(config))
         jax.block_until_ready((state, metrics))
         start, since, timed = clock(), time.perf_counter(), 0
         while timed < TIMED_STEPS and (timed < LEAST_TIMED or time.perf_counter() - since < TIMED_SECONDS):
-            state, metrics = step(state, put_batch(next(batches), mesh))
+            state, metrics = step(state, put_batch(next(batches), mesh), seed_of(config))
             jax.block_until_ready(metrics)
             timed += 1
         jax.block_until_ready(state)

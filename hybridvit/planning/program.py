@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 
 from hybridvit.planning.collectives import Collective, read_collectives
 from hybridvit.runtime.mesh import batch_sharding, build_mesh
-from hybridvit.train import jit_train_step
+from hybridvit.train import jit_train_step, seed_of
 from hybridvit.training.state import TrainState, abstract_state, build_networks
 
 GROUPS = 2  # least that shows which exchanges are between groups
@@ -55,7 +55,7 @@ def compile_step(config: ConfigDict, fsdp: int, devices: Sequence[Any]) -> Progr
     networks = build_networks(config)
     abstract = abstract_state(networks, mesh)
     batch = _batch(config, mesh)
-    traced = jit_train_step(networks, config, abstract, mesh).trace(abstract, batch)
+    traced = jit_train_step(networks, config, abstract, mesh).trace(abstract, batch, seed_of(config))
     compiled = traced.lower().compile()
     pictures = sum(len(x) for x in batch.values()) // mesh.size
     return Program(

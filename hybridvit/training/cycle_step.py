@@ -89,8 +89,8 @@ def make_cycle_step(
         (loss, stats), grads = jax.value_and_grad(objective, has_aux=True)(params)
         return loss, stats, grads
 
-    def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
-        key = jax.random.fold_in(jax.random.key(config.seed), state.step)
+    def train_step(state: TrainState, batch: Batch, seed: Any = config.seed) -> tuple[TrainState, Metrics]:
+        key = jax.random.fold_in(jax.random.key(seed), state.step)
         network_key, color_key, gray_key = jax.random.split(key, 3)
         colors = 2 * batch["labeled"][..., :3].astype(jnp.float32) / 255 - 1
         gray = networks.task.gray_to_luma(batch["unlabeled"].astype(jnp.float32) / 255)

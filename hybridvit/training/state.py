@@ -7,8 +7,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import Mesh
-from jaxtyping import Array, Bool
+from jaxtyping import Array, Bool, Integer
 from ml_collections import ConfigDict
 
 from hybridvit.color.bins import NUM_BINS, NUM_RINGS
@@ -179,7 +180,7 @@ def check_outputs(generator: Generator, config: ConfigDict) -> int | None:
     return prediction.features.shape[-1] if prediction.features is not None else None
 
 
-def init_state(networks: Networks, seed: int) -> TrainState:
+def init_state(networks: Networks, seed: int | Integer[Array, ""]) -> TrainState:
     """A fresh state (traceable): the EMA equals the parameters, the prior is uniform, nothing is learnt yet."""
     key = jax.random.key(seed)
     params, stats, disc_params, disc_stats = networks.init(key)
@@ -237,4 +238,5 @@ def abstract_state(networks: Networks, mesh: Mesh) -> TrainState:
 def create_state(networks: Networks, mesh: Mesh, seed: int) -> TrainState:
     """A fresh state, each array born on the devices where it will live."""
     shardings = jax.tree.map(lambda x: x.sharding, abstract_state(networks, mesh))
-    return jax.jit(lambda: init_state(networks, seed), out_shardings=shardings)()
+    # The seed is given, not compiled in: every seed has the same program
+    return jax.jit(functools.partial(init_state, networks), out_shardings=shardings)(np.uint32(seed))

@@ -108,8 +108,8 @@ def make_train_step(
             merge(metrics, *(one.metrics for one in (*prepared, *answers))),
         )
 
-    def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
-        key = jax.random.fold_in(jax.random.key(config.seed), state.step)
+    def train_step(state: TrainState, batch: Batch, seed: Any = config.seed) -> tuple[TrainState, Metrics]:
+        key = jax.random.fold_in(jax.random.key(seed), state.step)
         grads, changed, metrics = accumulate(gradients, state, batch, key, config.optim.accumulate)
         return update_state(networks, config.optim, state, grads, changed, metrics)
 

@@ -19,7 +19,7 @@ from ml_collections import ConfigDict, config_flags
 
 from hybridvit.data.pipeline import make_train_dataset, make_train_iterator
 from hybridvit.runtime.mesh import build_mesh, put_batch
-from hybridvit.train import jit_train_step
+from hybridvit.train import jit_train_step, seed_of
 from hybridvit.training.state import abstract_state, build_networks, create_state
 
 CONFIG = config_flags.DEFINE_config_file("config", "configs/ssl_vit.py", lock_config=True)
@@ -37,14 +37,15 @@ def main(_: list[str]) -> None:
     put = functools.partial(put_batch, mesh=mesh)
     batches = make_train_iterator(dataset, config.data, 0, put)
     constant = next(batches)
-    state, _ = step(state, constant)
+    seed = seed_of(config)
+    state, _ = step(state, constant, seed)
     times: dict[str, list[float]] = {"constant": [], "pipeline": []}
     for _ in range(ROUNDS.value):
         for name, seconds in times.items():
             for _ in range(STEPS.value):
                 start = time.perf_counter()
                 batch = constant if name == "constant" else next(batches)
-                state, metrics = step(state, batch)
+                state, metrics = step(state, batch, seed)
                 jax.block_until_ready(metrics)
                 seconds.append(time.perf_counter() - start)
     batches.close()

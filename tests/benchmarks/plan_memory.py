@@ -14,7 +14,7 @@ from ml_collections import config_flags
 
 from hybridvit.planning.program import compile_step
 from hybridvit.runtime.mesh import build_mesh, put_batch
-from hybridvit.train import jit_train_step
+from hybridvit.train import jit_train_step, seed_of
 from hybridvit.training.state import abstract_state, build_networks, create_state
 from tests.benchmarks.memory import forget_peak, resident
 
@@ -33,13 +33,12 @@ def main(_: list[str]) -> None:
         batch["unlabeled"] = np.zeros((config.data.unlabeled_batch_size, side, side, 1), np.uint8)
     batch = put_batch(batch, mesh)
     held = sum(x.nbytes for x in jax.tree.leaves(state))
-    step = (
-        jit_train_step(networks, config, abstract_state(networks, mesh), mesh).lower(state, batch).compile()
-    )
+    given = state, batch, seed_of(config)
+    step = jit_train_step(networks, config, abstract_state(networks, mesh), mesh).lower(*given).compile()
     jax.block_until_ready((state, batch))
     forget_peak()
     before = resident("VmRSS")
-    jax.block_until_ready(step(state, batch))
+    jax.block_until_ready(step(*given))
     grown = resident("VmHWM") - before
     print(
         f"{config.name}, {config.model.variant}, {side} px, {program.pictures} pictures: "

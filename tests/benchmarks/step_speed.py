@@ -20,7 +20,7 @@ from absl import app, flags
 from ml_collections import ConfigDict, config_flags
 
 from hybridvit.runtime.mesh import build_mesh, put_batch
-from hybridvit.train import jit_train_step
+from hybridvit.train import jit_train_step, seed_of
 from hybridvit.training.state import abstract_state, build_networks, create_state
 from tests.benchmarks.memory import forget_peak, peak
 
@@ -59,7 +59,7 @@ def main(_: list[str]) -> None:
     state = create_state(networks, mesh, config.seed)
     batch = put_batch(constant_batch(config), mesh)
     before = time.process_time()
-    lowered = jit_train_step(networks, config, abstract, mesh).lower(state, batch)
+    lowered = jit_train_step(networks, config, abstract, mesh).lower(state, batch, seed_of(config))
     traced, before = time.process_time() - before, time.process_time()
     step = lowered.compile()
     compiled = time.process_time() - before
@@ -69,7 +69,7 @@ def main(_: list[str]) -> None:
     times, worked = [], []
     for _ in range(STEPS.value + 1):
         start, before = time.perf_counter(), time.process_time()
-        state, metrics = step(state, batch)
+        state, metrics = step(state, batch, seed_of(config))
         jax.block_until_ready((state, metrics))
         times.append(time.perf_counter() - start)
         worked.append(time.process_time() - before)
