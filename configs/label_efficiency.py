@@ -9,7 +9,7 @@ bundled   a few steps on the photographs inside the scikit-image wheel, to see w
 
 Every arm sees as many pictures as any other; a share of 5 % means that the others are used as grayscale ones. What is
 validated on (data.eval_fraction of color_dir) is what chooses each run's checkpoint, and is never measured on. The
-arms named random-... begin with random weights, all others with the pretrained encoder.
+arms named random-... begin with random weights, all others with the pretrained encoder, which is kept as it is.
 """
 
 from ml_collections import ConfigDict
@@ -28,44 +28,41 @@ RIVALS = {  # recipe and what it changes; labels alone; all see 32 pictures a st
     ),
     "strong-views": (supervised_vit, {"data.batch_size": 32}),
 }
-PRETRAINED = {"model.variant": "Lite2", "model.encoder_weights": "Lite2", "optim.frozen_stages": 8}
+NO_ENCODER = {"model.variant": "Ti", "model.encoder_weights": "", "optim.frozen_stages": 0}
+BY_ITSELF = {  # what gray pictures are used for without an encoder that sees: they teach to see, at first alone
+    "restoration.weight": 1.0,
+    "restoration.pretrain_steps": 600,  # of the recipe's 2,000
+    "consistency.neighbours": 0.0,
+    "consistency.views": 2,
+    "consistency.weight": 1.0,
+    "data.batch_size": 16,
+    "data.unlabeled_batch_size": 16,
+}
 SEMI = {  # what suits up to this share of labels
-    # A hundred labels are known by heart before gray pictures have taught anything: more of these, and longer alone
+    # A hundred labels are known by heart before a teacher made of them has anything to say
     0.01: {
-        "restoration.pretrain_steps": 6000,  # of the recipe's 20,000
-        "restoration.weight": 1.0,
+        "consistency.neighbours": 1.0,
         "consistency.weight": 1.0,
-        "data.batch_size": 16,
-        "data.unlabeled_batch_size": 16,
+        "data.batch_size": 8,
+        "data.unlabeled_batch_size": 24,
     },
-    0.05: {},
-    # Labels that have not been seen often enough are the better use of a step
     1.0: {
-        "restoration.pretrain_steps": 0,
-        "restoration.weight": 0.25,
-        "consistency.weight": 0.25,
-        "data.batch_size": 28,
-        "data.unlabeled_batch_size": 4,
+        "consistency.neighbours": 0.3,
+        "consistency.weight": 0.5,
+        "data.batch_size": 20,
+        "data.unlabeled_batch_size": 12,
     },
 }
 PIECES = {  # of the semi-supervised arm, for the ablation
-    "no-pretraining": {"restoration.pretrain_steps": 0},
+    "no-votes": {"consistency.neighbours": 0.0},
+    "half-votes": {"consistency.neighbours": 0.5},
     "no-cutmix": {"cutmix.probability": 0.0},
-    "no-restoration": {"restoration.weight": 0.0, "restoration.pretrain_steps": 0},
-    "no-consistency": {"consistency.weight": 0.0},
-    "radial-mass-gate": {"consistency.gate": "radial_mass"},
-    "fixed-threshold": {
-        "consistency.gate": "radial_mass",
-        "consistency.adaptive": False,
-        "consistency.threshold": 0.5,
-    },
-    "deviation-gate": {"consistency.gate": "deviation"},
-    "max-probability-gate": {"consistency.gate": "max_probability"},
-    "sharpening": {"consistency.temperature": 0.38},
-    "live-teacher": {"consistency.teacher": "live"},
-    "one-view": {"consistency.views": 1},
-    "hints": {"model.hints": True, "consistency.pseudo_hints": False},
-    "pseudo-hints": {"model.hints": True},
+    "no-warm-up": {"consistency.warmup_steps": 1},
+    "ten-times-the-weight": {"consistency.weight": 10.0},
+    "half-gray": {"data.batch_size": 16, "data.unlabeled_batch_size": 16},
+    "restoration": {"restoration.weight": 1.0},
+    "restoration-first": {"restoration.weight": 1.0, "restoration.pretrain_steps": 600},
+    "encoder-learns": {"optim.frozen_stages": 0, "optim.encoder_scale": 0.2},
 }
 
 
@@ -119,15 +116,16 @@ def get_config(variant: str = "folder"):
 def folder(config):
     """Photographs of your own."""
     for share in SHARES:
-        add_arms(config, with_encoder(arms_at(share)), share)
+        add_arms(config, arms_at(share), share)
     for share in RANDOM_SHARES:
-        add_arms(config, {f"random-{name}": arm for name, arm in arms_at(share).items()}, share, seeds=(0,))
+        arms = without_encoder(arms_at(share))
+        add_arms(config, {f"random-{name}": arm for name, arm in arms.items()}, share, seeds=(0,))
 
 
 def cifar10(config):
     """50,000 small pictures; the last 2 % of them to validate on."""
     for share in SHARES:
-        add_arms(config, arms_at(share), share)
+        add_arms(config, without_encoder(arms_at(share)), share)
     # Which leaves a pretrained encoder one place at 1/32
     config.data.image_size = config.eval.image_size = 32
     config.data.kind = "tfds"
@@ -142,13 +140,13 @@ def ablation(config):
     arms = arms_at(FEWEST)
     recipe, changes = arms["semi"]
     arms |= {name: (recipe, changes | piece) for name, piece in PIECES.items()}
-    add_arms(config, with_encoder(arms), FEWEST, seeds=(0,))
+    add_arms(config, arms, FEWEST, seeds=(0,))
 
 
 def bundled(config):
     """What it measures means nothing."""
     for share in (0.5, 1.0):
-        add_arms(config, arms_at(share), share, seeds=(0, 1))
+        add_arms(config, without_encoder(arms_at(share)), share, seeds=(0, 1))
     for system in config.systems.values():
         system.model.variant = "test"
     config.data.kind = "bundled"
@@ -164,9 +162,12 @@ def arms_at(share):
     return RIVALS | {"semi": (ssl_vit, SEMI[min(most for most in SEMI if share <= most)])}
 
 
-def with_encoder(arms):
-    """The same, beginning with the pretrained encoder, which is kept as it is."""
-    return {name: (recipe, PRETRAINED | changes) for name, (recipe, changes) in arms.items()}
+def without_encoder(arms):
+    """The same from random weights: the old arms."""
+    semi = {"semi": BY_ITSELF}
+    return {
+        name: (recipe, changes | NO_ENCODER | semi.get(name, {})) for name, (recipe, changes) in arms.items()
+    }
 
 
 def add_arms(config, arms, share, seeds=SEEDS):

@@ -50,15 +50,23 @@ def folder(config):
 
 
 def few(config):
-    """A hundred or a thousand colour photographs among many gray ones: to see comes first, colours after."""
+    """A hundred or a thousand colour photographs among many gray ones, from an encoder that has learnt to see."""
     folder(config)
-    config.train.by_labels = True  # changes what is below cutmix: these are for five hundred
+    config.model.variant = config.model.encoder_weights = "Lite2"
+    config.optim.frozen_stages = 8  # all of the encoder: few labels would only harm it
     config.cutmix.probability = 0.5  # they are not so soon known by heart
-    config.restoration.pretrain_steps = 3000
-    config.restoration.weight = 0.5
+    config.restoration.weight = 0.0  # the encoder knows already what it would teach
+    config.consistency.views = 1
+    config.train.steps = 2000
+    config.train.eval_every = config.train.checkpoint_every = 100
+    config.train.best_metric = "log_likelihood"
+    config.optim.warmup_steps = 50
+    config.consistency.warmup_steps = 100
+    config.train.by_labels = True  # changes what is below: these are for five hundred
     config.consistency.weight = 0.5
-    config.data.batch_size = 24  # labels that have not been seen often enough are the better use of a step
-    config.data.unlabeled_batch_size = 8
+    config.consistency.neighbours = 0.3
+    config.data.batch_size = 20
+    config.data.unlabeled_batch_size = 12
 
 
 def tfds(config):

@@ -13,7 +13,7 @@ def get_config(variant: str = "bundled"):
     config = ssl_vit.get_config(variant)
     config.name = f"supervised_vit-{variant}"
     config.data.unlabeled_batch_size = 0
-    config.consistency.weight = 0.0
+    config.consistency.weight = config.consistency.neighbours = 0.0
     config.restoration.weight = 0.0
     config.restoration.pretrain_steps = 0
     config.train.by_labels = False
