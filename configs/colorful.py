@@ -15,6 +15,7 @@ def get_config(variant: str = "bundled"):
     config.name = f"colorful-{variant}"
     config.model.name = "Eccv16"
     config.model.variant = "paper"
+    config.model.encoder_weights, config.optim.frozen_stages = "", 0  # which ssl_vit.py:few has
     config.model.hints = False
     config.degrade.labeled_probability = 0.0
     config.supervised.weight = 0.0

@@ -17,6 +17,7 @@ def get_config(variant: str = "bundled"):
     config = supervised_vit.get_config(variant)
     config.name = f"hscau-{variant}"
     config.model.name, config.model.variant = "HSCAUNet", "32"
+    config.model.encoder_weights, config.optim.frozen_stages = "", 0  # which ssl_vit.py:few has
     if variant in ("folder", "tfds"):
         config.data.image_size = 256
         config.data.batch_size = 32
@@ -27,6 +28,7 @@ def get_config(variant: str = "bundled"):
     config.degrade.labeled_probability = 0.0
     config.supervised.loss = "l1_ssim"
     config.bins.weight = 0.0
+    config.train.best_metric = "psnr"
     config.optim.learning_rate = 5e-4
     config.optim.warmup_steps = 0
     config.optim.schedule = "steps"

@@ -21,6 +21,7 @@ def get_config(variant: str = "bundled"):
     config.degrade.vignette = 0.0
     config.degrade.cutout = 0.0
     config.bins.weight = 0.0
+    config.train.best_metric = "psnr"
     config.adversarial.weight = 0.0
     config.eval.hint_counts = (0,)
     return config

@@ -15,6 +15,7 @@ def get_config(variant: str = "bundled"):
     config.name = f"siggraph-{variant}"
     config.model.name = "Siggraph17"
     config.model.variant = "paper"
+    config.model.encoder_weights, config.optim.frozen_stages = "", 0  # which ssl_vit.py:few has
     config.hints.kind = "points"
     config.degrade.labeled_probability = 0.0
     config.supervised.loss = "huber"  # the paper's smooth l1, its threshold in ab units over 110

@@ -36,7 +36,12 @@ TINY = {
     "train.steps": STEPS,
 }
 OWN = {
-    "ssl_vit:few": {"restoration.pretrain_steps": 2},
+    # All objectives at once
+    "ssl_vit:few": {
+        "model.variant": "Lite-test",
+        "restoration.weight": 0.5,
+        "restoration.pretrain_steps": 2,
+    },
     "autoencoder:alpha": {"model.variant": "alpha"},  # "test" is full in all but size
     "autoencoder:beta": {"model.variant": "beta", "optim.learning_rate": 1e-3, "data.image_size": 16},
     # Aged pictures are what supervised_vit shows

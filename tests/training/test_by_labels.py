@@ -8,9 +8,8 @@ from hybridvit.training.by_labels import choose, settle
 FIELDS = (
     "data.batch_size",
     "data.unlabeled_batch_size",
-    "restoration.pretrain_steps",
-    "restoration.weight",
     "consistency.weight",
+    "consistency.neighbours",
 )
 STUDIED = 10_755  # photographs
 
@@ -24,32 +23,33 @@ def value(config, field):
     return config[section][name]
 
 
-@pytest.mark.parametrize("share", [0.01, 0.05, 0.1])
+@pytest.mark.parametrize("share", [0.005, 0.01, 0.05, 0.1, 0.2])
 def test_it_is_what_the_study_measured(share):
-    arm = label_efficiency.get_config().systems[f"semi-{100 * share:g}-0"]
+    percent = f"{100 * share:g}".replace(".", "_")
+    arm = label_efficiency.get_config().systems[f"semi-{percent}-0"]
     assert not arm.train.by_labels
     labels = round(share * STUDIED)
     assert choose(labels, STUDIED - labels, few()) == {field: value(arm, field) for field in FIELDS}
 
 
 def test_without_gray_photographs_it_is_supervised():
-    assert list(choose(300, 0, few()).values()) == [32, 0, 0, 0, 0]
+    assert list(choose(300, 0, few()).values()) == [32, 0, 0, 0]
+
+
+def test_without_an_encoder_nothing_votes():
+    config = few()
+    config.model.variant, config.model.encoder_weights = "Ti", ""
+    assert choose(90, 5000, few())["consistency.neighbours"] == 1
+    assert choose(90, 5000, config)["consistency.neighbours"] == 0
 
 
 def test_what_is_given_stays_and_the_rest_fits_to_it():
     config = few()
-    config.data.batch_size = 12
-    chosen = choose(500, 5000, config, given={"data.batch_size", "consistency.weight"})
-    assert chosen == {
-        "data.unlabeled_batch_size": 4,
-        "restoration.pretrain_steps": 3000,
-        "restoration.weight": 0.5,
-    }
-    config.data.unlabeled_batch_size = 10
-    config.train.steps = 50
-    chosen = choose(90, 5000, config, given={"data.unlabeled_batch_size"})
-    assert chosen["data.batch_size"] == 10
-    assert chosen["restoration.pretrain_steps"] == 15
+    config.data.batch_size = 4
+    chosen = choose(90, 5000, config, given={"data.batch_size", "consistency.weight"})
+    assert chosen == {"data.unlabeled_batch_size": 12, "consistency.neighbours": 1.0}
+    config.data.unlabeled_batch_size = 30
+    assert choose(90, 5000, config, given={"data.unlabeled_batch_size"})["data.batch_size"] == 10
     assert choose(90, 5000, config, given=FIELDS) == {}
 
 
@@ -69,15 +69,15 @@ def photographs(tmp_path):
 
 
 def test_photographs_are_counted_and_it_says_what_it_took_and_why(photographs, capsys):
-    settled = settle(photographs, given={"restoration.weight": 0.125})
+    settled = settle(photographs, given={"consistency.weight"})
     said = capsys.readouterr().out
     assert "3 in colour, 2 others" in said
-    assert "data.unlabeled_batch_size=16" in said
-    assert "restoration.weight" not in said
-    assert settled.data.batch_size == settled.data.unlabeled_batch_size == 16
-    assert settled.restoration.weight == photographs.restoration.weight
-    assert settled.restoration.pretrain_steps == 6000
-    assert photographs.data.batch_size == 24
+    assert "data.unlabeled_batch_size=24" in said
+    assert "consistency.weight" not in said
+    assert (settled.data.batch_size, settled.data.unlabeled_batch_size) == (8, 24)
+    assert settled.consistency.neighbours == 1
+    assert settled.consistency.weight == photographs.consistency.weight == 0.5
+    assert photographs.data.batch_size == 20
 
 
 def test_labels_made_of_a_share_count_as_the_rest_does(photographs, capsys):

@@ -39,7 +39,8 @@ TINY = {
 }
 RECIPES = {  # and what else of them is other
     "ssl_vit:bundled": {},
-    "ssl_vit:few": {"restoration.pretrain_steps": 2},
+    "ssl_vit:few": {"optim.frozen_stages": 0, "consistency.neighbours": 0.0},
+    "ssl_vit:folder": {"restoration.pretrain_steps": 2},
     "ssl_vit:imagenet": {"mesh.fsdp": 1, "adversarial.start_step": 1, "consistency.gate": "radial_mass"},
     "supervised_vit:bundled": {},
     "collection:semi": {},
