@@ -39,7 +39,8 @@ BY_ITSELF = {  # what gray pictures are used for without an encoder that sees: t
     "data.unlabeled_batch_size": 16,
 }
 SEMI = {  # what suits up to this share of labels
-    # A hundred labels are known by heart before a teacher made of them has anything to say
+    # A hundred labels are known by heart before a teacher made of them has anything to say; of more, those that have
+    # not been seen often enough are the better use of a step
     0.01: {
         "consistency.neighbours": 1.0,
         "consistency.weight": 1.0,
@@ -48,9 +49,9 @@ SEMI = {  # what suits up to this share of labels
     },
     1.0: {
         "consistency.neighbours": 0.3,
-        "consistency.weight": 0.5,
-        "data.batch_size": 20,
-        "data.unlabeled_batch_size": 12,
+        "consistency.weight": 1.0,
+        "data.batch_size": 26,
+        "data.unlabeled_batch_size": 6,
     },
 }
 PIECES = {  # of the semi-supervised arm, for the ablation

@@ -63,10 +63,9 @@ def few(config):
     config.optim.warmup_steps = 50
     config.consistency.warmup_steps = 100
     config.train.by_labels = True  # changes what is below: these are for five hundred
-    config.consistency.weight = 0.5
     config.consistency.neighbours = 0.3
-    config.data.batch_size = 20
-    config.data.unlabeled_batch_size = 12
+    config.data.batch_size = 26
+    config.data.unlabeled_batch_size = 6
 
 
 def tfds(config):

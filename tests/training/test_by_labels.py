@@ -76,8 +76,8 @@ def test_photographs_are_counted_and_it_says_what_it_took_and_why(photographs, c
     assert "consistency.weight" not in said
     assert (settled.data.batch_size, settled.data.unlabeled_batch_size) == (8, 24)
     assert settled.consistency.neighbours == 1
-    assert settled.consistency.weight == photographs.consistency.weight == 0.5
-    assert photographs.data.batch_size == 20
+    assert settled.consistency.weight == photographs.consistency.weight == 1
+    assert photographs.data.batch_size == 26
 
 
 def test_labels_made_of_a_share_count_as_the_rest_does(photographs, capsys):
