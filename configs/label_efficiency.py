@@ -43,7 +43,7 @@ SEMI = {  # what suits up to this share of labels
     # not been seen often enough are the better use of a step
     0.01: {
         "consistency.neighbours": 1.0,
-        "consistency.weight": 1.0,
+        "consistency.weight": 2.0,
         "data.batch_size": 8,
         "data.unlabeled_batch_size": 24,
     },

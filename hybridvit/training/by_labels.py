@@ -26,7 +26,7 @@ class Recipe(NamedTuple):
 
 
 RECIPES = (
-    Recipe(200, 1.0, 1.0, 3 / 4),
+    Recipe(200, 1.0, 2.0, 3 / 4),
     Recipe(float("inf"), 0.3, 1.0, 3 / 16),
 )
 ALL_LABELED = Recipe(0, 0.0, 0.0, 0.0)  # plain supervised training was best
