@@ -36,12 +36,7 @@ TINY = {
     "train.steps": STEPS,
 }
 OWN = {
-    # All objectives at once
-    "ssl_vit:few": {
-        "model.variant": "Lite-test",
-        "restoration.weight": 0.5,
-        "restoration.pretrain_steps": 2,
-    },
+    "ssl_vit:few": {"model.variant": "Lite-test"},
     "autoencoder:alpha": {"model.variant": "alpha"},  # "test" is full in all but size
     "autoencoder:beta": {"model.variant": "beta", "optim.learning_rate": 1e-3, "data.image_size": 16},
     # Aged pictures are what supervised_vit shows
