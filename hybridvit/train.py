@@ -238,11 +238,15 @@ def start_state(
         if changes:
             logging.warning("the config has changed since this run was saved: %s", "; ".join(changes))
         return state
+    # Read before the state is made, which takes a while: what is wrong with them is said at once
+    encoder = read_encoder(config.model) if config.model.encoder_weights and not config.init_from else None
     state = create_state(networks, mesh, config.seed)
     if "classifier" in state.stats:
         state = with_classifier(state, config.model)
+    if encoder is not None:
+        return with_encoder(state, encoder)
     if not config.init_from:
-        return with_encoder(state, config.model) if config.model.encoder_weights else state
+        return state
     ema, prior, what = load_initial(config, abstract)
     if jax.process_index() == 0:
         print(f"Starting from {what}.")
@@ -261,19 +265,24 @@ def with_classifier(state: TrainState, config: ConfigDict) -> TrainState:
     )
 
 
-def with_encoder(state: TrainState, config: ConfigDict) -> TrainState:
-    """The state with the pretrained encoder's weights, from the section `model`; raises as `load_encoder_weights`."""
+def read_encoder(config: ConfigDict) -> dict[str, Any]:
+    """The weights named by the section `model`, for luma alone; raises as `load_encoder_weights`."""
     if config.name != "HybridConvViT" or not VARIANTS[config.variant].encoder:
         raise ValueError(
             f"config.model.encoder_weights={config.encoder_weights!r}: {config.name} {config.variant} has no such "
             "encoder: set it to an empty string, or config.model.variant to Lite0, Lite2 or Lite4"
         )
     weights = load_encoder_weights(config.encoder_weights, VARIANTS[config.variant].encoder)
-    old = state.params["half"]["encoder"]
-    placed = jax.tree.map(lambda new, old: jax.device_put(new, old.sharding), for_gray(weights), old)
-    with_it = lambda tree: tree | {"half": tree["half"] | {"encoder": placed}}  # noqa: E731
     if jax.process_index() == 0:
         print(f"The encoder starts from {config.encoder_weights}.")
+    return for_gray(weights)
+
+
+def with_encoder(state: TrainState, weights: dict[str, Any]) -> TrainState:
+    """The state with the pretrained encoder's weights."""
+    old = state.params["half"]["encoder"]
+    placed = jax.tree.map(lambda new, old: jax.device_put(new, old.sharding), weights, old)
+    with_it = lambda tree: tree | {"half": tree["half"] | {"encoder": placed}}  # noqa: E731
     return dataclasses.replace(
         state, params=with_it(state.params), ema=jax.tree.map(lambda x: x.copy(), with_it(state.ema))
     )
