@@ -63,6 +63,7 @@ def get_config(variant: str = "bundled"):
     config.budget = ConfigDict()  # one of these, the other 0
     config.budget.images = 0  # pictures seen in training, labeled and unlabeled
     config.budget.minutes = 0.0  # of CPU time (on an accelerator: of the clock) in training
+    config.budget.shares = ConfigDict()  # system: what it gets of it, where that is not all
     VARIANTS[variant](config)
     return config.lock()
 

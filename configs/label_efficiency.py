@@ -7,9 +7,10 @@ cifar10   32 px, through TFDS; measured on its test split; from random weights
 ablation  folder, at 1 % labels: the semi-supervised arm with one piece changed at a time
 bundled   a few steps on the photographs inside the scikit-image wheel, to see what comes out
 
-Every arm sees as many pictures as any other; a share of 5 % means that the others are used as grayscale ones. What is
-validated on (data.eval_fraction of color_dir) is what chooses each run's checkpoint, and is never measured on. The
-arms named random-... begin with random weights, all others with the pretrained encoder, which is kept as it is.
+Of a share of labels every arm sees as many pictures as any other; of the fewest half as many as of more, for these are
+known by heart. A share of 5 % means that the others are used as grayscale ones. What is validated on
+(data.eval_fraction of color_dir) is what chooses each run's checkpoint, and is never measured on. The arms named
+random-... begin with random weights, all others with the pretrained encoder, which is kept as it is.
 """
 
 from ml_collections import ConfigDict
@@ -18,7 +19,8 @@ from configs import base, ssl_vit, supervised_vit
 from configs.compare import OWN
 
 SHARES = (0.005, 0.01, 0.05, 0.1, 0.2, 1.0)
-FEWEST = 0.01  # of the ablation
+FEWEST = 0.01  # of the ablation, and up to which labels are known by heart after half the budget at most
+FEW_BUDGET = 0.5
 RANDOM_SHARES = (0.01, 0.2)
 SEEDS = (0, 1, 2)
 RIVALS = {  # recipe and what it changes; labels alone; all see 32 pictures a step
@@ -107,9 +109,10 @@ def get_config(variant: str = "folder"):
     config.test.degrade.cutout = 0.0  # no ageing
     config.test.unseen = ConfigDict(config.test.degrade.to_dict() | UNSEEN)
     config.budget = ConfigDict()
-    # On two cores two to four minutes a run; a hundred labels are known by heart after a third of it
-    config.budget.images = 16_000
+    # On two cores five to seven minutes a run
+    config.budget.images = 32_000
     config.budget.minutes = 0.0
+    config.budget.shares = ConfigDict()  # system: what it gets of it, where that is not all
     VARIANTS[variant](config)
     return config.lock()
 
@@ -186,6 +189,8 @@ def add_arms(config, arms, share, seeds=SEEDS):
             system.update_from_flattened_dict(changes)
             percent = f"{100 * share:g}".replace(".", "_")  # names have no dots
             config.systems[f"{name}-{percent}-{seed}"] = system
+            if share <= FEWEST:
+                config.budget.shares[f"{name}-{percent}-{seed}"] = FEW_BUDGET
 
 
 VARIANTS = {f.__name__: f for f in (folder, cifar10, ablation, bundled)}

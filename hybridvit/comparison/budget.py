@@ -55,6 +55,12 @@ def check_budget(budget: ConfigDict) -> None:
         )
 
 
+def budget_of(budget: ConfigDict, name: str) -> dict:
+    """What the system of that name gets of it, as JSON."""
+    share = budget.shares.get(name, 1.0)
+    return {"images": round(share * budget.images), "minutes": share * budget.minutes}
+
+
 def plan_budget(config: ConfigDict, budget: dict, folder: pathlib.Path) -> Plan:
     """The plan in `folder`/budget.json; where there is none yet it is made, timing some steps for minutes, and kept."""
     path = folder / "budget.json"

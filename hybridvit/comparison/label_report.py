@@ -44,9 +44,8 @@ def save_labels(
         for system in systems
         if system not in done
     ]
-    budget = (
-        f"{config.budget.images:,} pictures" if config.budget.images else f"{config.budget.minutes:g} minutes"
-    )
+    seen = sorted({outcomes[system.name]["plan"]["images"] for system in done})
+    budget = f"{' or '.join(f'{images:,}' for images in seen) or 'no'} pictures"
     (workdir / "report.md").write_text(
         write_markdown(runs, missing, config.test.arm, config.test.rivals, budget)
     )

@@ -10,6 +10,7 @@ from types import FrameType
 
 from ml_collections import ConfigDict
 
+from hybridvit.comparison.budget import budget_of
 from hybridvit.comparison.systems import System
 from hybridvit.comparison.worker import OUTCOME, work
 from hybridvit.train import changed_fields
@@ -21,7 +22,7 @@ class Runner:
     """Runs one system after the other; Ctrl-C or SIGTERM ends the one under way at its next step, a second at once."""
 
     def __init__(self, config: ConfigDict):
-        self._shared = shared_by_all(config)
+        self._config = config
         self._process: multiprocessing.process.BaseProcess | None = None
         self.told = False
 
@@ -45,7 +46,7 @@ class Runner:
         fields, minutes = system.config.to_dict(), outcome.get("process_minutes", 0.0)
         self._process = multiprocessing.get_context("spawn").Process(
             target=work,
-            args=(system.method, fields, self._shared, str(system.folder), minutes),
+            args=(system.method, fields, beside(self._config, system), str(system.folder), minutes),
             name=system.name,
         )
         before = signal.signal(
@@ -63,13 +64,13 @@ class Runner:
 
     def changes(self, system: System, outcome: dict) -> list[str]:
         """What has changed since the system was done, or since its number of steps was fixed."""
-        now = {"config": system.config.to_dict()} | self._shared
+        now = {"config": system.config.to_dict()} | beside(self._config, system)
         if outcome["status"] == "done":
             return changed_fields(outcome["record"], now, "")
         path = system.folder / "budget.json"
         if not path.exists():
             return []
-        return changed_fields(json.loads(path.read_text())["budget"], self._shared["budget"], "budget.")
+        return changed_fields(json.loads(path.read_text())["budget"], now["budget"], "budget.")
 
     def _tell(self, number: int, frame: FrameType | None) -> None:
         process = self._process
@@ -87,10 +88,10 @@ class Runner:
         return f"its process ended {died}"
 
 
-def shared_by_all(config: ConfigDict) -> dict:
-    """What the comparison's config says of every system's run, beside its own config, as JSON."""
-    shared = {"budget": config.budget.to_dict(), "sheet_hints": config.sheet_hints}
-    return shared | ({"test": config.test.to_dict()} if config.test else {})
+def beside(config: ConfigDict, system: System) -> dict:
+    """What the comparison's config says of a system's run, beside its own config, as JSON."""
+    said = {"budget": budget_of(config.budget, system.name), "sheet_hints": config.sheet_hints}
+    return said | ({"test": config.test.to_dict()} if config.test else {})
 
 
 def read_outcome(system: System) -> dict:

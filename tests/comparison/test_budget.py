@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from configs import ssl_vit
+from configs import label_efficiency, ssl_vit
 from hybridvit.comparison import budget
-from hybridvit.comparison.budget import Plan, check_budget, fit_schedule, plan_budget, time_step
+from hybridvit.comparison.budget import Plan, budget_of, check_budget, fit_schedule, plan_budget, time_step
 from hybridvit.training.validate import check_config
 
 
@@ -24,6 +24,16 @@ def test_pictures_seen_are_labeled_and_unlabeled_ones(tiny_config, tmp_path):
     plan = plan_budget(tiny_config, {"images": 1000, "minutes": 0.0}, tmp_path)
     assert plan == Plan(round(1000 / 16), round(1000 / 16) * 16, None)
     assert plan_budget(tiny_config, {"images": 3, "minutes": 0.0}, tmp_path / "..").steps >= 1
+
+
+def test_a_system_gets_its_share_of_either():
+    config = label_efficiency.get_config()
+    few, many = (budget_of(config.budget, f"semi-{percent}-2") for percent in ("1", "5"))
+    assert 2 * few["images"] == many["images"] == config.budget.images
+    assert few["minutes"] == many["minutes"] == 0
+    with config.unlocked():
+        config.budget.update(images=0, minutes=3.0)
+    assert budget_of(config.budget, "semi-0_5-0") == {"images": 0, "minutes": 1.5}
 
 
 def test_minutes_are_timed_once_and_kept(tiny_config, tmp_path, monkeypatch):
