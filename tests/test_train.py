@@ -223,6 +223,7 @@ def test_a_pretrained_encoder_is_where_the_run_begins(lite_config, encoder_file,
             {"encoder_weights": "none.safetensors"},
             "no encoder weights at none.safetensors: give one of Lite0",
         ),
+        ({"variant": "Lite2"}, "encoder.safetensors does not hold the encoder Lite2"),
     ],
 )
 def test_encoder_weights_that_do_not_fit_are_said_so(lite_config, tmp_path, changes, said):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from ml_collections import ConfigDict
 
+from hybridvit.comparison.budget import budget_of
 from hybridvit.comparison.label_measures import CONDITIONS
 from hybridvit.comparison.label_record import make_record
 from hybridvit.comparison.label_runs import (
@@ -44,8 +45,9 @@ def save_labels(
         for system in systems
         if system not in done
     ]
-    seen = sorted({outcomes[system.name]["plan"]["images"] for system in done})
-    budget = f"{' or '.join(f'{images:,}' for images in seen) or 'no'} pictures"
+    field, unit = ("images", "pictures") if config.budget.images else ("minutes", "minutes")
+    given = sorted({budget_of(config.budget, system.name)[field] for system in systems})
+    budget = f"{' or '.join(f'{much:,}' for much in given)} {unit}"
     (workdir / "report.md").write_text(
         write_markdown(runs, missing, config.test.arm, config.test.rivals, budget)
     )

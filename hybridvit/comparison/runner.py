@@ -46,7 +46,7 @@ class Runner:
         fields, minutes = system.config.to_dict(), outcome.get("process_minutes", 0.0)
         self._process = multiprocessing.get_context("spawn").Process(
             target=work,
-            args=(system.method, fields, beside(self._config, system), str(system.folder), minutes),
+            args=(system.method, fields, settings_of(self._config, system), str(system.folder), minutes),
             name=system.name,
         )
         before = signal.signal(
@@ -64,7 +64,7 @@ class Runner:
 
     def changes(self, system: System, outcome: dict) -> list[str]:
         """What has changed since the system was done, or since its number of steps was fixed."""
-        now = {"config": system.config.to_dict()} | beside(self._config, system)
+        now = {"config": system.config.to_dict()} | settings_of(self._config, system)
         if outcome["status"] == "done":
             return changed_fields(outcome["record"], now, "")
         path = system.folder / "budget.json"
@@ -88,10 +88,10 @@ class Runner:
         return f"its process ended {died}"
 
 
-def beside(config: ConfigDict, system: System) -> dict:
+def settings_of(config: ConfigDict, system: System) -> dict:
     """What the comparison's config says of a system's run, beside its own config, as JSON."""
-    said = {"budget": budget_of(config.budget, system.name), "sheet_hints": config.sheet_hints}
-    return said | ({"test": config.test.to_dict()} if config.test else {})
+    settings = {"budget": budget_of(config.budget, system.name), "sheet_hints": config.sheet_hints}
+    return settings | ({"test": config.test.to_dict()} if config.test else {})
 
 
 def read_outcome(system: System) -> dict:

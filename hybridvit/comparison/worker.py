@@ -46,10 +46,10 @@ OUTCOME = "outcome.json"
 EXPECTED = (ValueError, OSError, ImportError, DivergedError)  # they say in one line what to mend
 
 
-def work(method: str, fields: dict, shared: dict, folder: str, minutes_before: float) -> None:
+def work(method: str, fields: dict, settings: dict, folder: str, minutes_before: float) -> None:
     """Runs the config of `fields`, or evaluates `method`, in `folder`, as the target of a process.
 
-    `shared` is what all systems have in common (`runner.shared_by_all`). `minutes_before` of CPU time were spent
+    `settings` is what the comparison says beside these (`runner.settings_of`). `minutes_before` of CPU time were spent
     on it by earlier starts.
     """
     _belong_to_the_parent()
@@ -59,12 +59,14 @@ def work(method: str, fields: dict, shared: dict, folder: str, minutes_before: f
     os.dup2(log, 2)
     logging.set_verbosity(logging.WARNING)
     config = ConfigDict(fields)
-    record = {"config": fields} | shared
+    record = {"config": fields} | settings
     try:
         check_config(config)
         enable_compilation_cache(config.runtime.compilation_cache)
         found = (
-            _evaluate(method, config, shared["sheet_hints"], path) if method else _train(config, shared, path)
+            _evaluate(method, config, settings["sheet_hints"], path)
+            if method
+            else _train(config, settings, path)
         )
     except Exception as error:  # the others go on
         traceback.print_exc()
@@ -78,11 +80,11 @@ def work(method: str, fields: dict, shared: dict, folder: str, minutes_before: f
     temporary.replace(path / OUTCOME)
 
 
-def _train(config: ConfigDict, shared: dict, folder: pathlib.Path) -> dict:
-    plan = plan_budget(config, shared["budget"], folder)
+def _train(config: ConfigDict, settings: dict, folder: pathlib.Path) -> dict:
+    plan = plan_budget(config, settings["budget"], folder)
     print(f"{datetime.datetime.now():%Y-%m-%d %H:%M} {plan}")
     fitted = fit_schedule(config, plan.steps)
-    test = shared.get("test")
+    test = settings.get("test")
     if test:
         fitted.train.eval_every = fitted.train.checkpoint_every = math.ceil(plan.steps / test["evaluations"])
     train(fitted, folder)
@@ -94,7 +96,7 @@ def _train(config: ConfigDict, shared: dict, folder: pathlib.Path) -> dict:
         (folder / MEASURED).write_text(json.dumps(measured, indent=1))
     elif config.model.hints:
         hinted = fitted.copy_and_resolve_references()
-        hinted.eval.hint_counts = (shared["sheet_hints"],)
+        hinted.eval.hint_counts = (settings["sheet_hints"],)
         evaluate_checkpoint(str(folder), hinted, str(folder / "evaluation-hinted"))
     return _done(measure_cost(config), plan, config.model.hints)
 
