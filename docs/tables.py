@@ -144,7 +144,35 @@ def realism_table() -> str:
     return table({"columns": [{"name": f"{measured['photographs']} photographs"}, *columns], "rows": rows})
 
 
+def gain_table() -> str:
+    """What grayscale photographs add in each score of the study of labels, by share."""
+    study = results("label_efficiency")
+    scores = [column for column in study["columns"] if column["name"] not in ("labels", "arm", "seeds")]
+    columns = [{"name": "labels"}, *({**column, "digits": 3, "signed": True} for column in scores)]
+    rows = [
+        [share, *(gain for condition in gains.values() for gain in condition.values())]
+        for share, gains in study["gain"].items()
+    ]
+    return table({"columns": columns, "rows": rows})
+
+
+def worth_table() -> str:
+    """How many times the labels grayscale photographs make of them, by share; null is beyond all labels."""
+    rows = [
+        [share, *(_times(value) for value in (found["worth"], *found["by_seed"].values()))]
+        for share, found in results("label_efficiency")["worth"].items()
+    ]
+    seeds = [{"name": f"seed {seed}"} for seed in results("label_efficiency")["seeds"]]
+    return table({"columns": [{"name": "labels"}, {"name": "worth"}, *seeds], "rows": rows})
+
+
+def _times(value: float | None) -> str:
+    return "more than all" if value is None else f"{value:.2f}x"
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "label_efficiency-gain": gain_table,
+    "label_efficiency-worth": worth_table,
     "release_quality-hints": hints_table,
     "release_quality-scores": scores_table,
     "release_quality-automatic": automatic_table,

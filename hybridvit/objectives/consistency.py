@@ -86,7 +86,8 @@ def make_term(networks: Networks, config: ConfigDict, restoring: bool) -> Term |
         if config.consistency.neighbours > 0:
             memory = neighbours.remember(state.memory, networks, teacher, material, state.step, config.bins)
             voted = neighbours.vote(memory, neighbours.describe(networks, teacher, material.gray))
-            voted = neighbours.shrink(voted, state.bin_prior)
+            memory = neighbours.count(memory, voted)
+            voted = neighbours.align(memory, voted, state.bin_prior)
             labels = mix_votes(labels, voted, log_rarity, config.consistency.neighbours)
         hints = None
         if config.model.hints and config.consistency.pseudo_hints:

@@ -25,11 +25,14 @@ from hybridvit.objectives.term import Material, Networks
 SIZE = 4096  # cells in the memory
 CELLS = 16  # of each labeled picture, drawn anew each time: so the memory is of hundreds of pictures
 WEIGHTS = (0.7, 0.7, 1.0, 1.0, 0.5, 0.3)  # of the parts: maps at 1/4, 1/8, 1/16, 1/32, the luma, the place
-TEMPERATURE = 0.07  # of the cosine
-PRIOR = 0.1  # share of the labels' own distribution in what is voted: no colour is impossible
+TEMPERATURE = 0.05  # of the cosine
+PRIOR = 0.03  # share of the labels' own distribution in what is voted: no colour is impossible
+DECAY = 0.9  # of the running mean of the votes
+MOST = 5.0  # times that a colour is made likelier, or less likely, to be voted as often as labels have it
 
 Parts = list[Float[Array, "*n _"]]
-Memory = dict[str, Any]  # "seen": the parts of its cells [size, _]; "bins": their colours [size, 313]
+# "seen": the parts of its cells [size, _]; "bins": their colours [size, 313]; "voted": running mean of the votes [313]
+Memory = dict[str, Any]
 
 
 def init_memory(widths: Sequence[int]) -> Memory:
@@ -37,6 +40,7 @@ def init_memory(widths: Sequence[int]) -> Memory:
     return {
         "seen": [jnp.zeros((SIZE, width), jnp.float32) for width in (*widths, 2, 1)],
         "bins": jnp.zeros((SIZE, NUM_BINS), jnp.float32),
+        "voted": jnp.zeros(NUM_BINS, jnp.float32),
     }
 
 
@@ -70,7 +74,11 @@ def remember(
     count = min(CELLS * len(material.pictures), len(new["bins"]), SIZE)
     drawn = jax.random.permutation(key, len(new["bins"]))[:count]
     places = (step * count + jnp.arange(count)) % SIZE
-    return jax.tree.map(lambda old, x: old.at[places].set(x[drawn]), memory, new)
+    written = {
+        name: jax.tree.map(lambda old, x: old.at[places].set(x[drawn]), memory[name], new[name])
+        for name in new
+    }
+    return memory | written
 
 
 def vote(memory: Memory, seen: Parts) -> Float[Array, "*b q"]:
@@ -90,9 +98,24 @@ def vote(memory: Memory, seen: Parts) -> Float[Array, "*b q"]:
     return votes.reshape(*seen[0].shape[:-1], NUM_BINS)
 
 
-def shrink(voted: Float[Array, "*b q"], prior: Float[Array, " q"]) -> Float[Array, "*b q"]:
-    """Votes with a little of the labels' own distribution."""
-    return (1 - PRIOR) * voted + PRIOR * prior
+def count(memory: Memory, voted: Float[Array, "*b q"]) -> Memory:
+    """The memory with these votes in its running mean."""
+    now = voted.mean(range(voted.ndim - 1))
+    before = memory["voted"]
+    return memory | {"voted": jnp.where(before.sum() > 0, DECAY * before + (1 - DECAY) * now, now)}
+
+
+def align(memory: Memory, voted: Float[Array, "*b q"], prior: Float[Array, " q"]) -> Float[Array, "*b q"]:
+    """Votes in which colours are as frequent as in `prior`, the state's: distribution alignment.
+
+    A mean of many places has less of a rare colour than photographs do. Each colour is multiplied by its frequency in
+    the prior over that in the votes so far (Berthelot et al. 2020, ReMixMatch, section 3.1), and a little of the prior
+    is mixed in. The state's prior begins even and becomes the labels' own, so that rare colours are not lost at first.
+    """
+    ratio = jnp.clip((prior + 1e-5) / (memory["voted"] + 1e-5), 1 / MOST, MOST)
+    aligned = voted * ratio
+    aligned /= aligned.sum(-1, keepdims=True) + 1e-8
+    return (1 - PRIOR) * aligned + PRIOR * prior
 
 
 def _unit(x: Float[Array, "n c"]) -> Float[Array, "n c"]:

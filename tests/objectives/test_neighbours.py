@@ -19,7 +19,7 @@ def memory_of(rng: np.random.Generator, count: int) -> neighbours.Memory:
     """Of `count` cells; the others are empty."""
     memory = neighbours.init_memory(WIDTHS)
     drawn = rng.random((count, 313)) ** 8
-    return {
+    return memory | {
         "seen": [x.at[:count].set(rng.normal(3, 2, (count, x.shape[1]))) for x in memory["seen"]],
         "bins": memory["bins"].at[:count].set(drawn / drawn.sum(-1, keepdims=True)),
     }
@@ -27,7 +27,10 @@ def memory_of(rng: np.random.Generator, count: int) -> neighbours.Memory:
 
 def by_hand(memory: neighbours.Memory, count: int, cell: list[np.ndarray], weights: tuple) -> np.ndarray:
     """One cell's distribution, a loop over the memory's."""
-    memory = jax.tree.map(lambda x: np.asarray(x[:count], np.float64), memory)
+    memory = {
+        name: jax.tree.map(lambda x: np.asarray(x[:count], np.float64), memory[name])
+        for name in ("seen", "bins")
+    }
     scales = [(of.mean(0), of.std(0)) for of in memory["seen"]]
 
     def unit(x):
@@ -73,6 +76,40 @@ def test_a_cell_that_is_known_has_mostly_its_own_colours(weights):
     other = jnp.sum(jnp.sqrt(found * jnp.roll(memory["bins"][:30], 1, 0)), -1)
     assert float(own.min()) > 0.9
     assert bool((own > other + 0.1).all())
+
+
+def test_colours_are_voted_as_often_as_labels_have_them(monkeypatch):
+    monkeypatch.setattr(neighbours, "PRIOR", 0.0)
+    rng = np.random.default_rng(2)
+    prior = (rng.random(313) ** 8).astype(np.float32)
+    prior /= prior.sum()
+    flat = jnp.asarray(0.5 * rng.dirichlet(prior * 500 + 1e-3, (4, 8, 8)) + 0.5 / 313, jnp.float32)
+
+    def distance(voted):
+        return float(np.abs(np.asarray(voted, np.float64).mean((0, 1, 2)) - prior).sum())
+
+    memory = neighbours.count(neighbours.init_memory(WIDTHS), flat)
+    aligned = neighbours.align(memory, flat, jnp.asarray(prior))
+    np.testing.assert_allclose(aligned.sum(-1), 1, rtol=1e-4)
+    assert distance(aligned) < 0.5 * distance(flat)
+    ratio = (prior + 1e-5) / (np.asarray(memory["voted"]) + 1e-5)
+    expected = np.asarray(flat[1, 2, 3]) * np.clip(ratio, 0.2, 5)
+    np.testing.assert_allclose(aligned[1, 2, 3], expected / expected.sum(), rtol=1e-3)
+    # A fifth of what is voted may be the prior itself
+    monkeypatch.setattr(neighbours, "PRIOR", 0.2)
+    mixed = neighbours.align(memory, flat, jnp.asarray(prior))
+    np.testing.assert_allclose(mixed, 0.8 * aligned + 0.2 * prior, rtol=1e-3)
+
+
+def test_votes_are_counted_in_a_running_mean():
+    rng = np.random.default_rng(4)
+    batches = [jnp.asarray(rng.dirichlet(np.ones(313), (2, 3)), jnp.float32) for _ in range(3)]
+    memory, expected = neighbours.init_memory(WIDTHS), None
+    for voted in batches:
+        now = np.asarray(voted).reshape(-1, 313).mean(0)
+        expected = now if expected is None else 0.9 * expected + 0.1 * now
+        memory = neighbours.count(memory, voted)
+        np.testing.assert_allclose(memory["voted"], expected, rtol=1e-5)
 
 
 @pytest.fixture
