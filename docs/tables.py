@@ -157,16 +157,20 @@ def gain_table() -> str:
 
 
 def worth_table() -> str:
-    """How many times the labels grayscale photographs make of them, by share; null is beyond all labels."""
+    """How many times the labels grayscale photographs make of them, by share."""
+    study = results("label_efficiency")
+    seeds = [str(seed) for seed in study["seeds"]]
     rows = [
-        [share, *(_times(value) for value in (found["worth"], *found["by_seed"].values()))]
-        for share, found in results("label_efficiency")["worth"].items()
+        [share, _times(found["worth"])]
+        + [_times(found["by_seed"][seed]) if seed in found["by_seed"] else "" for seed in seeds]
+        for share, found in study["worth"].items()
     ]
-    seeds = [{"name": f"seed {seed}"} for seed in results("label_efficiency")["seeds"]]
-    return table({"columns": [{"name": "labels"}, {"name": "worth"}, *seeds], "rows": rows})
+    columns = [{"name": name} for name in ("labels", "worth", *(f"seed {seed}" for seed in seeds))]
+    return table({"columns": columns, "rows": rows})
 
 
 def _times(value: float | None) -> str:
+    """None is beyond all labels."""
     return "more than all" if value is None else f"{value:.2f}x"
 
 

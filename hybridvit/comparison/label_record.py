@@ -62,12 +62,13 @@ def _score_columns() -> list[dict[str, Any]]:
     ]
 
 
-def _score_cells(runs: Sequence[Run]) -> list[list[float]]:
-    return [
+def _score_cells(runs: Sequence[Run]) -> list[list[float] | float]:
+    found = [
         _pair(estimate([run.measured[condition][score] for run in runs]))
         for condition in CONDITIONS
         for score in SCORES
     ]
+    return found if len(runs) > 1 else [mean for mean, _ in found]  # of one nothing is known of its error
 
 
 def _pair(value: Estimate) -> list[float]:

@@ -41,3 +41,9 @@ def test_its_rows_fit_its_columns(record):
     )
     assert [row[:3] for row in record["rows"][:3]] == [["1 %", arm, 2] for arm in LEVELS]
     assert record["rows"][2][3] == [4.5, 1]  # of 3.5 and 5.5
+
+
+def test_one_seed_has_no_error():
+    measured = {condition: dict.fromkeys(SCORES, -2.5) for condition in CONDITIONS}
+    (row,) = make_record([Run("semi", 1.0, 0, measured)], "semi", RIVALS, {})["rows"]
+    assert row == ["1 %", "semi", 1, *[-2.5] * (len(CONDITIONS) * len(SCORES))]
