@@ -86,7 +86,7 @@ def make_term(networks: Networks, config: ConfigDict, restoring: bool) -> Term |
         if config.consistency.neighbours > 0:
             memory = neighbours.remember(state.memory, networks, teacher, material, state.step, config.bins)
             voted = neighbours.vote(memory, neighbours.describe(networks, teacher, material.gray))
-            memory = neighbours.count(memory, voted)
+            memory = neighbours.count_votes(memory, voted)
             voted = neighbours.align(memory, voted, state.bin_prior)
             labels = mix_votes(labels, voted, log_rarity, config.consistency.neighbours)
         hints = None

@@ -26,7 +26,7 @@ SIZE = 4096  # cells in the memory
 CELLS = 16  # of each labeled picture, drawn anew each time: so the memory is of hundreds of pictures
 WEIGHTS = (0.7, 0.7, 1.0, 1.0, 0.5, 0.3)  # of the parts: maps at 1/4, 1/8, 1/16, 1/32, the luma, the place
 TEMPERATURE = 0.05  # of the cosine
-PRIOR = 0.03  # share of the labels' own distribution in what is voted: no colour is impossible
+PRIOR = 0.03  # share of the bin prior in what is voted: no colour is impossible
 DECAY = 0.9  # of the running mean of the votes
 MOST = 5.0  # times that a colour is made likelier, or less likely, to be voted as often as labels have it
 
@@ -98,7 +98,7 @@ def vote(memory: Memory, seen: Parts) -> Float[Array, "*b q"]:
     return votes.reshape(*seen[0].shape[:-1], NUM_BINS)
 
 
-def count(memory: Memory, voted: Float[Array, "*b q"]) -> Memory:
+def count_votes(memory: Memory, voted: Float[Array, "*b q"]) -> Memory:
     """The memory with these votes in its running mean."""
     now = voted.mean(range(voted.ndim - 1))
     before = memory["voted"]
@@ -114,7 +114,7 @@ def align(memory: Memory, voted: Float[Array, "*b q"], prior: Float[Array, " q"]
     """
     ratio = jnp.clip((prior + 1e-5) / (memory["voted"] + 1e-5), 1 / MOST, MOST)
     aligned = voted * ratio
-    aligned /= aligned.sum(-1, keepdims=True) + 1e-8
+    aligned /= aligned.sum(-1, keepdims=True)
     return (1 - PRIOR) * aligned + PRIOR * prior
 
 

@@ -88,7 +88,7 @@ def test_colours_are_voted_as_often_as_labels_have_them(monkeypatch):
     def distance(voted):
         return float(np.abs(np.asarray(voted, np.float64).mean((0, 1, 2)) - prior).sum())
 
-    memory = neighbours.count(neighbours.init_memory(WIDTHS), flat)
+    memory = neighbours.count_votes(neighbours.init_memory(WIDTHS), flat)
     aligned = neighbours.align(memory, flat, jnp.asarray(prior))
     np.testing.assert_allclose(aligned.sum(-1), 1, rtol=1e-4)
     assert distance(aligned) < 0.5 * distance(flat)
@@ -108,7 +108,7 @@ def test_votes_are_counted_in_a_running_mean():
     for voted in batches:
         now = np.asarray(voted).reshape(-1, 313).mean(0)
         expected = now if expected is None else 0.9 * expected + 0.1 * now
-        memory = neighbours.count(memory, voted)
+        memory = neighbours.count_votes(memory, voted)
         np.testing.assert_allclose(memory["voted"], expected, rtol=1e-5)
 
 
