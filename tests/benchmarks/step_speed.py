@@ -6,12 +6,14 @@
 Prints the median and best time of a step on a constant batch, pictures a second, the compiler's own count of floating
 point operations, what they come to a second, and the share of the matmul rate (2048 x 2048, float32 or the model's
 dtype); pictures a CPU-second of the host, which other work disturbs less; the CPU-seconds of tracing, lowering and
-compiling; the most memory that an accelerator held, or this process did while it stepped. An idle machine is assumed;
-run it twice.
+compiling; the most memory that an accelerator held, or this process did while it stepped. Then pictures a second of the
+run's earlier phases, if it has any (steps that only restore, smaller pictures). An idle machine is assumed; run it
+twice.
 """
 
 import statistics
 import time
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +23,9 @@ from ml_collections import ConfigDict, config_flags
 
 from hybridvit.runtime.mesh import build_mesh, put_batch
 from hybridvit.train import jit_train_step, seed_of
-from hybridvit.training.state import abstract_state, build_networks, create_state
+from hybridvit.training.phases import plan_phases
+from hybridvit.training.state import TrainState, abstract_state, build_networks, create_state
+from hybridvit.training.step import Batch
 from tests.benchmarks.memory import forget_peak, peak
 
 CONFIG = config_flags.DEFINE_config_file("config", "configs/ssl_vit.py", lock_config=True)
@@ -51,6 +55,20 @@ def constant_batch(config: ConfigDict) -> dict[str, np.ndarray]:
     return batch
 
 
+def time_steps(
+    step: Any, state: TrainState, batch: Batch, seed: np.uint32
+) -> tuple[TrainState, list[float], list[float]]:
+    """The last state, and of each of STEPS steps after a first one the seconds and the CPU-seconds of the host."""
+    times, worked = [], []
+    for _ in range(STEPS.value + 1):
+        start, before = time.perf_counter(), time.process_time()
+        state, metrics = step(state, batch, seed)
+        jax.block_until_ready((state, metrics))
+        times.append(time.perf_counter() - start)
+        worked.append(time.process_time() - before)
+    return state, times[1:], worked[1:]
+
+
 def main(_: list[str]) -> None:
     config = CONFIG.value
     mesh = build_mesh(config.mesh.fsdp)
@@ -66,14 +84,7 @@ def main(_: list[str]) -> None:
     flops = step.cost_analysis()["flops"]
     rate = matmul_rate(config.model.dtype)
     forget_peak()
-    times, worked = [], []
-    for _ in range(STEPS.value + 1):
-        start, before = time.perf_counter(), time.process_time()
-        state, metrics = step(state, batch, seed_of(config))
-        jax.block_until_ready((state, metrics))
-        times.append(time.perf_counter() - start)
-        worked.append(time.process_time() - before)
-    times, worked = times[1:], worked[1:]
+    state, times, worked = time_steps(step, state, batch, seed_of(config))
     most, holder = peak()
     rate = max(rate, matmul_rate(config.model.dtype))
     held = sum(x.nbytes for x in jax.tree.leaves(state))
@@ -94,6 +105,11 @@ def main(_: list[str]) -> None:
         f"traced and lowered in {traced:.1f}, compiled in {compiled:.1f} CPU-seconds; at most {most / 1e9:.2f} GB "
         f"held by {holder}, of which the state {held / 1e9:.2f}"
     )
+    for phase in plan_phases(config)[:-1]:
+        step = jit_train_step(networks, config, abstract, mesh, phase)
+        state, times, _ = time_steps(step, state, batch, seed_of(config))
+        what = "restoring alone" if phase.restoring else f"{phase.stage.side} px"
+        print(f"from step {phase.start} ({what}): {pictures / statistics.median(times):.2f} pictures/s")
 
 
 if __name__ == "__main__":
