@@ -43,7 +43,7 @@ RECIPES = {  # and what else of them is other
     "ssl_vit:folder": {"restoration.pretrain_steps": 2},
     "ssl_vit:imagenet": {"mesh.fsdp": 1, "adversarial.start_step": 1, "consistency.gate": "radial_mass"},
     "supervised_vit:bundled": {},
-    "collection:semi": {},
+    "collection:semi": {"consistency.neighbours": 0.0},
     "release:last": {"model.variant": "Lite-test", "optim.trained": ()},  # whose parts are not this network's
     "restore_vit:bundled": {},
     "hsv_cifar100:hsv": {},
