@@ -18,6 +18,7 @@ import time
 
 from configs import collection
 from hybridvit.comparison.label_runs import estimate
+from hybridvit.runtime.compilation import enable_compilation_cache
 from hybridvit.train import train
 
 SCORES = ("psnr", "ciede2000", "log_likelihood", "log_likelihood_balanced", "colorfulness")
@@ -43,6 +44,7 @@ def main() -> None:
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="of the trained arms"
     )
     options = parser.parse_args()
+    enable_compilation_cache()  # one program for each arm, not one for each seed
     changes = {field: json.loads(value) for field, value in (text.split("=", 1) for text in options.set)}
     with tempfile.TemporaryDirectory() as folder:
         results = [
