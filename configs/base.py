@@ -183,8 +183,9 @@ def get_config() -> ConfigDict:
     config.optim.b2 = 0.95  # 0..1
     config.optim.clip_norm = 1.0  # > 0
     config.optim.accumulate = 1  # >= 1; microbatches a step, their gradients averaged
-    # 0..1; with bias-corrected warm-up: min(ema_decay, (1 + step) / (10 + step))
-    config.optim.ema_decay = 0.999
+    config.optim.ema_decay = 0.999  # 0..1
+    # Forgets a random start: min(ema_decay, (1 + step) / (10 + step)). Without, ema_decay ** steps of the start stays
+    config.optim.ema_warmup = True
 
     config.train = ConfigDict()
     config.train.steps = 1000  # >= 1

@@ -137,10 +137,12 @@ def decayed_parameters(params: Any) -> Any:
     return jax.tree_util.tree_map_with_path(is_kernel, params)
 
 
-def ema_update(ema: Any, params: Any, step: jax.typing.ArrayLike, decay: float) -> Any:
+def ema_update(ema: Any, params: Any, step: jax.typing.ArrayLike, decay: float, warmup: bool) -> Any:
     """The running mean of the parameters after update number `step` (from 0; may be traced).
 
-    Its decay is min(decay, (1 + step) / (10 + step)): young, it forgets its random start quickly.
+    With `warmup` its decay is min(decay, (1 + step) / (10 + step)): young, it forgets its random start quickly.
+    Without, it begins with the start, which keeps a share of decay ** steps.
     """
-    warm = jnp.minimum(decay, (1 + step) / (10 + step))
-    return optax.incremental_update(params, ema, 1 - warm)
+    if warmup:
+        decay = jnp.minimum(decay, (1 + step) / (10 + step))
+    return optax.incremental_update(params, ema, 1 - decay)

@@ -41,7 +41,7 @@ def update_state(
         changed["cycle"] = changed["cycle"] | descend(networks, state.cycle, back)
         learnt += [changed["cycle"][name] for name in back]
     variables = join(changed["params"], changed["stats"])
-    changed["ema"] = ema_update(state.ema, variables, state.step, config.ema_decay)
+    changed["ema"] = ema_update(state.ema, variables, state.step, config.ema_decay, config.ema_warmup)
     grad_norm, param_norm = (optax.tree.norm(tree) for tree in ([*here.values(), *back.values()], learnt))
     finite = jnp.isfinite(metrics["loss"]) & jnp.isfinite(grad_norm) & jnp.isfinite(param_norm)
     state = advance(state, changed, finite)

@@ -76,7 +76,14 @@ SINCE_0_1 = {  # fields that older checkpoints do not have, as they were without
         "protocol": "",
         "protocol_pictures": 0,
     },
-    "optim": {"kind": "adamw", "encoder_scale": 1.0, "layer_decay": 1.0, "frozen_stages": 0, "trained": ()},
+    "optim": {
+        "kind": "adamw",
+        "encoder_scale": 1.0,
+        "layer_decay": 1.0,
+        "frozen_stages": 0,
+        "trained": (),
+        "ema_warmup": True,
+    },
 }
 
 

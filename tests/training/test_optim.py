@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -128,11 +130,20 @@ def test_three_updates_equal_adamw_by_hand():
 
 def test_ema_decay_warms_up():
     ema, params = {"w": jnp.array([1.0])}, {"w": jnp.array([3.0])}
-    update = jax.jit(optim.ema_update, static_argnames="decay")
+    update = jax.jit(functools.partial(optim.ema_update, warmup=True), static_argnames="decay")
     np.testing.assert_allclose(update(ema, params, 0, decay=0.999)["w"], 0.1 * 1 + 0.9 * 3, rtol=1e-6)
     np.testing.assert_allclose(update(ema, params, 90, decay=0.999)["w"], 0.91 * 1 + 0.09 * 3, rtol=1e-6)
     np.testing.assert_allclose(update(ema, params, 10**6, decay=0.999)["w"], 1.002, rtol=1e-6)
     assert update(ema, params, jnp.int32(5), decay=0.0)["w"] == 3.0
+
+
+def test_ema_without_a_warm_up_keeps_a_share_of_its_start():
+    start, learnt = {"w": jnp.array([1.0])}, {"w": jnp.array([3.0])}
+    ema = start
+    for step in range(20):
+        ema = optim.ema_update(ema, learnt, step, 0.9, warmup=False)
+    share = 0.9**20
+    np.testing.assert_allclose(ema["w"], share * 1 + (1 - share) * 3, rtol=1e-5)
 
 
 STAGE_NAMES = ("stem", *(f"stage{i}" for i in range(1, 8)))
