@@ -2,8 +2,9 @@
 
 A hundred labels are known by heart after 150 steps: a teacher made of them says little, and places of them that look
 alike vote on the colours of gray photographs, which are most of each batch. Where there are more labels, they are
-learnt from for longer, and the teacher has its say. The study had 10,755 photographs, of which 0.5 to 20 % had colours
-(docs/researcher/labels.md); what lies between was not measured.
+learnt from for longer, and the teacher has its say. Two thousand learn more from each other than from gray ones. The
+study had 10,755 photographs, of which 0.5 to 20 % had colours (docs/researcher/labels.md); what lies between was not
+measured.
 """
 
 from collections.abc import Collection
@@ -25,11 +26,12 @@ class Recipe(NamedTuple):
     gray: float
 
 
+LABELS_ALONE = Recipe(float("inf"), 0.0, 0.0, 0.0)
 RECIPES = (
     Recipe(200, 1.0, 2.0, 3 / 4),
-    Recipe(float("inf"), 0.3, 1.0, 3 / 16),
+    Recipe(1500, 0.3, 1.0, 3 / 16),
+    LABELS_ALONE,
 )
-ALL_LABELED = Recipe(0, 0.0, 0.0, 0.0)  # plain supervised training was best
 
 
 def settle(config: ConfigDict, given: Collection[str]) -> ConfigDict:
@@ -52,8 +54,13 @@ def settle(config: ConfigDict, given: Collection[str]) -> ConfigDict:
 
 def choose(labels: int, gray: int, config: ConfigDict, given: Collection[str] = ()) -> dict[str, Any]:
     """Values by field ("consistency.weight"), for so many labeled and other photographs, from the whole config."""
-    recipe = next(recipe for recipe in RECIPES if labels <= recipe.most) if gray > 0 else ALL_LABELED
     size, unlabeled = config.data.batch_size, config.data.unlabeled_batch_size
+    recipe = LABELS_ALONE
+    if gray > 0:
+        # Who says how many gray ones a step takes wants them, however many labels there are
+        asked = "data.unlabeled_batch_size" in given and unlabeled > 0
+        able = [recipe for recipe in RECIPES if recipe.gray or not asked]
+        recipe = next((recipe for recipe in able if labels <= recipe.most), able[-1])
     if "data.batch_size" in given:
         unlabeled = round(size * recipe.gray / (1 - recipe.gray))
     elif "data.unlabeled_batch_size" not in given:
@@ -76,4 +83,6 @@ def explain(labels: int, gray: int, chosen: dict[str, Any]) -> str:
     """Two lines for the one who started it."""
     fields = ", ".join(f"{field}={value}" for field, value in chosen.items()) or "nothing: all is given"
     found = f"{labels:,} in colour, {gray:,} others" if gray else f"{labels:,}, all in colour"
+    if gray and chosen.get("data.unlabeled_batch_size") == 0:
+        found += ", which add nothing to so many"
     return f"photographs   {found}\nso it takes   {fields}"
