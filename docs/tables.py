@@ -163,9 +163,11 @@ def worth_table() -> str:
     rows = [
         [share, _times(found["worth"])]
         + [_times(found["by_seed"][seed]) if seed in found["by_seed"] else "" for seed in seeds]
+        + [_times(one) for one in found["by_condition"].values()]
         for share, found in study["worth"].items()
     ]
-    columns = [{"name": name} for name in ("labels", "worth", *(f"seed {seed}" for seed in seeds))]
+    aged = next(iter(study["worth"].values()))["by_condition"]
+    columns = [{"name": name} for name in ("labels", "worth", *(f"seed {seed}" for seed in seeds), *aged)]
     return table({"columns": columns, "rows": rows})
 
 

@@ -160,6 +160,6 @@ def draw_curves(runs: Sequence[Run], path: pathlib.Path) -> None:
         axis.grid(alpha=0.3)
     for axis in axes[-1]:
         axis.set_xlabel("share of the photographs that have colours")
-    axes[0, 0].legend()
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(arms(runs)))
     figure.savefig(path, dpi=110)
     pyplot.close(figure)

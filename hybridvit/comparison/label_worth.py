@@ -10,20 +10,28 @@ from typing import Any
 
 import numpy as np
 
+from hybridvit.comparison.label_measures import CONDITIONS
 from hybridvit.comparison.label_runs import Run, percents, scores
 
-CONDITION, SCORE = "clean", "log_likelihood"
+CLEAN, *AGED = CONDITIONS
+SCORE = "log_likelihood"
 
 
 def worth(
-    runs: Sequence[Run], arm: str, rivals: Sequence[str], percent: float, seed: int | None = None
+    runs: Sequence[Run],
+    arm: str,
+    rivals: Sequence[str],
+    percent: float,
+    seed: int | None = None,
+    condition: str = CLEAN,
 ) -> float | None:
     """s' / s at s = `percent`, of means over seeds or of one seed; infinity where no share of the rivals does as well.
 
     None where the arm or the rivals have not been measured. Below the smallest measured share it is that share's.
     """
-    own = _level(runs, [arm], percent, seed)
-    curve = {p: level for p in percents(runs) if (level := _level(runs, rivals, p, seed)) is not None}
+    own = _level(runs, [arm], percent, seed, condition)
+    levels = {p: _level(runs, rivals, p, seed, condition) for p in percents(runs)}
+    curve = {p: level for p, level in levels.items() if level is not None}
     if own is None or not curve:
         return None
     return share_of(curve, own) / percent
@@ -45,8 +53,10 @@ def _rising(heights: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.nda
     return heights[first], places[first]
 
 
-def _level(runs: Sequence[Run], names: Sequence[str], percent: float, seed: int | None) -> float | None:
-    found = [scores(runs, name, percent, CONDITION, SCORE) for name in names]
+def _level(
+    runs: Sequence[Run], names: Sequence[str], percent: float, seed: int | None, condition: str
+) -> float | None:
+    found = [scores(runs, name, percent, condition, SCORE) for name in names]
     if seed is not None:
         found = [{seed: values[seed]} for values in found if seed in values]
     means = [float(np.mean(list(values.values()))) for values in found if values]
@@ -54,12 +64,12 @@ def _level(runs: Sequence[Run], names: Sequence[str], percent: float, seed: int 
 
 
 def worths(runs: Sequence[Run], arm: str, rivals: Sequence[str]) -> dict[str, Any]:
-    """By share of labels, as JSON: `worth` of the means, `by_seed`, and the log-likelihood reached; null: beyond all
-    the rivals' shares.
+    """By share of labels, as JSON: of clean photographs the `worth` of the means, `by_seed`, and the log-likelihood
+    reached; of aged ones the worth, `by_condition`. null: beyond all the rivals' shares.
     """
     found = {}
     for percent in percents(runs):
-        own = scores(runs, arm, percent, CONDITION, SCORE)
+        own = scores(runs, arm, percent, CLEAN, SCORE)
         value = worth(runs, arm, rivals, percent)
         if not own or value is None:
             continue
@@ -67,6 +77,10 @@ def worths(runs: Sequence[Run], arm: str, rivals: Sequence[str]) -> dict[str, An
         found[f"{percent:g} %"] = {
             "worth": _finite(value),
             "by_seed": {str(seed): _finite(one) for seed, one in by_seed.items()},
+            "by_condition": {
+                condition: _finite(worth(runs, arm, rivals, percent, condition=condition))
+                for condition in AGED
+            },
             SCORE: float(np.mean(list(own.values()))),
         }
     return found
@@ -78,10 +92,11 @@ def _finite(value: float | None) -> float | None:
 
 def worth_table(runs: Sequence[Run], arm: str, rivals: Sequence[str]) -> str:
     """Markdown: by share of labels, how many times the labels the grayscale photographs make of them."""
-    lines = ["| labels | worth | by seed |", "|--:|--:|---|"]
+    lines = [f"| labels | worth | by seed | {' | '.join(AGED)} |", "|--:|--:|---|" + "--:|" * len(AGED)]
     for share, found in worths(runs, arm, rivals).items():
         seeds = ", ".join(_times(one) for one in found["by_seed"].values())
-        lines.append(f"| {share} | {_times(found['worth'])} | {seeds} |")
+        aged = " | ".join(_times(one) for one in found["by_condition"].values())
+        lines.append(f"| {share} | {_times(found['worth'])} | {seeds} | {aged} |")
     return "\n".join(lines)
 
 

@@ -13,7 +13,9 @@ SHARES = (1.0, 5.0, 10.0, 100.0)
 
 
 def run(arm: str, percent: float, seed: int, level: float) -> Run:
-    return Run(arm, percent, seed, {"clean": {"log_likelihood": level}})
+    """Of photographs aged as no arm has seen it the gray ones are worth twice as many labels."""
+    levels = {"clean": level, "aged": level, "unseen": level + math.log10(2) * (arm == "semi")}
+    return Run(arm, percent, seed, {name: {"log_likelihood": one} for name, one in levels.items()})
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def test_as_json_and_as_a_table(runs):
     assert found["10 %"]["worth"] is None
     assert found["1 %"]["log_likelihood"] == pytest.approx(math.log10(3) + 0.5)
     lines = worth_table(runs, "semi", RIVALS).splitlines()
-    assert lines[2] == "| 1 % | 3.00x | 3.00x, 3.00x |"
+    assert lines[2] == "| 1 % | 3.00x | 3.00x, 3.00x | 3.00x | 6.00x |"
     assert lines[4].startswith("| 10 % | more than all labels |")
 
 
