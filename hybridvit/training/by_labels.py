@@ -2,9 +2,9 @@
 
 A hundred labels are known by heart after 150 steps: a teacher made of them says little, and places of them that look
 alike vote on the colours of gray photographs, which are most of each batch. Where there are more labels, they are
-learnt from for longer, and the teacher has its say. Two thousand learn more from each other than from gray ones. The
-study had 10,755 photographs, of which 0.5 to 20 % had colours (docs/researcher/labels.md); what lies between was not
-measured.
+learnt from for longer, and the teacher has its say. Where two thousand have colours, gray ones cost more than they
+bring on clean and aged photographs. The study had 10,755 photographs, of which 0.5 to 20 % had colours
+(docs/researcher/labels.md); what lies between was not measured.
 """
 
 from collections.abc import Collection
@@ -84,5 +84,5 @@ def explain(labels: int, gray: int, chosen: dict[str, Any]) -> str:
     fields = ", ".join(f"{field}={value}" for field, value in chosen.items()) or "nothing: all is given"
     found = f"{labels:,} in colour, {gray:,} others" if gray else f"{labels:,}, all in colour"
     if gray and chosen.get("data.unlabeled_batch_size") == 0:
-        found += ", which add nothing to so many"
+        found += ", left out: beside so many labels they cost more than they bring"
     return f"photographs   {found}\nso it takes   {fields}"

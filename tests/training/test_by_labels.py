@@ -36,7 +36,7 @@ def test_without_gray_photographs_it_is_supervised():
     assert list(choose(300, 0, few()).values()) == [32, 0, 0, 0]
 
 
-def test_so_many_labels_that_gray_photographs_add_nothing_learn_alone_unless_these_are_asked_for():
+def test_so_many_labels_learn_alone_unless_gray_photographs_are_asked_for():
     assert list(choose(2_000, 8_000, few()).values()) == [32, 0, 0, 0]
     config = few()
     config.data.unlabeled_batch_size = 6
