@@ -48,7 +48,8 @@ WITH_IPTC = ("png", "tiff", "jpeg")
 ROOM = 600  # bytes of EXIF at most that are added
 BIG_TIFF = 3_900_000_000  # bytes of pixels; TIFF's addresses end at 4 GiB
 ICC_ONLY, ICC_AND_XMP = 8, 2 + 8  # libvips' VipsForeignKeep
-# The highest quality that still pays: lossless where the format is, else hardly to be told from it
+# The highest quality that still pays: lossless where the format is, else hardly to be told from it. TIFF at level 3: a
+# fifth faster than 4 for a hundredth more bytes, and writing is half of a large file's time.
 OPTIONS = {
     "png": ("pngsave", {"keep": ICC_ONLY, "compression": 3, "filter": "sub"}),
     "jpeg": ("jpegsave", {"keep": ICC_ONLY, "Q": 95, "subsample_mode": "off"}),
@@ -57,7 +58,7 @@ OPTIONS = {
         {"keep": ICC_AND_XMP, "Q": 95, "smart_subsample": True, "alpha_q": 100, "effort": 2},
     ),
     "avif": ("heifsave", {"Q": 92, "compression": "av1", "subsample_mode": "off", "effort": 1}),
-    "tiff": ("tiffsave", {"keep": ICC_ONLY, "compression": "deflate", "predictor": "horizontal", "level": 4}),
+    "tiff": ("tiffsave", {"keep": ICC_ONLY, "compression": "deflate", "predictor": "horizontal", "level": 3}),
 }
 
 
