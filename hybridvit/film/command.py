@@ -2,8 +2,8 @@
 
     hybridvit film reel.mkv --output reel-coloured.mp4
 
-Exit codes: 0 it is coloured, or was already; 1 it could not be finished; 2 a mistake in the command, or a film that
-cannot be coloured; 130 interrupted by Ctrl-C, after which the same command goes on where it stood.
+Exit codes: 0 it is coloured, or was already; 2 a mistake in the command, or a film that cannot be coloured; 130
+interrupted by Ctrl-C, after which the same command goes on where it stood.
 """
 
 import argparse

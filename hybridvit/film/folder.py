@@ -98,6 +98,7 @@ def color_folder(options: argparse.Namespace, recipe: Recipe) -> int:
         "crf": options.crf,
         "hints": options.hints,
         "still": options.still or None,
+        "deinterlace": options.deinterlace or None,
     }
     for name, value in given.items():
         if value is not None:
@@ -106,7 +107,9 @@ def color_folder(options: argparse.Namespace, recipe: Recipe) -> int:
     if options.output.suffix:
         raise ValueError(f"--output {options.output}: of a folder a folder is made: name one")
     from hybridvit.inference.colorizer import load
+    from hybridvit.runtime.devices import start_devices
 
+    print(f"hybridvit: computing on {start_devices()}", file=sys.stderr)
     colorizer = load(options.weights)
     with tqdm(total=len(folder.files), desc="looking", unit="frame", disable=None) as bar:
         exposure = Exposure(folder.levels)

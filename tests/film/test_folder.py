@@ -56,6 +56,9 @@ def test_a_folder_that_is_no_film_is_one_line(film_command, tmp_path, capsys):
         with pytest.raises(SystemExit):
             film_command(given, "--output", tmp_path / "out")
         assert said in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        film_command(folder, "--output", tmp_path / "out", "--deinterlace")
+    assert "--deinterlace: frames in files have none" in capsys.readouterr().err
 
 
 def test_frames_from_python_are_taken_as_they_are_needed(tiny_weights):
