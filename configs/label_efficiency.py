@@ -10,7 +10,7 @@ bundled   a few steps on the photographs inside the scikit-image wheel, to see w
 Of a share of labels every arm sees as many pictures as any other; of the fewest half as many as of more, for these are
 known by heart. A share of 5 % means that the others are used as grayscale ones. What is validated on
 (data.eval_fraction of color_dir) is what chooses each run's checkpoint, and is never measured on. The arms named
-random-... begin with random weights, all others with the pretrained encoder, which is kept as it is.
+random-... begin with random weights, all others of folder with the pretrained encoder, which is kept as it is.
 """
 
 from ml_collections import ConfigDict

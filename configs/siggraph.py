@@ -2,7 +2,7 @@
 
     python -m hybridvit.main --config=configs/siggraph.py[:variant] --config.data.color_dir=...
 
-Hints are drawn as in its section 3.1. The variants are those of configs/ssl_vit.py. Published weights are converted by
+Hints are drawn as in its section 3.2. The variants are those of configs/ssl_vit.py. Published weights are converted by
 `python -m hybridvit.inference.convert`.
 """
 

@@ -1,4 +1,4 @@
-"""Hints as the user of Zhang et al. (2017, Real-Time User-Guided Image Colorization, section 3.1) gives them.
+"""Hints as the user of Zhang et al. (2017, Real-Time User-Guided Image Colorization, section 3.2) gives them.
 
 Few points, towards the middle of the picture, each a small square of its mean colour; now and then the whole picture,
 so that the network learns to keep what it is given. `simulate.simulate_hints` draws more, and from everywhere.

@@ -1,7 +1,7 @@
 """What a classifier that has seen a million colour photographs makes of coloured ones.
 
 A frozen EfficientNet-Lite (`models.efficientnet_lite`) names a picture and its coloured version. `top1` is the share of
-pictures that it calls the same: a colorizer that paints a sheep blue loses the sheep. After section 3.2 of Zhang et al.
+pictures that it calls the same: a colorizer that paints a sheep blue loses the sheep. After section 3.1 of Zhang et al.
 2016 ("semantic interpretability"), with the true picture's class instead of a label, so that any photographs will do;
 gray pictures are the lower end, the truth is 1. `fed` is the Frechet distance between the features from which it names
 them, of the coloured and of the true pictures: FID with this network for Inception.

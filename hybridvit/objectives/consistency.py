@@ -3,7 +3,8 @@
 The EMA teacher colours the weak view (the luma as it is); the student must give the same colours on the strong view
 (the same geometry, the luma aged). FixMatch keeps a pseudo-label whose largest probability passes 0.95. Two things
 break that for colour: a perfect soft-encoded bin peaks near 0.65, and the surest pixels are the gray ones, so the
-student would learn gray. Here
+student would learn gray. So by default there is no gate: the student learns the teacher's distribution everywhere. With
+`gate=radial_mass`
 
 - the gate is the *radial mass*: the teacher's probability within `radius` of its own annealed mean;
 - thresholds are per chroma ring: a cell must be surer than its ring is on average, so that vivid colours, of which the
@@ -11,7 +12,7 @@ student would learn gray. Here
   confidence: FreeMatch, Wang et al. 2023);
 - `views=2`: the teacher must agree with itself on the mirrored picture.
 
-Other gates are there to be compared with: the standard deviation, FixMatch's own largest probability, none. For them
+Other gates are there to be compared with: the standard deviation, FixMatch's own largest probability. For all of them
 logits are calibrated, those of the network less the log of the bin loss's weights, so that confidence is a probability.
 The student learns the teacher's distribution q with those weights w in it, and each cell counts 1 / sum(q / w): this is
 the loss of labels drawn from the calibrated distribution p, E_p[w * cross-entropy], because q is p * w / E_p[w]. So

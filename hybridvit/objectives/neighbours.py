@@ -3,7 +3,7 @@
 Places are the cells of the bins, 8 px wide. A memory holds the last labeled cells that training has drawn, what the
 pretrained encoder saw in them and which colours they had; a cell of a gray picture takes the mean of their colours,
 weighted by how alike they look (label propagation by features, Iscen et al. 2019; weights as in Wu et al. 2018, section
-3.1). With a hundred labels that is far better than a network that has learnt them by heart. The memory is first in,
+3.4). With a hundred labels that is far better than a network that has learnt them by heart. The memory is first in,
 first out, as in He et al. 2020 (MoCo), so that it needs nothing but the batches, and is part of the state.
 
 What is seen in a cell is a list of parts (the encoder's maps from fine to coarse, the luma's mean and deviation, the
