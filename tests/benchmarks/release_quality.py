@@ -60,7 +60,7 @@ def main() -> None:
         print(f"{name:16} PSNR {psnr:.2f} dB  CIEDE2000 {difference:.2f}  colorfulness {vivid:.1f}")
     if arguments.json:
         rounded = {
-            name: {"psnr": round(psnr, 2), "ciede2000": round(difference, 2), "colorfulness": round(vivid, 1)}
+            name: {"psnr": round(psnr, 2), "ciede2000": round(difference, 2), "colorfulness": round(vivid, 2)}
             for name, (psnr, difference, vivid) in means.items()
         }
         rounded["truth"] = {"colorfulness": rounded["truth"]["colorfulness"]}
